@@ -1,0 +1,322 @@
+//! One fair shared/exclusive lock.
+//!
+//! ```text
+//!   SharedLock ─► Acquire (future) ─► Guard
+//!        │            │                 │
+//!        └──────── raw: enter, grant, give up
+//!                   ├── state   the word: who holds (pure)
+//!                   ├── queue   who waits, in order
+//!                   └── wake    foreign code, run last
+//! ```
+
+#![allow(unsafe_code, reason = "makes the lock `Sync`, and guards from grants")]
+
+mod acquire;
+mod guard;
+mod queue;
+mod raw;
+mod state;
+mod wake;
+
+pub use acquire::{Acquire, Delete};
+pub use guard::{Guard, LockPointer};
+
+use crate::error::{AcquireError, TryAcquireError};
+use crate::mode::{Exclusive, Mode, Shared, sealed::Access};
+use crate::sync::const_unless_loom;
+use raw::Raw;
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::sync::Arc;
+
+/// A fair lock around a value: many [`Shared`] holders, or one [`Exclusive`] holder.
+///
+/// # Fairness
+///
+/// 1. Requests are granted in the order of their first poll.
+/// 2. All *shared* requests that wait at the same time form one *group*, which stands at the place of its first member
+///    and is granted together. A sharer that arrives joins a group that still waits; once a group has been granted it
+///    is closed, and a newcomer starts a new one behind whoever waits.
+/// 3. A newcomer is granted at once only if nobody waits.
+///
+/// So no exclusive request is overtaken by more than the members of the one group ahead of it, no stream of sharers
+/// can starve it, and no stream of exclusive requests can starve a sharer. Locks are handed over: the releaser grants,
+/// and nobody barges past the queue, ever. A [`downgrade`](Guard::downgrade) is the one exception, see there.
+///
+/// # Cancel safety
+///
+/// Every future here can be dropped at any time, with the effect of never having asked.
+///
+/// # Examples
+///
+/// ```
+/// # tokio_test::block_on(async {
+/// use lockladder::SharedLock;
+///
+/// let lock = SharedLock::new(7);
+/// assert_eq!(*lock.shared().await?, 7);
+/// *lock.exclusive().await? += 1;
+/// assert_eq!(lock.into_inner(), 8);
+/// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
+/// ```
+///
+/// # Limits
+///
+/// A task that awaits a lock while it holds it waits for itself: the lock knows guards, not tasks. A sharer that
+/// awaits the same lock shared does so too as soon as an exclusive request stands between the two. The number of
+/// shared guards at one time is limited to what fits in a `usize` less four bits; one more would wait.
+pub struct SharedLock<T: ?Sized = ()> {
+    raw: Raw,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: a lock in another thread gives out `&T` on several threads at once (so `T: Sync`) and `&mut T`, by which the
+// value can be moved out (so `T: Send`), and never both at once. The rest is `Sync` itself.
+unsafe impl<T: ?Sized + Send + Sync> Sync for SharedLock<T> {}
+
+impl<T> SharedLock<T> {
+    const_unless_loom! {
+        /// A free lock around `value`. `const`, so it can stand in a `static`.
+        pub fn new(value: T) -> Self {
+            Self { raw: Raw::new(), value: UnsafeCell::new(value) }
+        }
+    }
+
+    /// Takes the value out of the lock, deleted or not.
+    pub fn into_inner(self) -> T {
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> SharedLock<T> {
+    /// Waits for the lock, to share it.
+    ///
+    /// # Fairness
+    ///
+    /// Waits behind exclusive requests that came before, with all sharers that wait; see [`SharedLock`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// let lock = lockladder::SharedLock::new("value");
+    /// let (one, other) = (lock.shared().await?, lock.shared().await?);
+    /// assert_eq!(*one, *other);
+    /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
+    /// ```
+    pub fn shared(&self) -> Acquire<&Self, Shared> {
+        Acquire::new(self)
+    }
+
+    /// Waits for the lock, to have it alone.
+    ///
+    /// # Fairness
+    ///
+    /// Waits for everyone who came before, and for sharers that join a group ahead of it; see [`SharedLock`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// let lock = lockladder::SharedLock::new(vec![1]);
+    /// lock.exclusive().await?.push(2);
+    /// assert_eq!(*lock.shared().await?, [1, 2]);
+    /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
+    /// ```
+    pub fn exclusive(&self) -> Acquire<&Self, Exclusive> {
+        Acquire::new(self)
+    }
+
+    /// As [`shared`](Self::shared), with a guard that keeps the lock alive itself and is `'static`.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits.
+    pub fn shared_owned(self: Arc<Self>) -> Acquire<Arc<Self>, Shared> {
+        Acquire::new(self)
+    }
+
+    /// As [`exclusive`](Self::exclusive), with a guard that keeps the lock alive itself and is `'static`.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use std::sync::Arc;
+    /// let lock = Arc::new(lockladder::SharedLock::new(0));
+    /// let mut guard = Arc::clone(&lock).exclusive_owned().await?;
+    /// tokio::spawn(async move { *guard = 1 }).await?;
+    /// assert_eq!(*lock.shared().await?, 1);
+    /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn exclusive_owned(self: Arc<Self>) -> Acquire<Arc<Self>, Exclusive> {
+        Acquire::new(self)
+    }
+
+    /// Shares the lock if that is possible without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`TryAcquireError::WouldBlock`] if it is held exclusively or somebody waits for it (nobody is overtaken);
+    /// [`TryAcquireError::Deleted`] if it has been deleted.
+    pub fn try_shared(&self) -> Result<Guard<&Self, Shared>, TryAcquireError> {
+        try_acquire(self)
+    }
+
+    /// Takes the lock alone if that is possible without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`TryAcquireError::WouldBlock`] if anybody holds it or waits for it; [`TryAcquireError::Deleted`] if it has
+    /// been deleted.
+    pub fn try_exclusive(&self) -> Result<Guard<&Self, Exclusive>, TryAcquireError> {
+        try_acquire(self)
+    }
+
+    /// As [`try_shared`](Self::try_shared), with a guard that keeps the lock alive itself and is `'static`.
+    ///
+    /// # Errors
+    ///
+    /// See [`try_shared`](Self::try_shared).
+    pub fn try_shared_owned(self: Arc<Self>) -> Result<Guard<Arc<Self>, Shared>, TryAcquireError> {
+        try_acquire(self)
+    }
+
+    /// As [`try_exclusive`](Self::try_exclusive), with a guard that keeps the lock alive itself and is `'static`.
+    ///
+    /// # Errors
+    ///
+    /// See [`try_exclusive`](Self::try_exclusive).
+    pub fn try_exclusive_owned(self: Arc<Self>) -> Result<Guard<Arc<Self>, Exclusive>, TryAcquireError> {
+        try_acquire(self)
+    }
+
+    /// Waits for the lock exclusively and deletes it: from then on, everyone who waits and everyone who comes gets
+    /// `Deleted`. The holder of an exclusive guard uses [`Guard::delete`] instead.
+    ///
+    /// Whoever awaits this while holding a shared guard of the same lock waits for itself.
+    ///
+    /// # Fairness
+    ///
+    /// That of [`exclusive`](Self::exclusive).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped before it resolves, it has deleted nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError::Deleted`] if somebody else deletes the lock first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{AcquireError, SharedLock};
+    /// let lock = SharedLock::new(());
+    /// lock.delete().await?;
+    /// assert_eq!(lock.shared().await.unwrap_err(), AcquireError::Deleted);
+    /// assert_eq!(lock.delete().await, Err(AcquireError::Deleted));
+    /// # Ok::<_, AcquireError>(()) }).unwrap();
+    /// ```
+    pub fn delete(&self) -> Delete<&Self> {
+        Delete::new(self)
+    }
+
+    /// Runs `work` on the value with the lock held: `&mut T` in mode [`Exclusive`], `&T` in mode [`Shared`].
+    ///
+    /// The lock is released when `work` ends, also by a panic (the seed's `ssynchronized`). There is no poisoning.
+    ///
+    /// # Fairness
+    ///
+    /// That of [`shared`](Self::shared) and [`exclusive`](Self::exclusive).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it is as if it had never asked; dropped while `work` runs, it drops `work` at its
+    /// current await and releases the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits; `work` has not run then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{Exclusive, Shared, SharedLock};
+    /// let lock = SharedLock::new(1);
+    /// let n = lock.synchronized(Exclusive, async |value| { *value += 1; *value }).await?;
+    /// assert_eq!(n, lock.synchronized(Shared, async |value| *value).await?);
+    /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
+    /// ```
+    pub async fn synchronized<M, F, R>(&self, _mode: M, work: F) -> Result<R, AcquireError>
+    where
+        M: Mode,
+        F: for<'a> AsyncFnOnce(<M as Access>::Value<'a, T>) -> R,
+    {
+        let mut guard = Acquire::<&Self, M>::new(self).await?;
+        Ok(work(M::value(&mut guard)).await)
+    }
+
+    /// The value, without locking: `&mut self` shows that nobody else has the lock.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.value.get_mut()
+    }
+}
+
+fn try_acquire<P: LockPointer, M: Mode>(pointer: P) -> Result<Guard<P, M>, TryAcquireError> {
+    pointer.lock().raw.try_enter(M::MODE)?;
+    // SAFETY: the lock has just been granted in this mode.
+    Ok(unsafe { Guard::new(pointer) })
+}
+
+/// Shows the value if it can be shared at once, and never waits. Consistent in itself and stale at once: for people.
+impl<T: ?Sized + fmt::Debug> fmt::Debug for SharedLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.raw.look();
+        let mut out = f.debug_struct("SharedLock");
+        match self.try_shared() {
+            Ok(guard) => out.field("value", &&*guard),
+            Err(_) => out.field("value", &format_args!("<locked>")),
+        };
+        out.field("exclusive", &state.is_exclusive())
+            .field("sharers", &state.sharers())
+            .field("queued", &state.is_queued())
+            .field("deleted", &state.is_deleted())
+            .finish()
+    }
+}
+
+// Auto traits are promises. A lock moves between threads with its value; it is shared, and its guards and futures
+// move, when the value may be both moved and shared.
+const _: () = {
+    const fn is_send<T: Send>() {}
+    const fn is_sync<T: Sync>() {}
+    is_send::<SharedLock<std::cell::Cell<u8>>>();
+    is_sync::<SharedLock<u8>>();
+    is_send::<Guard<&SharedLock<u8>, Exclusive>>();
+    is_sync::<Guard<Arc<SharedLock<u8>>, Shared>>();
+    is_send::<Acquire<&SharedLock<u8>, Exclusive>>();
+    is_sync::<Acquire<Arc<SharedLock<u8>>, Shared>>();
+};

@@ -1,0 +1,150 @@
+//! Holding a lock.
+
+#![allow(unsafe_code, reason = "gives access to the value: see the invariants of `Guard`")]
+
+use super::SharedLock;
+use crate::mode::{Exclusive, Mode, Shared};
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::ptr;
+use std::sync::Arc;
+
+/// How a guard reaches its lock: `&SharedLock<T>` or `Arc<SharedLock<T>>`.
+///
+/// Sealed: a guard relies on it that the pointer leads to the same lock each time, and keeps that lock alive.
+pub trait LockPointer: sealed::Sealed {
+    /// What the lock protects.
+    type Value: ?Sized;
+
+    #[doc(hidden)]
+    fn lock(&self) -> &SharedLock<Self::Value>;
+}
+
+impl<T: ?Sized> LockPointer for &SharedLock<T> {
+    type Value = T;
+
+    fn lock(&self) -> &SharedLock<T> {
+        self
+    }
+}
+
+impl<T: ?Sized> LockPointer for Arc<SharedLock<T>> {
+    type Value = T;
+
+    fn lock(&self) -> &SharedLock<T> {
+        self
+    }
+}
+
+mod sealed {
+    use super::{Arc, SharedLock};
+
+    pub trait Sealed {}
+    impl<T: ?Sized> Sealed for &SharedLock<T> {}
+    impl<T: ?Sized> Sealed for Arc<SharedLock<T>> {}
+}
+
+/// A lock held in mode `M`; dropping it releases the lock and hands it over to whoever is next.
+///
+/// Gives `&T`, and `&mut T` if exclusive. It is one pointer wide. A guard that is forgotten (`mem::forget`) holds its
+/// lock for ever.
+///
+/// `Send` and `Sync` follow from the pointer, and so from `SharedLock<T>: Sync`: a guard may be released on another
+/// thread than the one that acquired it, because ownership is the guard itself and nothing remembers the thread.
+///
+/// # Invariants
+///
+/// 1. While a guard lives, the lock counts one grant in its mode, which the guard gives back exactly once.
+/// 2. A shared grant excludes exclusive ones, and an exclusive grant excludes all others.
+#[must_use = "a guard that is dropped at once releases the lock at once"]
+pub struct Guard<P: LockPointer, M: Mode> {
+    pointer: P,
+    mode: PhantomData<M>,
+}
+
+impl<P: LockPointer, M: Mode> Guard<P, M> {
+    /// # Safety
+    ///
+    /// The caller has been granted the lock in mode `M`, and gives this grant to the guard.
+    pub(crate) unsafe fn new(pointer: P) -> Self {
+        Self { pointer, mode: PhantomData }
+    }
+
+    /// Takes the guard apart without giving the grant back.
+    fn into_pointer(self) -> P {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: `this` is neither used nor dropped after this, so the pointer is moved, not doubled.
+        unsafe { ptr::read(&raw const this.pointer) }
+    }
+}
+
+impl<P: LockPointer> Guard<P, Exclusive> {
+    /// Turns this exclusive hold into a shared one, without letting another exclusive holder in between.
+    ///
+    /// # Fairness
+    ///
+    /// The group of sharers that waits is granted along with it, ahead of exclusive requests that stand before that
+    /// group: the lock is shared from now on anyway.
+    pub fn downgrade(self) -> Guard<P, Shared> {
+        let pointer = self.into_pointer();
+        // The shared guard exists first: if a waker panics below, it is released as it unwinds.
+        // SAFETY: the exclusive grant of `self` becomes this shared one just below (1); nobody can tell in between.
+        let shared = unsafe { Guard::new(pointer) };
+        // SAFETY: the exclusive grant was taken out of `self`, and goes on as that of `shared` (1).
+        unsafe {
+            shared.pointer.lock().raw.downgrade();
+        }
+        shared
+    }
+
+    /// Deletes the lock, which implies releasing it: everyone who waits, and everyone who comes, gets `Deleted`.
+    ///
+    /// The value stays where it is; [`SharedLock::get_mut`] and [`SharedLock::into_inner`] still reach it.
+    pub fn delete(self) {
+        let pointer = self.into_pointer();
+        // SAFETY: the exclusive grant was taken out of `self`, and ends here (1).
+        unsafe {
+            pointer.lock().raw.delete();
+        }
+    }
+}
+
+impl<P: LockPointer, M: Mode> Drop for Guard<P, M> {
+    fn drop(&mut self) {
+        // SAFETY: the grant of this guard has not been given back (1), and ends here.
+        unsafe {
+            self.pointer.lock().raw.release(M::MODE);
+        }
+    }
+}
+
+impl<P: LockPointer, M: Mode> Deref for Guard<P, M> {
+    type Target = P::Value;
+
+    fn deref(&self) -> &P::Value {
+        // SAFETY: the lock is held in some mode (1), so nobody has it exclusively but perhaps this guard (2), which
+        // is borrowed shared.
+        unsafe { &*self.pointer.lock().value.get() }
+    }
+}
+
+impl<P: LockPointer> DerefMut for Guard<P, Exclusive> {
+    fn deref_mut(&mut self) -> &mut P::Value {
+        // SAFETY: the lock is held exclusively (1), so nobody else holds it (2), and this guard is borrowed mutably.
+        unsafe { &mut *self.pointer.lock().value.get() }
+    }
+}
+
+impl<P: LockPointer<Value: fmt::Debug>, M: Mode> fmt::Debug for Guard<P, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<P: LockPointer<Value: fmt::Display>, M: Mode> fmt::Display for Guard<P, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

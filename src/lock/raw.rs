@@ -1,0 +1,304 @@
+//! Entering, granting and giving up: the word and the queue together.
+//!
+//! A request enters by one compare-and-exchange if the word admits it. Otherwise it takes the LOCKED bit, looks again,
+//! and queues. Whatever changes the word or the queue under LOCKED ends in [`Raw::settle`], which grants all that can
+//! be granted: there is no other way to unlock, so no change can forget it.
+//!
+//! The one change made without LOCKED while others wait is a sharer that leaves. The last one settles, unless somebody
+//! has LOCKED: then that one sees, as it unlocks, that nobody holds the lock any more, and grants again.
+//!
+//! # Invariants
+//!
+//! 1. The queue is touched only by whoever set LOCKED ([`Section`]).
+//! 2. While LOCKED is set, no bit of the word changes but by the section, and sharers only leave.
+//! 3. A grant is counted in the word *before* its node is told: its owner may release at once.
+//! 4. Each grant is given back exactly once: by its guard, or by the future that never claimed it.
+//! 5. Foreign code runs with nothing locked, and after our own work: see [`wake`](super::wake).
+
+#![allow(unsafe_code, reason = "the queue is locked by a bit of the word: see the invariants")]
+
+use super::queue::{Node, Phase, Queue};
+use super::state::{MAX_SHARERS, State};
+use super::wake::{Panics, Woken};
+use crate::error::{AcquireError, TryAcquireError};
+use crate::mode::LockMode;
+use crate::sync::{AtomicUsize, Ordering, UnsafeCell, const_unless_loom, relax};
+use std::pin::Pin;
+use std::task::{Poll, Waker};
+
+/// A lock without its value.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    word: AtomicUsize,
+    queue: UnsafeCell<Queue>,
+}
+
+// SAFETY: the queue is `Send`, and reached through a section only, of which there is one at a time (1).
+unsafe impl Sync for Raw {}
+
+impl Raw {
+    const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            Self { word: AtomicUsize::new(State::FREE.word()), queue: UnsafeCell::new(Queue::new()) }
+        }
+    }
+
+    /// What the word says, for people: stale the moment it is returned.
+    pub(crate) fn look(&self) -> State {
+        State::from_word(self.word.load(Ordering::Relaxed))
+    }
+
+    /// Takes the lock if it can be had at once.
+    pub(crate) fn try_enter(&self, mode: LockMode) -> Result<(), TryAcquireError> {
+        let mut state = match self.enter_fast(mode) {
+            Ok(()) => return Ok(()),
+            Err(state) => state,
+        };
+        // Somebody works on the queue, which need not mean that anybody waits: look once they are done.
+        if state.is_locked() {
+            let mut section = Section::enter(self);
+            state = section.state;
+            let admitted = state.admits(mode);
+            if admitted {
+                section.state = state.held(mode);
+            }
+            self.settle(section);
+            if admitted {
+                return Ok(());
+            }
+        }
+        Err(if state.is_deleted() { TryAcquireError::Deleted } else { TryAcquireError::WouldBlock })
+    }
+
+    /// Takes a lock that nobody waits for and nobody works on, by one exchange; or says what stands in the way.
+    fn enter_fast(&self, mode: LockMode) -> Result<(), State> {
+        let mut state = self.look();
+        while state.admits(mode) && !state.is_locked() {
+            let held = state.held(mode).word();
+            match self.word.compare_exchange_weak(state.word(), held, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(word) => state = State::from_word(word),
+            }
+        }
+        Err(state)
+    }
+
+    /// The first poll of a request: takes the lock, or a place in the queue.
+    ///
+    /// # Safety
+    ///
+    /// If this leaves the node in another phase than `Idle`, also by a panic, [`cancel`](Self::cancel) must be called
+    /// before the node is dropped, unless its grant has been claimed.
+    pub(crate) unsafe fn enter(
+        &self,
+        node: Pin<&Node>,
+        mode: LockMode,
+        waker: &Waker,
+    ) -> Poll<Result<(), AcquireError>> {
+        match self.enter_fast(mode) {
+            Ok(()) => return Poll::Ready(Ok(())),
+            Err(state) if state.is_deleted() => return Poll::Ready(Err(AcquireError::Deleted)),
+            Err(_) => {}
+        }
+        let waker = waker.clone(); // Foreign code, so it runs before the section.
+        let mut section = Section::enter(self);
+        section.queue(|queue| queue.push(node, waker));
+        self.settle(section); // Should the lock have become free or deleted meanwhile, this tells the node.
+        outcome(node)
+    }
+
+    /// A later poll of a queued request: how it ended, or whom to wake from now on.
+    pub(crate) fn poll(&self, node: Pin<&Node>, waker: &Waker) -> Poll<Result<(), AcquireError>> {
+        let mut other = None; // The waker to set, and then the one it has replaced; dropped last, with nothing locked.
+        while node.phase() == Phase::Waiting {
+            let mut section = Section::enter(self);
+            let done = node.phase() != Phase::Waiting
+                || section.queue(|queue| match other.take() {
+                    Some(new) => {
+                        other = queue.set_waker(node, new);
+                        true
+                    }
+                    None => queue.wakes(node, waker),
+                });
+            self.settle(section);
+            if done {
+                break;
+            }
+            other = Some(waker.clone()); // Foreign code, between two sections: so the loop looks again.
+        }
+        outcome(node)
+    }
+
+    /// The owner of a request drops it: as if it had never asked.
+    pub(crate) fn cancel(&self, node: Pin<&Node>, mode: LockMode) {
+        let mut panics = Panics::new();
+        if node.phase() == Phase::Waiting {
+            let mut section = Section::enter(self);
+            let waker = if node.phase() == Phase::Waiting { section.queue(|queue| queue.remove(node)) } else { None };
+            self.settle_into(section, &mut panics);
+            panics.catch(|| drop(waker));
+        }
+        if node.phase() == Phase::Granted {
+            // SAFETY: this grant was never claimed, and its owner gives it up here (4).
+            unsafe {
+                self.release(mode);
+            }
+        }
+    }
+
+    /// Gives one hold back and grants whoever is next.
+    ///
+    /// # Safety
+    ///
+    /// The caller has a grant in `mode` that nobody has given back, and does not use it again.
+    pub(crate) unsafe fn release(&self, mode: LockMode) {
+        match mode {
+            LockMode::Exclusive => {
+                let (held, free) = (State::FREE.held(mode).word(), State::FREE.word());
+                if self.word.compare_exchange(held, free, Ordering::Release, Ordering::Relaxed).is_err() {
+                    let mut section = Section::enter(self);
+                    section.state = section.state.released(mode);
+                    self.settle(section);
+                }
+            }
+            LockMode::Shared => {
+                let sharer = State::FREE.held(mode).word();
+                let left = State::from_word(self.word.fetch_sub(sharer, Ordering::Release)).released(mode);
+                if left.needs_grant() && !left.is_locked() {
+                    self.settle(Section::enter(self));
+                }
+            }
+        }
+    }
+
+    /// Turns an exclusive hold into a shared one; the sharers that wait join in.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lock exclusively, and from now on shared.
+    pub(crate) unsafe fn downgrade(&self) {
+        let (exclusive, shared) = (State::FREE.held(LockMode::Exclusive), State::FREE.held(LockMode::Shared));
+        if self.word.compare_exchange(exclusive.word(), shared.word(), Ordering::Release, Ordering::Relaxed).is_err() {
+            let mut section = Section::enter(self);
+            section.state = section.state.released(LockMode::Exclusive).held(LockMode::Shared);
+            section.queue(Queue::advance_group);
+            self.settle(section);
+        }
+    }
+
+    /// Gives an exclusive hold back for good: everyone who waits, and everyone who comes, learns that the lock is gone.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lock exclusively, and does not use that hold again.
+    pub(crate) unsafe fn delete(&self) {
+        let mut section = Section::enter(self);
+        section.state = section.state.released(LockMode::Exclusive).deleted();
+        self.settle(section);
+    }
+
+    /// Grants all that can be granted, unlocks, and wakes. Every section ends here.
+    fn settle<'a>(&'a self, section: Section<'a>) {
+        self.settle_into(section, &mut Panics::new());
+    }
+
+    fn settle_into<'a>(&'a self, mut section: Section<'a>, panics: &mut Panics) {
+        loop {
+            let mut woken = Woken::new();
+            section.grant(&mut woken);
+            let full = woken.room() == 0;
+            let state = section.leave();
+            woken.wake_all(panics);
+            if !full && !state.needs_grant() {
+                return;
+            }
+            section = Section::enter(self);
+        }
+    }
+}
+
+/// The time during which one thread has LOCKED: it alone works on the queue.
+struct Section<'a> {
+    raw: &'a Raw,
+    /// What the word is to say. Changes are made here, and reach the word with `publish` and `leave`.
+    state: State,
+    /// What the word says, but for sharers who have left since (2).
+    published: State,
+}
+
+impl<'a> Section<'a> {
+    fn enter(raw: &'a Raw) -> Self {
+        let mut attempt = 0;
+        let mut state = raw.look();
+        loop {
+            if state.is_locked() {
+                relax(attempt);
+                attempt += 1;
+                state = raw.look();
+                continue;
+            }
+            let locked = state.locked().word();
+            match raw.word.compare_exchange_weak(state.word(), locked, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Self { raw, state: state.locked(), published: state.locked() },
+                Err(word) => state = State::from_word(word),
+            }
+        }
+    }
+
+    fn queue<R>(&mut self, f: impl FnOnce(&mut Queue) -> R) -> R {
+        self.raw.queue.with_mut(|queue| {
+            // SAFETY: this section has LOCKED (1), and `&mut self` makes this its only access.
+            let queue = unsafe { &mut *queue };
+            f(queue)
+        })
+    }
+
+    /// Grants from the front of the queue while there is room; on a deleted lock, turns everybody away.
+    fn grant(&mut self, woken: &mut Woken) {
+        while let (1.., Some(mode)) = (woken.room(), self.queue(Queue::first_mode)) {
+            let (phase, count) = match mode {
+                _ if self.state.is_deleted() => (Phase::Deleted, 1),
+                _ if !self.state.has_room(mode) => break,
+                LockMode::Exclusive => (Phase::Granted, 1),
+                LockMode::Shared => {
+                    let limit = woken.room().min(MAX_SHARERS - self.state.sharers());
+                    self.queue(Queue::close_group);
+                    (Phase::Granted, self.queue(|queue| queue.sharers_in_front(limit)))
+                }
+            };
+            if phase == Phase::Granted {
+                self.state = match mode {
+                    LockMode::Exclusive => self.state.held(mode),
+                    LockMode::Shared => self.state.shared_by(count),
+                };
+                self.publish(self.state); // Before the nodes are told (3).
+            }
+            for _ in 0..count {
+                woken.push(self.queue(|queue| queue.pop(phase)));
+            }
+        }
+    }
+
+    /// Unlocks, and says what the word shows then.
+    fn leave(mut self) -> State {
+        let queued = !self.queue(|queue| queue.is_empty());
+        self.publish(self.state.queued(queued).unlocked())
+    }
+
+    /// Brings the word to `next`. By difference, so that the leaving of a sharer meanwhile is not lost (2).
+    fn publish(&mut self, next: State) -> State {
+        let difference = next.word().wrapping_sub(self.published.word());
+        let before = self.raw.word.fetch_add(difference, Ordering::AcqRel);
+        self.published = next;
+        State::from_word(before.wrapping_add(difference))
+    }
+}
+
+/// What became of a request that had queued.
+fn outcome(node: Pin<&Node>) -> Poll<Result<(), AcquireError>> {
+    match node.phase() {
+        Phase::Granted => Poll::Ready(Ok(())),
+        Phase::Deleted => Poll::Ready(Err(AcquireError::Deleted)),
+        Phase::Idle | Phase::Waiting => Poll::Pending,
+    }
+}

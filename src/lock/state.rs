@@ -1,0 +1,160 @@
+//! The word of a lock, and the policy that reads it: **who may hold**. Pure; it knows nothing of who waits.
+//!
+//! ```text
+//!   usize::BITS-1 … 4   3        2        1         0
+//!   ┌────────────────┬────────┬────────┬─────────┬───────────┐
+//!   │    sharers     │ LOCKED │ QUEUED │ DELETED │ EXCLUSIVE │
+//!   └────────────────┴────────┴────────┴─────────┴───────────┘
+//! ```
+//!
+//! | bit | means | changed by |
+//! |---|---|---|
+//! | EXCLUSIVE | one exclusive holder | its fast acquisition and release; else under LOCKED |
+//! | DELETED | gone for good; EXCLUSIVE and sharers are 0 | under LOCKED |
+//! | QUEUED | the queue is not empty | under LOCKED |
+//! | LOCKED | somebody works on the queue | whoever sets it |
+//! | sharers | so many shared holders | up: fast acquisition, or under LOCKED; down: any release, at any time |
+
+use crate::mode::LockMode;
+
+const EXCLUSIVE: usize = 1;
+const DELETED: usize = 1 << 1;
+const QUEUED: usize = 1 << 2;
+const LOCKED: usize = 1 << 3;
+const SHARER: usize = 1 << 4;
+
+/// More sharers than this do not fit into the word; one more waits.
+pub(crate) const MAX_SHARERS: usize = usize::MAX / SHARER;
+
+/// A value of the word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State(usize);
+
+impl State {
+    /// Held by nobody, awaited by nobody.
+    pub(crate) const FREE: Self = Self(0);
+
+    pub(crate) const fn from_word(word: usize) -> Self {
+        Self(word)
+    }
+
+    pub(crate) const fn word(self) -> usize {
+        self.0
+    }
+
+    pub(crate) const fn sharers(self) -> usize {
+        self.0 / SHARER
+    }
+
+    pub(crate) const fn is_exclusive(self) -> bool {
+        self.0 & EXCLUSIVE != 0
+    }
+
+    pub(crate) const fn is_deleted(self) -> bool {
+        self.0 & DELETED != 0
+    }
+
+    pub(crate) const fn is_queued(self) -> bool {
+        self.0 & QUEUED != 0
+    }
+
+    pub(crate) const fn is_locked(self) -> bool {
+        self.0 & LOCKED != 0
+    }
+
+    /// Somebody waits though nobody holds: whoever sees this must grant.
+    pub(crate) const fn needs_grant(self) -> bool {
+        self.is_queued() && !self.is_exclusive() && self.sharers() == 0
+    }
+
+    /// Whether the *holders* leave room for one more in `mode`.
+    pub(crate) const fn has_room(self, mode: LockMode) -> bool {
+        match mode {
+            LockMode::Shared => !self.is_exclusive() && !self.is_deleted() && self.sharers() < MAX_SHARERS,
+            LockMode::Exclusive => !self.is_exclusive() && !self.is_deleted() && self.sharers() == 0,
+        }
+    }
+
+    /// Whether a *newcomer* gets the lock at once: room, and nobody waits (the third sentence of the fairness rule).
+    pub(crate) const fn admits(self, mode: LockMode) -> bool {
+        self.has_room(mode) && !self.is_queued()
+    }
+
+    /// One holder more.
+    pub(crate) const fn held(self, mode: LockMode) -> Self {
+        match mode {
+            LockMode::Shared => self.shared_by(1),
+            LockMode::Exclusive => Self(self.0 | EXCLUSIVE),
+        }
+    }
+
+    /// `count` sharers more.
+    pub(crate) const fn shared_by(self, count: usize) -> Self {
+        Self(self.0 + count * SHARER)
+    }
+
+    /// One holder less.
+    pub(crate) const fn released(self, mode: LockMode) -> Self {
+        match mode {
+            LockMode::Shared => Self(self.0 - SHARER),
+            LockMode::Exclusive => Self(self.0 & !EXCLUSIVE),
+        }
+    }
+
+    pub(crate) const fn deleted(self) -> Self {
+        Self(self.0 | DELETED)
+    }
+
+    pub(crate) const fn queued(self, queued: bool) -> Self {
+        Self(if queued { self.0 | QUEUED } else { self.0 & !QUEUED })
+    }
+
+    pub(crate) const fn locked(self) -> Self {
+        Self(self.0 | LOCKED)
+    }
+
+    pub(crate) const fn unlocked(self) -> Self {
+        Self(self.0 & !LOCKED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use LockMode::{Exclusive, Shared};
+
+    #[test]
+    fn an_exclusive_holder_leaves_room_for_nobody() {
+        let state = State::FREE.held(Exclusive);
+        assert!(!state.has_room(Shared) && !state.has_room(Exclusive));
+        assert!(state.released(Exclusive) == State::FREE);
+    }
+
+    #[test]
+    fn sharers_leave_room_for_sharers_only() {
+        let state = State::FREE.shared_by(2);
+        assert!(state.has_room(Shared) && !state.has_room(Exclusive));
+        assert_eq!(state.released(Shared).sharers(), 1);
+    }
+
+    #[test]
+    fn whoever_waits_keeps_every_newcomer_out() {
+        for mode in [Shared, Exclusive] {
+            let state = State::FREE.queued(true);
+            assert!(state.has_room(mode) && !state.admits(mode) && state.needs_grant());
+        }
+    }
+
+    #[test]
+    fn a_deleted_lock_admits_nobody() {
+        let state = State::FREE.deleted();
+        assert!(!state.admits(Shared) && !state.admits(Exclusive));
+    }
+
+    #[test]
+    fn one_sharer_too_many_waits_and_does_not_wrap() {
+        let full = State::FREE.shared_by(MAX_SHARERS);
+        assert_eq!(full.sharers(), MAX_SHARERS);
+        assert!(!full.has_room(Shared) && !full.is_exclusive() && !full.is_locked());
+    }
+}

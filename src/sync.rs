@@ -1,0 +1,59 @@
+//! The primitives that loom replaces, chosen once and here.
+//!
+//! The cfg is private (`lockladder_loom`): the public `--cfg loom` changes tokio as well. Cells follow loom's
+//! interface (`with`, `with_mut`), so that a model sees every access; outside of models they cost nothing.
+
+#[cfg(not(lockladder_loom))]
+mod chosen {
+    pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize};
+
+    /// `std`'s cell behind the interface of loom's.
+    #[derive(Debug)]
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+
+    /// Waits a moment for a lock that is held for a few instructions only.
+    ///
+    /// Spins shortly, then yields: the holder may have been preempted, and on one core nothing else lets it run.
+    pub(crate) fn relax(attempt: u32) {
+        const SPINS: u32 = 6;
+        if attempt < SPINS {
+            (0..1 << attempt).for_each(|_| std::hint::spin_loop());
+        } else {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[cfg(lockladder_loom)]
+mod chosen {
+    pub(crate) use loom::cell::UnsafeCell;
+    pub(crate) use loom::sync::atomic::{AtomicU8, AtomicUsize};
+
+    pub(crate) fn relax(_attempt: u32) {
+        loom::thread::yield_now();
+    }
+}
+
+pub(crate) use chosen::{AtomicU8, AtomicUsize, UnsafeCell, relax};
+pub(crate) use std::sync::atomic::Ordering;
+
+/// Defines functions that are `const`, except under loom, whose primitives cannot be made in a constant.
+macro_rules! const_unless_loom {
+    ($($(#[$attribute:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty)?) -> $result:ty $body:block)+) => {$(
+        #[cfg(not(lockladder_loom))]
+        $(#[$attribute])* $visibility const fn $name($($argument: $type)?) -> $result $body
+        #[cfg(lockladder_loom)]
+        $(#[$attribute])* $visibility fn $name($($argument: $type)?) -> $result $body
+    )+};
+}
+pub(crate) use const_unless_loom;
