@@ -20,6 +20,7 @@ mod wake;
 
 pub use acquire::{Acquire, Delete};
 pub use guard::{Guard, LockPointer};
+pub(crate) use wake::Panics;
 
 use crate::error::{AcquireError, TryAcquireError};
 use crate::mode::{Exclusive, Mode, Shared, sealed::Access};
