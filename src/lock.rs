@@ -292,6 +292,12 @@ fn try_acquire<P: LockPointer, M: Mode>(pointer: P) -> Result<Guard<P, M>, TryAc
     Ok(unsafe { Guard::new(pointer) })
 }
 
+impl<T: Default> Default for SharedLock<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
 /// Shows the value if it can be shared at once, and never waits. Consistent in itself and stale at once: for people.
 impl<T: ?Sized + fmt::Debug> fmt::Debug for SharedLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

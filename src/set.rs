@@ -125,7 +125,7 @@ impl<K: Ord + Clone> LockSet<K> {
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     pub fn shared(&self, names: impl Names<K>) -> SetAcquire<&Self, Shared> {
-        SetAcquire::new(self, names.into_request(), Missing::Fails)
+        SetAcquire::of(self, names)
     }
 
     /// Waits for these names, or for [`All`], to have them alone.
@@ -156,7 +156,7 @@ impl<K: Ord + Clone> LockSet<K> {
     /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
     pub fn exclusive(&self, names: impl Names<K>) -> SetAcquire<&Self, Exclusive> {
-        SetAcquire::new(self, names.into_request(), Missing::Fails)
+        SetAcquire::of(self, names)
     }
 
     /// As [`shared`](Self::shared), with a guard that keeps the set alive itself and is `'static`.
@@ -165,7 +165,7 @@ impl<K: Ord + Clone> LockSet<K> {
     ///
     /// See [`shared`](Self::shared).
     pub fn shared_owned(self: Arc<Self>, names: impl Names<K>) -> SetAcquire<Arc<Self>, Shared> {
-        SetAcquire::new(self, names.into_request(), Missing::Fails)
+        SetAcquire::of(self, names)
     }
 
     /// As [`exclusive`](Self::exclusive), with a guard that keeps the set alive itself and is `'static`.
@@ -174,7 +174,7 @@ impl<K: Ord + Clone> LockSet<K> {
     ///
     /// See [`shared`](Self::shared).
     pub fn exclusive_owned(self: Arc<Self>, names: impl Names<K>) -> SetAcquire<Arc<Self>, Exclusive> {
-        SetAcquire::new(self, names.into_request(), Missing::Fails)
+        SetAcquire::of(self, names)
     }
 
     /// Adds names, free for everybody.

@@ -16,7 +16,7 @@
 //! 2. A linked node is pinned, and unlinked before it drops ([`Raw::cancel`](super::raw::Raw::cancel)).
 //! 3. The links of a node that is linked are touched through `&mut Queue` only, and one node at a time.
 //! 4. `group`, if there is one, is the last member of the only open group; its members stand side by side, and the
-//!    first of them alone has `opens` set.
+//!    first of them has `opens` set, and no other node of the queue.
 //! 5. A node whose phase has left `Waiting` may be freed by its owner at once: nobody touches it after that.
 
 #![allow(unsafe_code, reason = "the list goes through futures that others own: see the invariants")]
@@ -81,10 +81,6 @@ impl Node {
             2 => Phase::Granted,
             _ => Phase::Deleted,
         }
-    }
-
-    fn set_phase(&self, phase: Phase) {
-        self.phase.store(phase as u8, Ordering::Release);
     }
 }
 
@@ -156,19 +152,18 @@ impl Queue {
         waker
     }
 
-    /// Takes the first request out and tells it how it ended.
+    /// Takes the first request out and tells it how it ended. If it opened a group, this closes it: granting of the
+    /// group has begun, and whoever comes now opens a new one.
     ///
     /// The waker is taken before the phase is set, because the node may be gone right after (5).
     pub(crate) fn pop(&mut self, phase: Phase) -> Option<Waker> {
         let first = self.first?;
+        if self.at(first, |links| mem::take(&mut links.opens)) {
+            self.group = None;
+        }
         let waker = self.unlink(first);
         Self::tell(first, phase);
         waker
-    }
-
-    /// Granting of the group has begun: whoever comes now opens a new one.
-    pub(crate) fn close_group(&mut self) {
-        self.group = None;
     }
 
     /// Moves the waiting group to the front and closes it, for a `downgrade` to take along.
@@ -178,6 +173,7 @@ impl Queue {
         while let (false, Some(previous)) = self.at(opener, |links| (links.opens, links.previous)) {
             opener = previous;
         }
+        self.at(opener, |links| links.opens = false);
         let Some(before) = self.at(opener, |links| links.previous.take()) else { return };
         let after = self.at(last, |links| links.next.take());
         self.at(before, |links| links.next = after);
@@ -216,9 +212,8 @@ impl Queue {
         if self.group == Some(node) {
             self.group = previous.filter(|_| !opens);
         } else if let (true, Some(next)) = (opens, next) {
-            // A group is contiguous, and `node` was not its last: the next one is its first now. In a group that is
-            // closed the mark means nothing any more, but it may fall on a stranger: only a sharer may carry it.
-            self.at(next, |links| links.opens = links.mode == LockMode::Shared);
+            // The open group stands side by side (4), and `node` was not its last: the next one is its first now.
+            self.at(next, |links| links.opens = true);
         }
         match previous {
             Some(previous) => self.at(previous, |links| links.next = next),
@@ -250,9 +245,10 @@ impl Queue {
 
     /// Tells a request where it stands.
     fn tell(node: NonNull<Node>, phase: Phase) {
-        // SAFETY: the phase is still `Waiting`, or set by the owner's own call, so the node is alive (2, 5).
-        let node = unsafe { node.as_ref() };
-        node.set_phase(phase);
+        // SAFETY: the phase is still `Waiting`, or set by the owner's own call, so the node is alive (2, 5). The
+        // reference is to the phase only: the node around it may go while the store is still under way.
+        let told = unsafe { &(*node.as_ptr()).phase };
+        told.store(phase as u8, Ordering::Release);
     }
 }
 

@@ -109,6 +109,7 @@ impl Raw {
 
     /// A later poll of a queued request: how it ended, or whom to wake from now on.
     pub(crate) fn poll(&self, node: Pin<&Node>, waker: &Waker) -> Poll<Result<(), AcquireError>> {
+        let mut panics = Panics::new();
         let mut other = None; // The waker to set, and then the one it has replaced; dropped last, with nothing locked.
         while node.phase() == Phase::Waiting {
             let mut section = Section::enter(self);
@@ -120,12 +121,13 @@ impl Raw {
                     }
                     None => queue.wakes(node, waker),
                 });
-            self.settle(section);
+            self.settle_into(section, &mut panics);
             if done {
                 break;
             }
             other = Some(waker.clone()); // Foreign code, between two sections: so the loop looks again.
         }
+        panics.catch(|| drop(other));
         outcome(node)
     }
 
@@ -262,7 +264,6 @@ impl<'a> Section<'a> {
                 LockMode::Exclusive => (Phase::Granted, 1),
                 LockMode::Shared => {
                     let limit = woken.room().min(MAX_SHARERS - self.state.sharers());
-                    self.queue(Queue::close_group);
                     (Phase::Granted, self.queue(|queue| queue.sharers_in_front(limit)))
                 }
             };

@@ -3,7 +3,7 @@
 use super::directory::Member;
 use super::error::{AddError, SetError};
 use super::guard::{Held, Hold, SetGuard};
-use super::names::Request;
+use super::names::{Names, Request};
 use super::{SetPointer, sorted, unrepeated};
 use crate::lock::{Acquire, Guard, SharedLock};
 use crate::mode::{Exclusive, Mode, Shared};
@@ -68,7 +68,12 @@ pin_project! {
 }
 
 impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
-    pub(crate) fn new(set: P, request: Request<P::Name>, missing: Missing) -> Self {
+    /// Asks for names that must all exist, or for the whole set.
+    pub(crate) fn of(set: P, names: impl Names<P::Name>) -> Self {
+        Self::new(set, names.into_request(), Missing::Fails)
+    }
+
+    fn new(set: P, request: Request<P::Name>, missing: Missing) -> Self {
         let (request, missing) = match request {
             Request::All => (Request::All, Missing::Skipped),
             Request::Names(names) => (Request::Names(sorted(names)), missing),

@@ -1,0 +1,219 @@
+//! Levels: which locks may be taken while others are held, written as types.
+//!
+//! ```text
+//!   Held<Node, Exclusive, Held<Instance, Shared, Held<Cluster, Shared>>>      what a session holds: a list of guards
+//!    │
+//!    ├── CanAcquire<L>, CanAdd<L>    nothing held at L or above
+//!    ├── Holds<L>, HoldsExclusive<L> L is held
+//!    ├── Top<L>                      L is held, and nothing above it
+//!    └── Release<L>, Downgrade<L>    L was acquired here, not by an outer session
+//! ```
+//!
+//! The type parameter of a [`Session`](crate::Session) is that list, lowest level innermost. Each verb of a session
+//! asks for one of these bounds; where the list does not satisfy it, rustc says so in the words of the bound.
+
+mod hierarchy;
+mod rules;
+
+pub use hierarchy::private;
+pub use rules::{CanAcquire, CanAdd, Downgrade, Holds, HoldsExclusive, Release, Top};
+
+use crate::lock::{Guard, SharedLock};
+use crate::mode::{Mode, Shared};
+use crate::set::{LockSet, SetGuard};
+use std::fmt;
+use std::sync::Arc;
+
+/// An order of lock levels, declared with [`hierarchy!`](crate::hierarchy).
+pub trait Hierarchy: Sized + Send + Sync + 'static {
+    /// The lowest level, which every session holds.
+    type Root: Level<In = Self, Locks = SharedLock>;
+
+    /// The names of all levels, in locking order, the root first.
+    const LEVELS: &'static [&'static str];
+
+    /// The sets of all levels but the root.
+    #[doc(hidden)]
+    type Sets: Default + Send + Sync + 'static;
+}
+
+/// A level of a hierarchy: the root, or a set of named locks.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a lock level",
+    label = "expected a level of the session's hierarchy",
+    note = "declare levels with `hierarchy! {{ .. }}`"
+)]
+pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
+    /// The hierarchy that it belongs to.
+    type In: Hierarchy;
+
+    /// What is locked at this level: one lock at the root, a set of them above.
+    #[doc(hidden)]
+    type Locks: Locks;
+
+    /// The name of the level, as declared.
+    const NAME: &'static str;
+
+    /// Its place in the locking order; the root is 0.
+    const INDEX: usize;
+}
+
+/// A level whose locks have names: every level but the root.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is the root: it has no names, and is held to the end of the session",
+    label = "the root of the hierarchy cannot be used here",
+    note = "the root is acquired by `manager.shared(..)` or `manager.exclusive(..)`, and released when the session is dropped"
+)]
+pub trait NotRoot: Level<Locks = LockSet<Self::Name>> {
+    /// What the locks of this level are named by.
+    type Name: Ord + Clone + fmt::Debug + Send + Sync + 'static;
+
+    /// The set of this level.
+    #[doc(hidden)]
+    fn set(sets: &<Self::In as Hierarchy>::Sets) -> &Arc<LockSet<Self::Name>>;
+}
+
+/// A level whose members may be added and removed: declared as `level`, not as `fixed level`.
+#[diagnostic::on_unimplemented(
+    message = "level `{Self}` is fixed: its members were given when the manager was built",
+    label = "nothing can be added to or removed from `{Self}`",
+    note = "declare it as `level {Self}`, without `fixed`, if its members may change"
+)]
+pub trait Modifiable: NotRoot {}
+
+/// `Self` stands below `L` in the locking order.
+#[diagnostic::on_unimplemented(
+    message = "lock order violation: cannot acquire level `{L}` while holding level `{Self}`",
+    label = "`{L}` is not above `{Self}`, the highest level held here",
+    note = "levels must be acquired in increasing order, and each level at most once: take all names of a level in one call",
+    note = "release `{Self}` first (`session.release::<{Self}>()`), or acquire `{L}` earlier"
+)]
+pub trait Before<L: Level>: Level {}
+
+/// What a guard of a level is.
+#[doc(hidden)]
+pub trait Locks: sealed::Sealed {
+    type Guard<M: Mode>: Send + Sync + 'static;
+
+    /// A guard as people read it.
+    fn shown<M: Mode>(guard: &Self::Guard<M>) -> impl fmt::Debug;
+}
+
+impl Locks for SharedLock {
+    type Guard<M: Mode> = Guard<Arc<SharedLock>, M>;
+
+    fn shown<M: Mode>(_guard: &Self::Guard<M>) -> impl fmt::Debug {
+        M::MODE
+    }
+}
+
+impl<K: Ord + Clone + fmt::Debug + Send + Sync + 'static> Locks for LockSet<K> {
+    type Guard<M: Mode> = SetGuard<Arc<LockSet<K>>, M>;
+
+    fn shown<M: Mode>(guard: &Self::Guard<M>) -> impl fmt::Debug {
+        (M::MODE, guard.names())
+    }
+}
+
+/// The guard of level `L` in mode `M`.
+pub type LevelGuard<L, M> = <<L as Level>::Locks as Locks>::Guard<M>;
+
+/// Level `L` held in mode `M`, on top of what `Rest` holds. Write it with [`held!`](crate::held).
+///
+/// It really contains the guards. They are dropped highest level first, the root last.
+pub struct Held<L: Level, M: Mode, Rest = ()> {
+    pub(crate) guard: LevelGuard<L, M>,
+    pub(crate) rest: Rest,
+}
+
+impl<L: Level, M: Mode, Rest> Held<L, M, Rest> {
+    pub(crate) fn new(guard: LevelGuard<L, M>, rest: Rest) -> Self {
+        Self { guard, rest }
+    }
+}
+
+/// What a session can hold: a list of [`Held`] levels, or `&mut` of one that an outer session holds. Sealed.
+pub trait HeldList: sealed::Sealed {
+    /// Shows each level, highest first.
+    #[doc(hidden)]
+    fn show(&self, list: &mut fmt::DebugStruct<'_, '_>);
+}
+
+impl HeldList for () {
+    fn show(&self, _list: &mut fmt::DebugStruct<'_, '_>) {}
+}
+
+impl<L: Level, M: Mode, Rest: HeldList> HeldList for Held<L, M, Rest> {
+    fn show(&self, list: &mut fmt::DebugStruct<'_, '_>) {
+        list.field(L::NAME, &L::Locks::shown(&self.guard));
+        self.rest.show(list);
+    }
+}
+
+impl<S: HeldList> HeldList for &mut S {
+    fn show(&self, list: &mut fmt::DebugStruct<'_, '_>) {
+        (**self).show(list);
+    }
+}
+
+impl<L: Level, M: Mode, Rest: HeldList> fmt::Debug for Held<L, M, Rest> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_struct("Held");
+        self.show(&mut list);
+        list.finish()
+    }
+}
+
+mod sealed {
+    use super::{Held, Level, LockSet, Mode, SharedLock};
+
+    pub trait Sealed {}
+    impl Sealed for () {}
+    impl<L: Level, M: Mode, Rest> Sealed for Held<L, M, Rest> {}
+    impl<S: Sealed> Sealed for &mut S {}
+    impl Sealed for SharedLock {}
+    impl<K> Sealed for LockSet<K> {}
+}
+
+/// Levels that are in no hierarchy. They let a bound fail with its own message where no level satisfies it: without any
+/// candidate, rustc would say that the method does not exist. Two, because of one it would infer that it was meant.
+pub(crate) mod nowhere {
+    use super::{Hierarchy, Level, SharedLock};
+
+    #[derive(Debug)]
+    pub enum Nowhere {}
+
+    impl Hierarchy for Nowhere {
+        type Root = NoLevel;
+        type Sets = ();
+        const LEVELS: &'static [&'static str] = &[];
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    pub enum NoLevel {}
+
+    impl Level for NoLevel {
+        type In = Nowhere;
+        type Locks = SharedLock;
+        const NAME: &'static str = "";
+        const INDEX: usize = 0;
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    pub enum NorThis {}
+
+    impl Level for NorThis {
+        type In = Nowhere;
+        type Locks = SharedLock;
+        const NAME: &'static str = "";
+        const INDEX: usize = 0;
+    }
+}
+
+/// The bottom of a list is the root, shared or exclusive.
+pub(crate) type RootHeld<H, M> = Held<<H as Hierarchy>::Root, M>;
+
+const _: () = {
+    const fn is_send_and_sync<T: Send + Sync + 'static>() {}
+    is_send_and_sync::<Held<nowhere::NoLevel, Shared>>();
+};

@@ -1,0 +1,281 @@
+//! The macros that declare levels and name what a session holds.
+
+/// Declares a lock order: a hierarchy and its levels, lowest first.
+///
+/// ```
+/// lockladder::hierarchy! {
+///     /// The lock order of a cluster.
+///     pub struct Ganeti {
+///         /// Every session holds it, shared or exclusive.
+///         root Cluster,
+///         /// Its members may be added and removed.
+///         level Instance: String,
+///         level Node: String,
+///         /// Its members are those given when the manager is built.
+///         fixed level Zone: u16,
+///     }
+/// }
+///
+/// use lockladder::Hierarchy;
+/// assert_eq!(Ganeti::LEVELS, ["Cluster", "Instance", "Node", "Zone"]);
+/// ```
+///
+/// The hierarchy and each level become types of the given visibility. The type behind a level names its locks, and must
+/// be `Ord + Clone + Debug + Send + Sync + 'static`. There may be 1 to 16 levels, the root included.
+#[macro_export]
+macro_rules! hierarchy {
+    ($(#[$meta:meta])* $visibility:vis struct $hierarchy:ident {
+        $(#[$root_meta:meta])* root $root:ident $(, $($levels:tt)*)?
+    }) => {
+        $crate::__hierarchy! { @parse
+            [$(#[$meta])* $visibility $hierarchy]
+            [$(#[$root_meta])* $root]
+            []
+            $($($levels)*)?
+        }
+    };
+}
+
+/// The parts of [`hierarchy!`](crate::hierarchy).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __hierarchy {
+    // Reads level after level into `[attributes] name: type, kind`.
+    (@parse $head:tt $root:tt [$($done:tt)*]
+        $(#[$meta:meta])* level $level:ident: $name:ty $(, $($rest:tt)*)?
+    ) => {
+        $crate::__hierarchy! { @parse $head $root [$($done)* ([$(#[$meta])*] $level, $name, level)] $($($rest)*)? }
+    };
+    (@parse $head:tt $root:tt [$($done:tt)*]
+        $(#[$meta:meta])* fixed level $level:ident: $name:ty $(, $($rest:tt)*)?
+    ) => {
+        $crate::__hierarchy! { @parse $head $root [$($done)* ([$(#[$meta])*] $level, $name, fixed)] $($($rest)*)? }
+    };
+    (@parse [$(#[$meta:meta])* $visibility:vis $hierarchy:ident] [$(#[$root_meta:meta])* $root:ident]
+        [$(([$($level_meta:tt)*] $level:ident, $name:ty, $kind:ident))*]
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        $visibility enum $hierarchy {}
+
+        impl $crate::Hierarchy for $hierarchy {
+            type Root = $root;
+            type Sets = $crate::__hierarchy!(@sets $($name,)*);
+            const LEVELS: &'static [&'static str] =
+                &[::core::stringify!($root) $(, ::core::stringify!($level))*];
+        }
+
+        $(#[$root_meta])*
+        #[doc = ::core::concat!("The root of [`", ::core::stringify!($hierarchy), "`].")]
+        #[derive(Clone, Copy, Debug)]
+        $visibility enum $root {}
+
+        impl $crate::Level for $root {
+            type In = $hierarchy;
+            type Locks = $crate::SharedLock;
+            const NAME: &'static str = ::core::stringify!($root);
+            const INDEX: usize = 0;
+        }
+
+        $(
+            $($level_meta)*
+            #[doc = ::core::concat!("A level of [`", ::core::stringify!($hierarchy), "`].")]
+            #[derive(Clone, Copy, Debug)]
+            $visibility enum $level {}
+
+            $crate::__hierarchy! { @kind $kind $level }
+        )*
+
+        $crate::__hierarchy! { @levels $hierarchy (1) [] $(($level, $name))* }
+        $crate::__hierarchy! { @root $root $($level)* }
+        $crate::__hierarchy! { @pairs $($level)* }
+    };
+
+    // The sets of all levels, as pairs: (first, (second, (third, ()))).
+    (@sets) => { () };
+    (@sets $name:ty, $($rest:tt)*) => {
+        (::std::sync::Arc<$crate::LockSet<$name>>, $crate::__hierarchy!(@sets $($rest)*))
+    };
+
+    (@kind level $level:ident) => { impl $crate::Modifiable for $level {} };
+    (@kind fixed $level:ident) => {};
+
+    // Each level with its index and the way to its set.
+    (@levels $hierarchy:ident ($index:expr) [$($path:tt)*]) => {};
+    (@levels $hierarchy:ident ($index:expr) [$($path:tt)*] ($level:ident, $name:ty) $($rest:tt)*) => {
+        impl $crate::Level for $level {
+            type In = $hierarchy;
+            type Locks = $crate::LockSet<$name>;
+            const NAME: &'static str = ::core::stringify!($level);
+            const INDEX: usize = $index;
+        }
+
+        impl $crate::NotRoot for $level {
+            type Name = $name;
+
+            fn set(
+                sets: &<$hierarchy as $crate::Hierarchy>::Sets,
+            ) -> &::std::sync::Arc<$crate::LockSet<$name>> {
+                &sets $($path)* .0
+            }
+        }
+
+        $crate::__hierarchy! { @levels $hierarchy ($index + 1) [$($path)* .1] $($rest)* }
+    };
+
+    // The root: below every level, and held by every session, which may downgrade but never release it. That it stands
+    // "before" itself and can be "released" leaves one message of our own where it is misused: that it is the root.
+    (@root $root:ident $($level:ident)*) => {
+        impl $crate::Before<$root> for $root {}
+        $(
+            impl $crate::Before<$level> for $root {}
+            impl $crate::Before<$root> for $level {}
+        )*
+
+        impl<M: $crate::Mode> $crate::Holds<$root> for $crate::Held<$root, M> {
+            type Mode = M;
+
+            fn guard(&self) -> &$crate::LevelGuard<$root, M> {
+                $crate::__private::guard(self)
+            }
+        }
+
+        impl $crate::HoldsExclusive<$root> for $crate::Held<$root, $crate::Exclusive> {
+            fn exclusive_guard(&mut self) -> &mut $crate::LevelGuard<$root, $crate::Exclusive> {
+                $crate::__private::guard_mut(self)
+            }
+        }
+
+        impl $crate::Downgrade<$root> for $crate::Held<$root, $crate::Exclusive> {
+            type Downgraded = $crate::Held<$root, $crate::Shared>;
+
+            fn downgrade(self) -> Self::Downgraded {
+                $crate::__private::downgrade_root(self)
+            }
+        }
+
+        $crate::__hierarchy! { @held_below $root $($level)* }
+    };
+
+    // Each pair of a lower level and a higher one.
+    (@pairs) => {};
+    (@pairs $lower:ident $($higher:ident)*) => {
+        $(impl $crate::Before<$higher> for $lower {})*
+        $crate::__hierarchy! { @held_below $lower $($higher)* }
+        $(
+            #[diagnostic::do_not_recommend]
+            impl<M: $crate::Mode, R: $crate::Release<$lower>> $crate::Release<$lower> for $crate::Held<$higher, M, R> {
+                type Mode = R::Mode;
+                type Without = $crate::Held<$higher, M, R::Without>;
+
+                fn split(self) -> ($crate::LevelGuard<$lower, R::Mode>, Self::Without) {
+                    $crate::__private::split_below(self)
+                }
+
+                fn own_guard(&mut self) -> &mut $crate::LevelGuard<$lower, R::Mode> {
+                    $crate::__private::rest_mut(self).own_guard()
+                }
+            }
+        )*
+        $crate::__hierarchy! { @pairs $($higher)* }
+    };
+
+    // What holds of a lower level though a higher one is held on top of it.
+    (@held_below $lower:ident $($higher:ident)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<M: $crate::Mode, R: $crate::Holds<$lower>> $crate::Holds<$lower> for $crate::Held<$higher, M, R> {
+            type Mode = R::Mode;
+
+            fn guard(&self) -> &$crate::LevelGuard<$lower, R::Mode> {
+                $crate::__private::rest(self).guard()
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<M: $crate::Mode, R: $crate::HoldsExclusive<$lower>> $crate::HoldsExclusive<$lower>
+            for $crate::Held<$higher, M, R>
+        {
+            fn exclusive_guard(&mut self) -> &mut $crate::LevelGuard<$lower, $crate::Exclusive> {
+                $crate::__private::rest_mut(self).exclusive_guard()
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<M: $crate::Mode, R: $crate::Downgrade<$lower>> $crate::Downgrade<$lower> for $crate::Held<$higher, M, R> {
+            type Downgraded = $crate::Held<$higher, M, R::Downgraded>;
+
+            fn downgrade(self) -> Self::Downgraded {
+                $crate::__private::downgrade_below(self)
+            }
+        }
+    )*};
+}
+
+/// Names what a session holds, lowest level first, with modes.
+///
+/// ```
+/// use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
+/// use lockladder::{Session, held};
+///
+/// struct Job {
+///     session: Session<Seed, held![shared Cluster, exclusive Instance]>,
+/// }
+/// ```
+#[macro_export]
+macro_rules! held {
+    (@ $held:ty;) => { $held };
+    (@ $held:ty; shared $level:ty $(, $($above:tt)*)?) => {
+        $crate::held!(@ $crate::Held<$level, $crate::Shared, $held>; $($($above)*)?)
+    };
+    (@ $held:ty; exclusive $level:ty $(, $($above:tt)*)?) => {
+        $crate::held!(@ $crate::Held<$level, $crate::Exclusive, $held>; $($($above)*)?)
+    };
+    (shared $root:ty $(, $($above:tt)*)?) => {
+        $crate::held!(@ $crate::Held<$root, $crate::Shared>; $($($above)*)?)
+    };
+    (exclusive $root:ty $(, $($above:tt)*)?) => {
+        $crate::held!(@ $crate::Held<$root, $crate::Exclusive>; $($($above)*)?)
+    };
+}
+
+/// What the expansion of [`hierarchy!`](crate::hierarchy) needs of the inside of a list.
+#[doc(hidden)]
+pub mod private {
+    use crate::level::{Downgrade, Held, Level, LevelGuard, Release};
+    use crate::lock::SharedLock;
+    use crate::mode::{Exclusive, Mode, Shared};
+
+    pub fn guard<L: Level, M: Mode, R>(held: &Held<L, M, R>) -> &LevelGuard<L, M> {
+        &held.guard
+    }
+
+    pub fn guard_mut<L: Level, M: Mode, R>(held: &mut Held<L, M, R>) -> &mut LevelGuard<L, M> {
+        &mut held.guard
+    }
+
+    pub fn rest<L: Level, M: Mode, R>(held: &Held<L, M, R>) -> &R {
+        &held.rest
+    }
+
+    pub fn rest_mut<L: Level, M: Mode, R>(held: &mut Held<L, M, R>) -> &mut R {
+        &mut held.rest
+    }
+
+    #[expect(clippy::type_complexity, reason = "a guard and what is left, as `Release::split` returns them")]
+    pub fn split_below<T: Level, M: Mode, R: Release<L>, L: Level>(
+        held: Held<T, M, R>,
+    ) -> (LevelGuard<L, R::Mode>, Held<T, M, R::Without>) {
+        let (guard, rest) = held.rest.split();
+        (guard, Held::new(held.guard, rest))
+    }
+
+    pub fn downgrade_below<T: Level, M: Mode, R: Downgrade<L>, L: Level>(
+        held: Held<T, M, R>,
+    ) -> Held<T, M, R::Downgraded> {
+        Held::new(held.guard, held.rest.downgrade())
+    }
+
+    pub fn downgrade_root<L: Level<Locks = SharedLock>>(held: Held<L, Exclusive>) -> Held<L, Shared> {
+        Held::new(held.guard.downgrade(), ())
+    }
+}

@@ -1,0 +1,246 @@
+//! The rules, as bounds on what a session holds, each with its message.
+//!
+//! | bound | the seed's assertion that it stands for |
+//! |---|---|
+//! | [`CanAcquire`] | nothing owned at this level or a greater one |
+//! | [`CanAdd`] | the same, for `add` and for `remove` of a level that is not owned |
+//! | [`Holds`], [`HoldsExclusive`] | the level is owned; `remove` of owned names needs it exclusively |
+//! | [`Top`] | `add` on an owned level: nothing owned at a greater one |
+//! | [`Release`], [`Downgrade`] | only an owner releases |
+//!
+//! The implementations here are those that hold for any level. For each pair of levels of a hierarchy,
+//! [`hierarchy!`](crate::hierarchy) adds those that look through a higher level at a lower one.
+
+use super::nowhere::{NoLevel, NorThis};
+use super::{Before, Held, HeldList, Level, LevelGuard, NotRoot};
+use crate::mode::{Exclusive, Mode, Shared};
+
+/// Level `L` may be acquired now: nothing is held at `L` or above.
+///
+/// # Examples
+///
+/// A helper for any session that can still acquire nodes:
+///
+/// ```
+/// use lockladder::ganeti::seed::{Node, Seed};
+/// use lockladder::{CanAcquire, Session, SessionError};
+///
+/// async fn count_nodes<H: CanAcquire<Node>>(session: &mut Session<Seed, H>) -> Result<usize, SessionError> {
+///     let nodes = session.nest().shared::<Node>(lockladder::All).await?;
+///     Ok(nodes.owned::<Node>().len())
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "level `{L}` cannot be acquired by this session",
+    label = "this session may hold `{L}`, or a level above it",
+    note = "the session holds `{Self}`",
+    note = "in a generic function, ask for it: `where H: CanAcquire<{L}>`"
+)]
+pub trait CanAcquire<L: Level>: HeldList {
+    /// Fails to compile if [`Before`] was implemented by hand against the declared order.
+    #[doc(hidden)]
+    const ORDER_OK: ();
+}
+
+impl<T: Before<L>, M: Mode, R: HeldList, L: Level> CanAcquire<L> for Held<T, M, R> {
+    const ORDER_OK: () = assert!(T::INDEX < L::INDEX, "`Before` was implemented by hand against the declared order");
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: CanAcquire<L>, L: Level> CanAcquire<L> for &mut S {
+    const ORDER_OK: () = S::ORDER_OK;
+}
+
+/// Members may be added to level `L`, or removed from it, without holding it: nothing is held at `L` or above.
+#[diagnostic::on_unimplemented(
+    message = "lock order violation: cannot add to or remove from level `{L}` here",
+    label = "this session holds `{L}`, or a level above it",
+    note = "the session holds `{Self}`",
+    note = "`add` and `remove` wait for locks of `{L}`: do it before that level or a higher one is acquired, or release those first",
+    note = "a session that holds `{L}` exclusively can use `add_held` and `remove_held`, which do not wait"
+)]
+pub trait CanAdd<L: Level>: CanAcquire<L> {}
+
+#[diagnostic::do_not_recommend]
+impl<S: CanAcquire<L>, L: Level> CanAdd<L> for S {}
+
+/// Level `L` is held, in whatever mode.
+#[diagnostic::on_unimplemented(
+    message = "this session does not hold level `{L}`",
+    label = "needs a session that holds `{L}`",
+    note = "the session holds `{Self}`",
+    note = "in a generic function, ask for it: `where H: Holds<{L}>`"
+)]
+pub trait Holds<L: Level>: HeldList {
+    /// The mode in which it is held.
+    type Mode: Mode;
+
+    #[doc(hidden)]
+    fn guard(&self) -> &LevelGuard<L, Self::Mode>;
+}
+
+impl<L: NotRoot, M: Mode, R: HeldList> Holds<L> for Held<L, M, R> {
+    type Mode = M;
+
+    fn guard(&self) -> &LevelGuard<L, M> {
+        &self.guard
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Holds<L>, L: NotRoot> Holds<L> for &mut S {
+    type Mode = S::Mode;
+
+    fn guard(&self) -> &LevelGuard<L, S::Mode> {
+        (**self).guard()
+    }
+}
+
+/// Level `L` is held exclusively.
+#[diagnostic::on_unimplemented(
+    message = "this session does not hold level `{L}` exclusively",
+    label = "needs a session that holds `{L}` exclusively",
+    note = "the session holds `{Self}`",
+    note = "acquire it with `session.exclusive::<{L}>(..)`; a downgraded level is shared"
+)]
+pub trait HoldsExclusive<L: Level>: Holds<L> {
+    #[doc(hidden)]
+    fn exclusive_guard(&mut self) -> &mut LevelGuard<L, Exclusive>;
+}
+
+impl<L: NotRoot, R: HeldList> HoldsExclusive<L> for Held<L, Exclusive, R> {
+    fn exclusive_guard(&mut self) -> &mut LevelGuard<L, Exclusive> {
+        &mut self.guard
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: HoldsExclusive<L>, L: NotRoot> HoldsExclusive<L> for &mut S {
+    fn exclusive_guard(&mut self) -> &mut LevelGuard<L, Exclusive> {
+        (**self).exclusive_guard()
+    }
+}
+
+/// Level `L` is held, and nothing above it.
+#[diagnostic::on_unimplemented(
+    message = "`{L}` is not the highest level held by this session",
+    label = "release the levels above `{L}` first",
+    note = "the session holds `{Self}`"
+)]
+pub trait Top<L: Level>: Holds<L> {}
+
+impl<L: NotRoot, M: Mode, R: HeldList> Top<L> for Held<L, M, R> {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Top<L>, L: NotRoot> Top<L> for &mut S {}
+
+/// Level `L` was acquired by this session itself, which may release it.
+#[diagnostic::on_unimplemented(
+    message = "level `{L}` was not acquired by this session",
+    label = "this session does not hold `{L}`, or borrows it from an outer session",
+    note = "the session holds `{Self}`; what stands behind `&mut` belongs to the outer session",
+    note = "a nested session can only release, downgrade or remove what it acquired itself"
+)]
+pub trait Release<L: Level>: HeldList {
+    /// The mode in which it is held.
+    type Mode: Mode;
+
+    /// What is held afterwards.
+    type Without: HeldList;
+
+    #[doc(hidden)]
+    fn split(self) -> (LevelGuard<L, Self::Mode>, Self::Without);
+
+    #[doc(hidden)]
+    fn own_guard(&mut self) -> &mut LevelGuard<L, Self::Mode>;
+}
+
+impl<L: NotRoot, M: Mode, R: HeldList> Release<L> for Held<L, M, R> {
+    type Mode = M;
+    type Without = R;
+
+    fn split(self) -> (LevelGuard<L, M>, R) {
+        (self.guard, self.rest)
+    }
+
+    fn own_guard(&mut self) -> &mut LevelGuard<L, M> {
+        &mut self.guard
+    }
+}
+
+/// Level `L` was acquired exclusively by this session itself, which may turn that into sharing.
+#[diagnostic::on_unimplemented(
+    message = "level `{L}` cannot be downgraded by this session",
+    label = "this session did not acquire `{L}` exclusively itself",
+    note = "the session holds `{Self}`; what stands behind `&mut` belongs to the outer session",
+    note = "a nested session can only release, downgrade or remove what it acquired itself"
+)]
+pub trait Downgrade<L: Level>: HeldList {
+    /// What is held afterwards.
+    type Downgraded: HeldList;
+
+    #[doc(hidden)]
+    fn downgrade(self) -> Self::Downgraded;
+}
+
+impl<L: NotRoot, R: HeldList> Downgrade<L> for Held<L, Exclusive, R> {
+    type Downgraded = Held<L, Shared, R>;
+
+    fn downgrade(self) -> Self::Downgraded {
+        Held::new(self.guard.downgrade(), self.rest)
+    }
+}
+
+/// Implements the rules for levels that are in no hierarchy, so that rustc always has a candidate to talk about; see
+/// [`nowhere`](super::nowhere). They do not overlap with the real ones, which are for levels with names.
+macro_rules! candidates {
+    ($($level:ty),+) => {$(
+        candidates!(@ [L: Level, M: Mode, R: HeldList] Held<L, M, R>, $level);
+        candidates!(@ [S: HeldList] &mut S, $level);
+    )+};
+    (@ [$($generics:tt)*] $list:ty, $level:ty) => {
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> Holds<$level> for $list {
+            type Mode = Shared;
+
+            fn guard(&self) -> &LevelGuard<$level, Shared> {
+                unreachable!("nobody holds a level of no hierarchy")
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> HoldsExclusive<$level> for $list {
+            fn exclusive_guard(&mut self) -> &mut LevelGuard<$level, Exclusive> {
+                unreachable!("nobody holds a level of no hierarchy")
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> Top<$level> for $list {}
+
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> Release<$level> for $list {
+            type Mode = Shared;
+            type Without = ();
+
+            fn split(self) -> (LevelGuard<$level, Shared>, ()) {
+                unreachable!("nobody holds a level of no hierarchy")
+            }
+
+            fn own_guard(&mut self) -> &mut LevelGuard<$level, Shared> {
+                unreachable!("nobody holds a level of no hierarchy")
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> Downgrade<$level> for $list {
+            type Downgraded = ();
+
+            fn downgrade(self) {
+                unreachable!("nobody holds a level of no hierarchy")
+            }
+        }
+    };
+}
+
+candidates!(NoLevel, NorThis);
