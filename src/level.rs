@@ -51,11 +51,19 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
     #[doc(hidden)]
     type Locks: Locks;
 
+    /// What the locks of this level are named by. (The root has one lock, which needs no name.)
+    type Name: Ord + Clone + fmt::Debug + Send + Sync + 'static;
+
     /// The name of the level, as declared.
     const NAME: &'static str;
 
     /// Its place in the locking order; the root is 0.
     const INDEX: usize;
+
+    /// The guard of a part of this level's set as the guard of this level. Never called for the root: it is here, and
+    /// not in [`NotRoot`], so that misusing the root is one error and not four.
+    #[doc(hidden)]
+    fn level_guard<M: Mode>(guard: SetGuard<Arc<LockSet<Self::Name>>, M>) -> LevelGuard<Self, M>;
 }
 
 /// A level whose locks have names: every level but the root.
@@ -64,10 +72,7 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
     label = "the root of the hierarchy cannot be used here",
     note = "the root is acquired by `manager.shared(..)` or `manager.exclusive(..)`, and released when the session is dropped"
 )]
-pub trait NotRoot: Level<Locks = LockSet<Self::Name>> {
-    /// What the locks of this level are named by.
-    type Name: Ord + Clone + fmt::Debug + Send + Sync + 'static;
-
+pub trait NotRoot: Level<Locks = LockSet<<Self as Level>::Name>> {
     /// The set of this level.
     #[doc(hidden)]
     fn set(sets: &<Self::In as Hierarchy>::Sets) -> &Arc<LockSet<Self::Name>>;
@@ -178,7 +183,7 @@ mod sealed {
 /// Levels that are in no hierarchy. They let a bound fail with its own message where no level satisfies it: without any
 /// candidate, rustc would say that the method does not exist. Two, because of one it would infer that it was meant.
 pub(crate) mod nowhere {
-    use super::{Hierarchy, Level, SharedLock};
+    use super::{Arc, Hierarchy, Level, LevelGuard, LockSet, Mode, SetGuard, SharedLock};
 
     #[derive(Debug)]
     pub enum Nowhere {}
@@ -189,25 +194,26 @@ pub(crate) mod nowhere {
         const LEVELS: &'static [&'static str] = &[];
     }
 
-    #[derive(Clone, Copy, Debug)]
-    pub enum NoLevel {}
+    macro_rules! levels {
+        ($($level:ident),+) => {$(
+            #[derive(Clone, Copy, Debug)]
+            pub enum $level {}
 
-    impl Level for NoLevel {
-        type In = Nowhere;
-        type Locks = SharedLock;
-        const NAME: &'static str = "";
-        const INDEX: usize = 0;
+            impl Level for $level {
+                type In = Nowhere;
+                type Locks = SharedLock;
+                type Name = ();
+                const NAME: &'static str = "";
+                const INDEX: usize = 0;
+
+                fn level_guard<M: Mode>(_guard: SetGuard<Arc<LockSet<()>>, M>) -> LevelGuard<Self, M> {
+                    unreachable!("nobody holds a level of no hierarchy")
+                }
+            }
+        )+};
     }
 
-    #[derive(Clone, Copy, Debug)]
-    pub enum NorThis {}
-
-    impl Level for NorThis {
-        type In = Nowhere;
-        type Locks = SharedLock;
-        const NAME: &'static str = "";
-        const INDEX: usize = 0;
-    }
+    levels!(NoLevel, NorThis);
 }
 
 /// The bottom of a list is the root, shared or exclusive.

@@ -73,8 +73,15 @@ macro_rules! __hierarchy {
         impl $crate::Level for $root {
             type In = $hierarchy;
             type Locks = $crate::SharedLock;
+            type Name = ::std::string::String;
             const NAME: &'static str = ::core::stringify!($root);
             const INDEX: usize = 0;
+
+            fn level_guard<M: $crate::Mode>(
+                _guard: $crate::SetGuard<::std::sync::Arc<$crate::LockSet<Self::Name>>, M>,
+            ) -> $crate::LevelGuard<Self, M> {
+                ::core::unreachable!("the root has no set")
+            }
         }
 
         $(
@@ -106,13 +113,18 @@ macro_rules! __hierarchy {
         impl $crate::Level for $level {
             type In = $hierarchy;
             type Locks = $crate::LockSet<$name>;
+            type Name = $name;
             const NAME: &'static str = ::core::stringify!($level);
             const INDEX: usize = $index;
+
+            fn level_guard<M: $crate::Mode>(
+                guard: $crate::SetGuard<::std::sync::Arc<$crate::LockSet<$name>>, M>,
+            ) -> $crate::LevelGuard<Self, M> {
+                guard
+            }
         }
 
         impl $crate::NotRoot for $level {
-            type Name = $name;
-
             fn set(
                 sets: &<$hierarchy as $crate::Hierarchy>::Sets,
             ) -> &::std::sync::Arc<$crate::LockSet<$name>> {
@@ -123,12 +135,15 @@ macro_rules! __hierarchy {
         $crate::__hierarchy! { @levels $hierarchy ($index + 1) [$($path)* .1] $($rest)* }
     };
 
-    // The root: below every level, and held by every session, which may downgrade but never release it. That it stands
-    // "before" itself and can be "released" leaves one message of our own where it is misused: that it is the root.
+    // The root: below every level, and held by every session, which may downgrade but never release it. It stands also
+    // "before" every level and itself, and a list can be searched for it to be released, so that whoever misuses it is
+    // told one thing only: that it is the root.
     (@root $root:ident $($level:ident)*) => {
+        #[diagnostic::do_not_recommend]
         impl $crate::Before<$root> for $root {}
         $(
             impl $crate::Before<$level> for $root {}
+            #[diagnostic::do_not_recommend]
             impl $crate::Before<$root> for $level {}
         )*
 
@@ -155,6 +170,7 @@ macro_rules! __hierarchy {
         }
 
         $crate::__hierarchy! { @held_below $root $($level)* }
+        $crate::__hierarchy! { @release_below [] $root $($level)* }
     };
 
     // Each pair of a lower level and a higher one.
@@ -162,22 +178,27 @@ macro_rules! __hierarchy {
     (@pairs $lower:ident $($higher:ident)*) => {
         $(impl $crate::Before<$higher> for $lower {})*
         $crate::__hierarchy! { @held_below $lower $($higher)* }
-        $(
-            #[diagnostic::do_not_recommend]
-            impl<M: $crate::Mode, R: $crate::Release<$lower>> $crate::Release<$lower> for $crate::Held<$higher, M, R> {
-                type Mode = R::Mode;
-                type Without = $crate::Held<$higher, M, R::Without>;
-
-                fn split(self) -> ($crate::LevelGuard<$lower, R::Mode>, Self::Without) {
-                    $crate::__private::split_below(self)
-                }
-
-                fn own_guard(&mut self) -> &mut $crate::LevelGuard<$lower, R::Mode> {
-                    $crate::__private::rest_mut(self).own_guard()
-                }
-            }
-        )*
+        $crate::__hierarchy! { @release_below [#[diagnostic::do_not_recommend]] $lower $($higher)* }
         $crate::__hierarchy! { @pairs $($higher)* }
+    };
+
+    (@release_below $attributes:tt $lower:ident $($higher:ident)*) => {$(
+        $crate::__hierarchy! { @release_one $attributes $lower $higher }
+    )*};
+    (@release_one [$($attribute:tt)*] $lower:ident $higher:ident) => {
+        $($attribute)*
+        impl<M: $crate::Mode, R: $crate::Release<$lower>> $crate::Release<$lower> for $crate::Held<$higher, M, R> {
+            type Mode = R::Mode;
+            type Without = $crate::Held<$higher, M, R::Without>;
+
+            fn split(self) -> ($crate::LevelGuard<$lower, R::Mode>, Self::Without) {
+                $crate::__private::split_below(self)
+            }
+
+            fn own_guard(&mut self) -> &mut $crate::LevelGuard<$lower, R::Mode> {
+                $crate::__private::rest_mut(self).own_guard()
+            }
+        }
     };
 
     // What holds of a lower level though a higher one is held on top of it.

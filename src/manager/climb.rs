@@ -2,9 +2,9 @@
 
 use super::error::{AtLevel, SessionError};
 use super::session::Session;
-use crate::level::{Held, Hierarchy, LevelGuard, NotRoot};
+use crate::level::{Held, Hierarchy, Level};
 use crate::mode::Mode;
-use crate::set::{LockSet, SetAcquire};
+use crate::set::{LockSet, SetAcquire, SetGuard};
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -37,7 +37,7 @@ pin_project! {
     ///
     /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Climb<H: Hierarchy, S, L: NotRoot, M: Mode, F = SetAcquire<Arc<LockSet<<L as NotRoot>::Name>>, M>> {
+    pub struct Climb<H: Hierarchy, S, L: Level, M: Mode, F = SetAcquire<Arc<LockSet<<L as Level>::Name>>, M>> {
         session: Option<Session<H, S>>,
         // Gone when it has resolved.
         #[pin]
@@ -46,7 +46,7 @@ pin_project! {
     }
 }
 
-impl<H: Hierarchy, S, L: NotRoot, M: Mode, F> Climb<H, S, L, M, F> {
+impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
     pub(super) fn new(session: Session<H, S>, acquire: F) -> Self {
         Self { session: Some(session), acquire: Some(acquire), level: PhantomData }
     }
@@ -81,9 +81,9 @@ impl<H: Hierarchy, S, L: NotRoot, M: Mode, F> Climb<H, S, L, M, F> {
 impl<H, S, L, M, F, E> Future for Climb<H, S, L, M, F>
 where
     H: Hierarchy,
-    L: NotRoot,
+    L: Level,
     M: Mode,
-    F: Future<Output = Result<LevelGuard<L, M>, E>>,
+    F: Future<Output = Result<SetGuard<Arc<LockSet<L::Name>>, M>, E>>,
     E: AtLevel<L>,
 {
     type Output = Result<Session<H, Held<L, M, S>>, SessionError>;
@@ -94,7 +94,7 @@ where
         let acquired = ready!(acquire.poll(context));
         this.acquire.set(None);
         Poll::Ready(match (acquired, this.session.take()) {
-            (Ok(guard), Some(session)) => Ok(session.climbed(guard)),
+            (Ok(guard), Some(session)) => Ok(session.climbed(L::level_guard(guard))),
             (Err(error), session) => {
                 *this.session = session; // For `reclaim`.
                 Err(error.at_level())
@@ -104,7 +104,7 @@ where
     }
 }
 
-impl<H: Hierarchy, S, L: NotRoot, M: Mode, F> FusedFuture for Climb<H, S, L, M, F>
+impl<H: Hierarchy, S, L: Level, M: Mode, F> FusedFuture for Climb<H, S, L, M, F>
 where
     Self: Future,
 {
@@ -113,7 +113,7 @@ where
     }
 }
 
-impl<H: Hierarchy, S, L: NotRoot, M: Mode, F: fmt::Debug> fmt::Debug for Climb<H, S, L, M, F> {
+impl<H: Hierarchy, S, L: Level, M: Mode, F: fmt::Debug> fmt::Debug for Climb<H, S, L, M, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Climb")
             .field("level", &L::NAME)
@@ -129,7 +129,7 @@ pin_project! {
     ///
     /// Cancel safe: dropped before it resolves, it has changed nothing. Panics when polled after it has resolved.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Modify<'s, L: NotRoot, F> {
+    pub struct Modify<'s, L: Level, F> {
         #[pin]
         change: F,
         session: PhantomData<&'s mut ()>,
@@ -137,13 +137,13 @@ pin_project! {
     }
 }
 
-impl<L: NotRoot, F> Modify<'_, L, F> {
+impl<L: Level, F> Modify<'_, L, F> {
     pub(super) fn new(change: F) -> Self {
         Self { change, session: PhantomData, level: PhantomData }
     }
 }
 
-impl<L: NotRoot, F: Future<Output: Changed<L>>> Future for Modify<'_, L, F> {
+impl<L: Level, F: Future<Output: Changed<L>>> Future for Modify<'_, L, F> {
     type Output = <F::Output as Changed<L>>::Told;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -151,20 +151,20 @@ impl<L: NotRoot, F: Future<Output: Changed<L>>> Future for Modify<'_, L, F> {
     }
 }
 
-impl<L: NotRoot, F: FusedFuture<Output: Changed<L>>> FusedFuture for Modify<'_, L, F> {
+impl<L: Level, F: FusedFuture<Output: Changed<L>>> FusedFuture for Modify<'_, L, F> {
     fn is_terminated(&self) -> bool {
         self.change.is_terminated()
     }
 }
 
-impl<L: NotRoot, F: fmt::Debug> fmt::Debug for Modify<'_, L, F> {
+impl<L: Level, F: fmt::Debug> fmt::Debug for Modify<'_, L, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Modify").field("level", &L::NAME).field("change", &self.change).finish()
     }
 }
 
 /// What a change of a set tells the session: an error learns its level, the names removed stay as they are.
-pub trait Changed<L: NotRoot> {
+pub trait Changed<L: Level> {
     /// What the session's future resolves to.
     type Told;
 
@@ -172,7 +172,7 @@ pub trait Changed<L: NotRoot> {
     fn told(self) -> Self::Told;
 }
 
-impl<L: NotRoot, T, E: AtLevel<L>> Changed<L> for Result<T, E> {
+impl<L: Level, T, E: AtLevel<L>> Changed<L> for Result<T, E> {
     type Told = Result<T, SessionError>;
 
     fn told(self) -> Self::Told {
@@ -180,7 +180,7 @@ impl<L: NotRoot, T, E: AtLevel<L>> Changed<L> for Result<T, E> {
     }
 }
 
-impl<L: NotRoot> Changed<L> for Vec<L::Name> {
+impl<L: Level> Changed<L> for Vec<L::Name> {
     type Told = Self;
 
     fn told(self) -> Self {

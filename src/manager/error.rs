@@ -1,6 +1,6 @@
 //! What can go wrong in a session. The errors name the level and the names, as text, so that one type serves all levels.
 
-use crate::level::NotRoot;
+use crate::level::Level;
 use crate::set::{AddError, SetError};
 use std::any::Any;
 use std::fmt::Debug;
@@ -78,12 +78,12 @@ fn texts<K: Debug + 'static>(names: &[K]) -> Vec<String> {
 }
 
 /// An error of a set, told of the level `L` that the set belongs to.
-pub trait AtLevel<L: NotRoot> {
+pub trait AtLevel<L: Level> {
     /// The same as an error of a session.
     fn at_level(self) -> SessionError;
 }
 
-impl<L: NotRoot> AtLevel<L> for SetError<L::Name> {
+impl<L: Level> AtLevel<L> for SetError<L::Name> {
     fn at_level(self) -> SessionError {
         let level = L::NAME;
         match self {
@@ -94,7 +94,7 @@ impl<L: NotRoot> AtLevel<L> for SetError<L::Name> {
     }
 }
 
-impl<L: NotRoot> AtLevel<L> for AddError<L::Name> {
+impl<L: Level> AtLevel<L> for AddError<L::Name> {
     fn at_level(self) -> SessionError {
         let level = L::NAME;
         match self {

@@ -4,8 +4,8 @@ use super::LockManager;
 use super::climb::{Climb, Modify};
 use super::error::{AtLevel, SessionError};
 use crate::level::{
-    CanAcquire, CanAdd, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, LevelGuard, Modifiable, NotRoot,
-    Release, Top,
+    CanAcquire, CanAdd, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, Modifiable,
+    NotRoot, Release, Top,
 };
 use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::{Add, Free, LockSet, NameList, Names, Remove, SetAcquire};
@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The set behind level `L`, as a session reaches it.
-type SetOf<L> = Arc<LockSet<<L as NotRoot>::Name>>;
+type SetOf<L> = Arc<LockSet<<L as Level>::Name>>;
 
 /// What one flow of work holds of a [`LockManager`]; dropping it releases everything, highest level first.
 ///
@@ -72,7 +72,7 @@ impl<H: Hierarchy, S> Session<H, S> {
     }
 
     /// One level higher.
-    pub(super) fn climbed<L: NotRoot, M: Mode>(self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
+    pub(super) fn climbed<L: Level, M: Mode>(self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
         Session::new(self.manager, self.label, Held::new(guard, self.held))
     }
 }
@@ -187,7 +187,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// [`Guard::downgrade`](crate::Guard::downgrade).
     pub fn downgrade<L>(self) -> Session<H, S::Downgraded>
     where
-        L: crate::level::Level<In = H>,
+        L: Level<In = H>,
         S: Downgrade<L>,
     {
         Session::new(self.manager, self.label, self.held.downgrade())

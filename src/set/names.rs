@@ -7,6 +7,11 @@ use std::collections::{BTreeSet, HashSet};
 pub struct All;
 
 /// One name of a `K`, owned or borrowed: `K`, `&K`, and `&str` where `K` is `String`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a name of type `{K}`",
+    label = "the locks here are named by `{K}`",
+    note = "pass names as `{K}` or `&{K}`; a `String` can be given as `&str`"
+)]
 pub trait Name<K> {
     /// The name, owned.
     fn into_name(self) -> K;

@@ -1,0 +1,136 @@
+//! Locking and waiting allocate nothing, whatever the number of waiters.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+#![allow(unsafe_code, reason = "a global allocator that counts")]
+
+use lockladder::{Exclusive, SharedLock};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// Passes everything on to the system, and counts what each thread asks for.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: the system's allocator keeps the contract. Counting does not allocate: the counter is a constant that needs
+// no destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const WAITERS: usize = 1_000;
+
+/// How often this thread allocates while it does `work`.
+fn allocations<R>(work: impl FnOnce() -> R) -> (usize, R) {
+    let before = ALLOCATIONS.get();
+    let result = work();
+    (ALLOCATIONS.get() - before, result)
+}
+
+fn poll<F: Future>(request: &mut Pin<Box<F>>) -> Poll<F::Output> {
+    request.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn all_wait<F: Future>(requests: &mut [Pin<Box<F>>]) {
+    assert!(requests.iter_mut().all(|request| poll(request).is_pending()));
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| Box::new(7)).0, 1);
+}
+
+#[test]
+fn a_free_lock_is_acquired_and_released_without_allocating() {
+    let lock = SharedLock::new(7);
+    let mut requests = (Box::pin(lock.exclusive()), Box::pin(lock.shared()));
+    let (count, ()) = allocations(|| {
+        drop(lock.try_exclusive().unwrap());
+        drop(lock.try_shared().unwrap());
+        assert!(matches!(poll(&mut requests.0), Poll::Ready(Ok(guard)) if *guard == 7));
+        assert!(matches!(poll(&mut requests.1), Poll::Ready(Ok(guard)) if *guard == 7));
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn synchronized_allocates_nothing() {
+    let lock = SharedLock::new(7);
+    let mut work = Box::pin(lock.synchronized(Exclusive, async |value| *value += 1));
+    let (count, outcome) = allocations(|| poll(&mut work));
+    assert_eq!((count, outcome), (0, Poll::Ready(Ok(()))));
+}
+
+#[test]
+fn exclusive_requests_queue_and_are_granted_without_allocating() {
+    let lock = SharedLock::new(0);
+    let mut requests: Vec<_> = (0..WAITERS).map(|_| Box::pin(lock.exclusive())).collect();
+    let holder = lock.try_exclusive().unwrap();
+    let (count, ()) = allocations(|| {
+        all_wait(&mut requests);
+        all_wait(&mut requests);
+        drop(holder);
+        for request in &mut requests {
+            let Poll::Ready(Ok(mut value)) = poll(request) else { panic!("its turn did not come") };
+            *value += 1;
+        }
+    });
+    assert_eq!((count, *lock.try_shared().unwrap()), (0, WAITERS));
+}
+
+#[test]
+fn a_group_queues_and_is_granted_without_allocating() {
+    let lock = SharedLock::new(());
+    let mut requests: Vec<_> = (0..WAITERS).map(|_| Box::pin(lock.shared())).collect();
+    let mut exclusive = Box::pin(lock.exclusive());
+    let holder = lock.try_exclusive().unwrap();
+    let (count, ()) = allocations(|| {
+        assert!(poll(&mut exclusive).is_pending());
+        all_wait(&mut requests);
+        drop(holder.downgrade());
+        assert!(requests.iter_mut().all(|request| matches!(poll(request), Poll::Ready(Ok(_)))));
+        assert!(matches!(poll(&mut exclusive), Poll::Ready(Ok(_))));
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn giving_up_and_deleting_allocate_nothing() {
+    let lock = SharedLock::new(());
+    let mut cancelled: Vec<_> = (0..WAITERS).map(|_| Box::pin(lock.shared())).collect();
+    let mut told: Vec<_> = (0..WAITERS).map(|_| Box::pin(lock.exclusive())).collect();
+    let holder = lock.try_exclusive().unwrap();
+    let (count, ()) = allocations(|| {
+        all_wait(&mut told);
+        all_wait(&mut cancelled);
+        drop(cancelled);
+        holder.delete();
+        assert!(told.iter_mut().all(|request| matches!(poll(request), Poll::Ready(Err(_)))));
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn owned_guards_allocate_nothing() {
+    let lock = Arc::new(SharedLock::new(()));
+    let mut request = Box::pin(Arc::clone(&lock).shared_owned());
+    let (count, ready) = allocations(|| poll(&mut request).is_ready());
+    assert_eq!((count, ready), (0, true));
+}

@@ -1,0 +1,129 @@
+//! The bugs of the locks that these descend from, each shown to be absent by a test that names it.
+//!
+//! `B` numbers are bugs of the seed, Ganeti's locking library of December 2008.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use lockladder::ganeti::seed::{Instance, Seed};
+use lockladder::{AddError, All, LockManager, LockSet, SessionError, SetError, SharedLock};
+use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, block_on, task};
+
+fn set() -> LockSet<String> {
+    LockSet::new(["a", "b", "c"])
+}
+
+/// The seed sorted the list that its caller had passed.
+#[test]
+fn b1_the_callers_list_keeps_its_order() {
+    let names = vec!["c", "a", "b", "a"];
+    let set = set();
+    let guard = block_on(set.exclusive(&names)).unwrap();
+    assert_eq!(guard.names(), ["a", "b", "c"]);
+    assert_eq!(names, ["c", "a", "b", "a"]);
+}
+
+/// The seed could swallow the error of one member and return the others as a success.
+#[test]
+fn b3_one_member_that_fails_fails_the_whole_request() {
+    let set = set();
+    let mut b = block_on(set.exclusive("b")).unwrap();
+    let mut request = task::spawn(set.shared(["a", "b", "c"]));
+    assert_pending!(request.poll());
+    b.remove("b").unwrap();
+    assert_eq!(assert_ready_err!(request.poll()), SetError::Deleted { name: "b".to_owned() });
+}
+
+/// In the seed, members acquired before a failure could stay locked.
+#[test]
+fn b4_nothing_stays_locked_after_a_failure() {
+    let set = set();
+    let mut c = block_on(set.exclusive("c")).unwrap();
+    let mut request = task::spawn(set.exclusive(["a", "b", "c"]));
+    assert_pending!(request.poll());
+    assert_pending!(task::spawn(set.shared("a")).poll(), "it has a and b by now");
+    c.remove("c").unwrap();
+    assert_ready_err!(request.poll());
+    drop(assert_ready_ok!(task::spawn(set.exclusive(["a", "b"])).poll()));
+}
+
+/// In the seed, a whole-set acquisition that failed left its owner marked: `add` and a second try asserted for ever.
+#[test]
+fn b5_a_whole_set_acquisition_that_ends_early_leaves_no_trace() {
+    let set = set();
+    let b = block_on(set.exclusive("b")).unwrap();
+    let mut whole = task::spawn(set.exclusive(All));
+    assert_pending!(whole.poll());
+    assert_pending!(task::spawn(set.add("x")).poll(), "it has the lock of the whole set by now");
+    drop(whole);
+    assert_ready_ok!(task::spawn(set.add("x")).poll());
+    drop(b);
+    let again = assert_ready_ok!(task::spawn(set.exclusive(All)).poll());
+    assert_eq!(again.names(), ["a", "b", "c", "x"]);
+}
+
+/// The seed removed one by one, and fell over the second `a` with the first one gone.
+#[test]
+fn b6_a_name_repeated_in_a_removal_is_removed_once() {
+    let set = set();
+    let mut guard = block_on(set.exclusive(["a", "b"])).unwrap();
+    guard.remove(["a", "a", "b"]).unwrap();
+    assert_eq!(set.names(), ["c"]);
+    drop(guard);
+    assert_eq!(block_on(set.remove(["c", "c", "nope"])), ["c"]);
+}
+
+/// The seed asked `BGL in names`, which for a string is a search for a substring. Here the root is a type, and has no
+/// name that another could contain.
+#[test]
+fn b7_a_name_is_compared_as_a_whole_and_none_means_the_root() {
+    let manager: LockManager<Seed> = LockManager::builder().names::<Instance>(["BGL", "BGL-mirror", "Cluster"]).build();
+    block_on(async {
+        let job = manager.shared("job").await.unwrap().exclusive::<Instance>("BGL").await.unwrap();
+        assert_eq!(job.owned::<Instance>().names(), ["BGL"]);
+        let other = manager.shared("other").await.unwrap().exclusive::<Instance>("BGL-mirror").await;
+        assert_eq!(other.unwrap().owned::<Instance>().names(), ["BGL-mirror"]);
+        let part = manager.shared("part").await.unwrap().shared::<Instance>("BG").await;
+        assert_eq!(part.unwrap_err(), SessionError::Unknown { level: "Instance", name: "BG".to_owned() });
+        let _another_root = manager.shared("a job that named its instance `Cluster`").await.unwrap();
+    });
+}
+
+/// In the seed, a waiter that died between being woken and taking the lock left it free while others slept.
+#[test]
+fn b10_a_request_dropped_after_it_was_woken_wakes_the_next() {
+    let lock = SharedLock::new(());
+    let guard = block_on(lock.exclusive()).unwrap();
+    let (mut first, mut second) = (task::spawn(lock.exclusive()), task::spawn(lock.shared()));
+    assert_pending!(first.poll());
+    assert_pending!(second.poll());
+    drop(guard);
+    assert!(first.is_woken() && !second.is_woken());
+    drop(first);
+    assert!(second.is_woken());
+    drop(assert_ready_ok!(second.poll()));
+}
+
+/// The seed accepted it, with two locks for one name.
+#[test]
+fn b11_a_name_repeated_in_an_addition_is_refused() {
+    let set = set();
+    let repeated = AddError::Repeated { names: vec!["x".to_owned()] };
+    assert_eq!(block_on(set.add(["x", "y", "x", "x"])).unwrap_err(), repeated);
+    assert_eq!(block_on(set.add_exclusive(["x", "x"])).unwrap_err(), repeated);
+    let mut whole = block_on(set.exclusive(All)).unwrap();
+    assert_eq!(whole.add_held(["x", "x"]).unwrap_err(), repeated);
+    assert_eq!(set.names(), ["a", "b", "c"]);
+}
+
+/// Decided: a request means the lock that the name had when it asked. What is added later under the same name is
+/// another lock, of another thing; the waiter learns that its own is gone, and looks again.
+#[test]
+fn b14_a_waiter_on_a_name_that_is_removed_and_added_again_learns_that_its_lock_is_gone() {
+    let set = set();
+    let mut a = block_on(set.exclusive("a")).unwrap();
+    let mut waiter = task::spawn(set.shared("a"));
+    assert_pending!(waiter.poll());
+    a.remove("a").unwrap();
+    assert_ready_ok!(task::spawn(set.add("a")).poll());
+    assert_eq!(assert_ready_err!(waiter.poll()), SetError::Deleted { name: "a".to_owned() });
+    drop(assert_ready_ok!(task::spawn(set.shared("a")).poll()));
+}

@@ -1,0 +1,104 @@
+//! The compiler's errors are part of the API: each file in `tests/ui` is a misuse, and says in its head what rustc must
+//! answer. `ERROR` is the first line of the first error, a `NOTE` one of its notes, both to the letter; so this holds
+//! with any recent compiler, whatever else that prints.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a misuse must be answered with, or was.
+#[derive(Debug, Default, PartialEq)]
+struct Answer {
+    error: String,
+    notes: Vec<String>,
+}
+
+#[test]
+fn each_misuse_is_refused_in_our_words() {
+    let cases = cases();
+    let answers = answers(&cases);
+    let mut wrong = String::new();
+    for (name, path) in &cases {
+        let promised = promised(&fs::read_to_string(path).unwrap());
+        assert!(!promised.error.is_empty(), "{name} does not say what it must be answered with");
+        let answer = answers.get(name.as_str());
+        let error = answer.map_or("it compiles", |answer| &answer.error);
+        let missing = |note: &&String| !answer.is_some_and(|answer| answer.notes.contains(note));
+        if error != promised.error {
+            writeln!(wrong, "{name}: promised `{}`, rustc said `{error}`", promised.error).unwrap();
+        }
+        for note in promised.notes.iter().filter(missing) {
+            writeln!(wrong, "{name}: rustc does not note `{note}`").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(cases.len() >= 20, "where have the cases gone? {cases:?}");
+}
+
+/// The files in `tests/ui`, by name.
+fn cases() -> BTreeMap<String, PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let sources = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    sources.map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path)).collect()
+}
+
+/// What the head of a case promises.
+fn promised(source: &str) -> Answer {
+    let lines = |kind: &'static str| source.lines().filter_map(move |line| line.strip_prefix(kind)).map(str::to_owned);
+    Answer { error: lines("//! ERROR ").next().unwrap_or_default(), notes: lines("//! NOTE ").collect() }
+}
+
+/// The first error of each case, by its name, as rustc reports it.
+fn answers(cases: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Answer> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
+    write_package(&folder, cases);
+    let output = Command::new(env!("CARGO"))
+        .args(["check", "--offline", "--keep-going", "--message-format=json"])
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .env_remove("RUSTFLAGS")
+        .output()
+        .unwrap();
+    let mut answers = BTreeMap::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let report: Value = serde_json::from_str(line).unwrap();
+        let (case, message) = (report["target"]["name"].as_str(), &report["message"]);
+        if let (Some(case), "compiler-message", "error") =
+            (case, report["reason"].as_str().unwrap(), message["level"].as_str().unwrap_or_default())
+        {
+            answers.entry(case.to_owned()).or_insert_with(|| answer(message));
+        }
+    }
+    let trouble = String::from_utf8_lossy(&output.stderr);
+    assert!(!answers.is_empty(), "the cases were not compiled at all:\n{trouble}");
+    answers
+}
+
+fn answer(message: &Value) -> Answer {
+    let text = |message: &Value| message["message"].as_str().unwrap().to_owned();
+    let children = message["children"].as_array().unwrap();
+    Answer { error: text(message), notes: children.iter().filter(|child| child["level"] == "note").map(text).collect() }
+}
+
+/// A package with the cases as programs, locked to the versions of this workspace.
+fn write_package(folder: &Path, cases: &BTreeMap<String, PathBuf>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let quoted = |path: &Path| format!("{:?}", path.to_str().unwrap());
+    let mut manifest = format!(
+        "[package]\nname = \"lockladder-ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\nautobins = false\n\n\
+         [workspace]\n\n\
+         [dependencies]\nlockladder = {{ path = {} }}\ntokio = {{ version = \"1\", features = [\"rt\"] }}\n",
+        quoted(root)
+    );
+    for (name, path) in cases {
+        write!(manifest, "\n[[bin]]\nname = {name:?}\npath = {}\n", quoted(path)).unwrap();
+    }
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+}
