@@ -87,6 +87,22 @@ pub trait NotRoot: Level<Locks = LockSet<<Self as Level>::Name>> {
 pub trait Modifiable: NotRoot {}
 
 /// `Self` stands below `L` in the locking order.
+///
+/// [`hierarchy!`](crate::hierarchy) implements it for each pair. Implemented by hand against the declared order, it does
+/// not help: a program that acquires so is not built.
+///
+/// ```compile_fail,E0080
+/// lockladder::hierarchy! {
+///     struct Ladder { root Cluster, level Instance: String, level Node: String }
+/// }
+/// impl lockladder::Before<Instance> for Node {}
+///
+/// let manager: lockladder::LockManager<Ladder> = lockladder::LockManager::builder().build();
+/// # tokio_test::block_on(async {
+/// let job = manager.shared("job").await?.shared::<Node>([""; 0]).await?;
+/// let job = job.shared::<Instance>([""; 0]).await?;
+/// # Ok::<_, lockladder::SessionError>(()) });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "lock order violation: cannot acquire level `{L}` while holding level `{Self}`",
     label = "`{L}` is not above `{Self}`, the highest level held here",
