@@ -1,0 +1,171 @@
+//! What each opcode does once it has its locks: look, check, work, write the configuration.
+//!
+//! Nothing here takes a lock. [`opcodes`](crate::opcodes) climbs the ladder around these
+//! functions, [`one_mutex`](crate::one_mutex) runs the very same ones under a single mutex; the
+//! lease tells the ledger which locks a job thinks it has.
+
+use std::collections::BTreeSet;
+
+use crate::desk::{Desk, Lease};
+use crate::ledger::Access::{self, Exclusive, Shared};
+use crate::ledger::Resource;
+use crate::refusal::Refusal;
+
+/// Asks every node about every instance.
+pub(crate) async fn verify_cluster(desk: &Desk<'_>, lease: &dyn Lease) {
+    let everything: Vec<_> = desk.site.store.read(|cluster| {
+        let instances = cluster.instance_names().map(|name| Resource::instance(name));
+        let nodes = cluster.node_names().map(|name| Resource::node(name));
+        instances.chain(nodes).map(|resource| (resource, Shared)).collect()
+    });
+    let _touches = desk.touch(lease, everything);
+    desk.work(1).await;
+}
+
+/// Asks the nodes of some instances, or of all, how the instances are.
+pub(crate) async fn query_instances(
+    desk: &Desk<'_>,
+    lease: &dyn Lease,
+    instances: Option<&[String]>,
+) -> Result<(), Refusal> {
+    let (instances, nodes) = homes(desk, instances)?;
+    let instances = instances.iter().map(|name| (Resource::instance(name), Shared));
+    let nodes = nodes.iter().map(|name| (Resource::node(name), Shared));
+    let _touches = desk.touch(lease, instances.chain(nodes));
+    desk.work(1).await;
+    Ok(())
+}
+
+/// Some instances, or all, and the nodes they live on, each once.
+pub(crate) fn homes(
+    desk: &Desk<'_>,
+    instances: Option<&[String]>,
+) -> Result<(BTreeSet<String>, BTreeSet<String>), Refusal> {
+    desk.site.store.read(|cluster| {
+        let instances: BTreeSet<String> = match instances {
+            Some(instances) => instances.iter().cloned().collect(),
+            None => cluster.instance_names().cloned().collect(),
+        };
+        let mut nodes = BTreeSet::new();
+        for instance in &instances {
+            nodes.extend(cluster.nodes_of(instance)?.iter().cloned());
+        }
+        Ok((instances, nodes))
+    })
+}
+
+/// The nodes of one instance, the primary first.
+pub(crate) fn home(desk: &Desk<'_>, instance: &str) -> Result<Vec<String>, Refusal> {
+    desk.site.store.read(|cluster| cluster.nodes_of(instance).map(<[String]>::to_vec))
+}
+
+/// Enters a new instance in the books of the ledger; its name is locked already.
+pub(crate) fn announce_instance(desk: &Desk<'_>, instance: &str) {
+    desk.appears(Resource::instance(instance));
+}
+
+/// Takes an instance out of the books again; its name is still locked.
+pub(crate) fn withdraw_instance(desk: &Desk<'_>, instance: &str) {
+    desk.disappears(Resource::instance(instance));
+}
+
+/// Finds room for a new instance, creates its disks and writes the configuration.
+pub(crate) async fn place_instance(
+    desk: &Desk<'_>,
+    lease: &dyn Lease,
+    instance: &str,
+    nodes: Option<&[String; 2]>,
+    fails: bool,
+) -> Result<(), Refusal> {
+    let pair = match nodes {
+        Some(pair) => pair.clone(),
+        None => desk.site.store.read(|cluster| cluster.allocate(&[]))?,
+    };
+    for node in &pair {
+        let known = desk.site.store.read(|cluster| cluster.has_node(node));
+        known.then_some(()).ok_or_else(|| Refusal::NoSuchNode(node.clone()))?;
+    }
+    let _touches = desk.touch(lease, instance_and_nodes(instance, &pair));
+    desk.work(1).await;
+    if fails {
+        return Err(Refusal::DisksFailed(instance.to_owned()));
+    }
+    desk.site.store.write(|cluster| cluster.add_instance(instance, pair.into()))
+}
+
+/// Waits for the disks of a new instance. Its nodes are no longer needed.
+pub(crate) async fn sync_disks(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) {
+    let _touches = desk.touch(lease, instance_and_nodes(instance, &[]));
+    desk.work(1).await;
+}
+
+/// Stops an instance, and takes it out of the configuration and of the books.
+pub(crate) async fn remove_instance(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) -> Result<(), Refusal> {
+    let nodes = home(desk, instance)?;
+    let touches = desk.touch(lease, instance_and_nodes(instance, &nodes));
+    desk.work(1).await;
+    desk.site.store.write(|cluster| cluster.remove_instance(instance))?;
+    drop(touches);
+    desk.disappears(Resource::instance(instance));
+    Ok(())
+}
+
+/// Stops an instance on its primary and starts it on its secondary.
+pub(crate) async fn fail_over(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) -> Result<(), Refusal> {
+    let nodes = home(desk, instance)?;
+    let _touches = desk.touch(lease, instance_and_nodes(instance, &nodes));
+    desk.site.store.read(|cluster| cluster.pair_of(instance).map(drop))?;
+    desk.work(1).await;
+    desk.site.store.write(|cluster| cluster.fail_over(instance))
+}
+
+/// Mirrors an instance to another secondary, given or chosen by the allocator.
+pub(crate) async fn replace_disks(
+    desk: &Desk<'_>,
+    lease: &dyn Lease,
+    instance: &str,
+    new_secondary: Option<&str>,
+) -> Result<(), Refusal> {
+    let mut nodes = home(desk, instance)?;
+    let new_secondary = match new_secondary {
+        Some(node) => node.to_owned(),
+        None => desk.site.store.read(|cluster| {
+            let pair = cluster.pair_of(instance)?;
+            cluster.allocate(&pair).map(|[node]| node)
+        })?,
+    };
+    let known = desk.site.store.read(|cluster| cluster.has_node(&new_secondary));
+    if !known {
+        return Err(Refusal::NoSuchNode(new_secondary));
+    }
+    nodes.push(new_secondary.clone());
+    let _touches = desk.touch(lease, instance_and_nodes(instance, &nodes));
+    desk.work(2).await;
+    desk.site.store.write(|cluster| cluster.replace_secondary(instance, &new_secondary))
+}
+
+/// Sets up a node that was just added.
+pub(crate) async fn add_node(desk: &Desk<'_>, lease: &dyn Lease, node: &str) -> Result<(), Refusal> {
+    desk.site.store.write(|cluster| cluster.add_node(node))?;
+    desk.appears(Resource::node(node));
+    let _touches = desk.touch(lease, [(Resource::node(node), Exclusive)]);
+    desk.work(1).await;
+    Ok(())
+}
+
+/// Renames an instance on its nodes, in the configuration and in the books.
+pub(crate) async fn rename_instance(desk: &Desk<'_>, lease: &dyn Lease, old: &str, new: &str) -> Result<(), Refusal> {
+    let nodes = home(desk, old)?;
+    let touches = desk.touch(lease, instance_and_nodes(old, &nodes));
+    desk.work(1).await;
+    desk.site.store.write(|cluster| cluster.rename_instance(old, new))?;
+    drop(touches);
+    desk.disappears(Resource::instance(old));
+    desk.appears(Resource::instance(new));
+    Ok(())
+}
+
+fn instance_and_nodes(instance: &str, nodes: &[String]) -> impl Iterator<Item = (Resource, Access)> {
+    let nodes = nodes.iter().map(|name| Resource::node(name));
+    std::iter::once(Resource::instance(instance)).chain(nodes).map(|all| (all, Exclusive))
+}

@@ -1,0 +1,112 @@
+//! A Ganeti-style job queue on lockladder's locks, which checks itself.
+//!
+//! ```text
+//!   options ─► config ─► inventory ─┐
+//!          └─► task / stream ───────┴─► run ─► queue ─► opcodes ─► duties ─► ledger
+//!                                        │        └───► one_mutex ──┘
+//!                                        └─► report
+//! ```
+//!
+//! Jobs are described as data (`task`), made up (`stream`) or read from a file. Workers take them
+//! from the `queue`; each opcode climbs a typed session just as its Ganeti namesake climbs its
+//! locks (`opcodes`), and does its work under it (`duties`). The `ledger` watches, independently
+//! of the locks. See `--help` for what to ask of it.
+
+mod config;
+mod desk;
+mod duties;
+mod inventory;
+mod ledger;
+mod one_mutex;
+mod opcodes;
+mod options;
+mod progress;
+mod queue;
+mod refusal;
+mod report;
+mod run;
+mod stream;
+mod tally;
+mod task;
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::desk::Pace;
+use crate::opcodes::Sabotage;
+use crate::options::Options;
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::run::{Findings, INTERRUPTED, Plan};
+use crate::task::Opcode;
+
+const VIOLATED: u8 = 1;
+const BAD_INPUT: u8 = 2;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let plan = match plan(&options) {
+        Ok(plan) => plan,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(BAD_INPUT);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("the system has threads and timers for a runtime");
+    let findings = runtime.block_on(run::carry_out(&plan));
+    publish(&options, &Report::new(source(&options), &plan, &findings));
+    exit_code(&findings)
+}
+
+/// Reads all that is to be read. What is wrong with it is found out here, before anything starts.
+fn plan(options: &Options) -> Result<Plan, Box<dyn Error>> {
+    let mut cluster = config::load(options.config.as_deref())?;
+    if let Some(instances) = options.scale {
+        cluster = config::scale(&cluster, instances)?;
+    }
+    let tasks = match &options.job_file {
+        Some(file) => task::read_job_file(file)?,
+        None => stream::generate(&cluster, options.jobs, options.seed),
+    };
+    let sabotage = if options.sabotage { Sabotage::Failovers } else { Sabotage::None };
+    if options.sabotage && !tasks.iter().any(|task| task.opcode() == Opcode::InstanceFailover) {
+        return Err("--sabotage needs an InstanceFailover among the jobs".into());
+    }
+    Ok(Plan {
+        cluster,
+        tasks: tasks.into(),
+        workers: options.workers,
+        pace: Pace { step: options.step(), seed: options.seed },
+        sabotage,
+        compare: !options.no_baseline,
+        progress: Progress::suited(options.quiet),
+    })
+}
+
+fn source(options: &Options) -> String {
+    let file = options.config.as_ref();
+    file.map_or_else(|| "the embedded sample".to_owned(), |file| file.display().to_string())
+}
+
+fn publish(options: &Options, report: &Report) {
+    let text = if options.json { report.json() + "\n" } else { report.text() };
+    // Whoever closed the pipe does not want the rest; the exit code still tells the result.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// A violation outweighs an interruption: it must not go unnoticed.
+fn exit_code(findings: &Findings) -> ExitCode {
+    if findings.violations.count > 0 {
+        ExitCode::from(VIOLATED)
+    } else if findings.interrupted {
+        ExitCode::from(INTERRUPTED)
+    } else {
+        ExitCode::SUCCESS
+    }
+}

@@ -1,0 +1,107 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// Runs a stream of cluster jobs on lockladder's locks, and checks that no two of them got in each
+/// other's way.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Exit code: 0 all well; 1 the ledger noticed a violation; 2 wrong option, \
+                  configuration or job file (nothing was started); 130 interrupted by Ctrl-C.",
+    after_long_help = LONG_HELP
+)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct Options {
+    /// Read the cluster from FILE, Ganeti's config.data, instead of the embedded sample
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Grow the cluster to N instances, with nodes in proportion
+    #[arg(long, value_name = "N", value_parser = up_to_a_million)]
+    pub(crate) scale: Option<usize>,
+
+    /// Make up N jobs
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = up_to_ten_millions)]
+    pub(crate) jobs: usize,
+
+    /// The same seed makes up the same jobs, each with the same amount of work
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Run the jobs in FILE, one JSON object a line (see --help for the opcodes)
+    #[arg(long, value_name = "FILE", conflicts_with = "jobs")]
+    pub(crate) job_file: Option<PathBuf>,
+
+    /// So many jobs run at a time
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = one_to_ten_thousand)]
+    pub(crate) workers: usize,
+
+    /// Mean simulated work per step, in microseconds; the timer rounds up to milliseconds
+    #[arg(long, value_name = "MICROSECONDS", default_value_t = 1000)]
+    pub(crate) work_us: u32,
+
+    /// Run `InstanceFailover` without its node locks, to see the ledger notice
+    #[arg(long)]
+    pub(crate) sabotage: bool,
+
+    /// Do not run the stream again under one global mutex
+    #[arg(long)]
+    pub(crate) no_baseline: bool,
+
+    /// Show no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+
+    /// Print the report as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Options {
+    pub(crate) fn step(&self) -> Duration {
+        Duration::from_micros(self.work_us.into())
+    }
+}
+
+const LONG_HELP: &str = r#"Job file: one JSON object a line, empty lines are skipped.
+  {"op": "ClusterVerify"}
+  {"op": "InstanceCreate", "instance": NAME, "nodes": [PRIMARY, SECONDARY], "fails": BOOL}
+      without "nodes" the allocator chooses; "fails" (default false) simulates a failure
+  {"op": "InstanceRemove", "instance": NAME}
+  {"op": "InstanceFailover", "instance": NAME}
+  {"op": "ReplaceDisks", "instance": NAME, "new_secondary": NODE}
+      without "new_secondary" the allocator chooses
+  {"op": "NodeAdd", "node": NAME}
+  {"op": "InstanceRename", "instance": NAME, "new_name": NAME}
+  {"op": "QueryInstances", "instances": [NAME, ...]}
+      without "instances": all of them
+A job that names what does not exist by the time it runs fails, and is counted as failed.
+
+Exit code:
+  0    all well
+  1    the ledger noticed a violation
+  2    wrong option, configuration or job file; nothing was started
+  130  interrupted by Ctrl-C: running jobs were finished, the others are counted"#;
+
+fn up_to_a_million(text: &str) -> Result<usize, String> {
+    in_range(text, 0, 1_000_000)
+}
+
+fn up_to_ten_millions(text: &str) -> Result<usize, String> {
+    in_range(text, 0, 10_000_000)
+}
+
+fn one_to_ten_thousand(text: &str) -> Result<usize, String> {
+    in_range(text, 1, 10_000)
+}
+
+fn in_range(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("expected a whole number from {least} to {most}")),
+    }
+}

@@ -1,0 +1,100 @@
+//! The job queue: workers take the jobs in order, each does one at a time.
+//!
+//! ```text
+//!   tasks  1 2 3 4 5 6 7 ...       taken in order, until none is left or somebody says stop
+//!          │ │ │
+//!          w w w  workers          each: open a desk, do the task, clear the desk, record
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+use crate::desk::{Desk, Site};
+use crate::one_mutex;
+use crate::opcodes::{self, Ladder};
+use crate::tally::{Outcome, Tally};
+use crate::task::Task;
+
+/// What keeps the jobs out of each other's way.
+#[derive(Debug)]
+pub(crate) enum Guarding {
+    /// The library's locks, as each opcode's row says.
+    Ladder(Ladder),
+    /// One mutex around everything.
+    OneMutex(Mutex<()>),
+}
+
+/// The jobs of one run, and how far they are.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    tasks: Arc<[Task]>,
+    next: AtomicUsize,
+    finished: AtomicUsize,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Queue {
+    /// A queue that hands out nothing more once `stopped` is set.
+    pub(crate) fn new(tasks: Arc<[Task]>, stopped: Arc<AtomicBool>) -> Self {
+        Self { tasks, next: AtomicUsize::new(0), finished: AtomicUsize::new(0), stopped }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    pub(crate) fn finished(&self) -> usize {
+        self.finished.load(Relaxed)
+    }
+
+    /// The next task and its number, from 1.
+    fn take(&self) -> Option<(usize, &Task)> {
+        if self.stopped.load(Relaxed) {
+            return None;
+        }
+        let index = self.next.fetch_add(1, Relaxed);
+        self.tasks.get(index).map(|task| (index + 1, task))
+    }
+}
+
+/// Runs the queue through `workers` workers, until it is empty or stopped. Jobs that have begun are
+/// always finished.
+pub(crate) async fn run(queue: &Arc<Queue>, workers: usize, site: &Arc<Site>, guarding: &Arc<Guarding>) -> Tally {
+    let mut crew = JoinSet::new();
+    for _ in 0..workers {
+        crew.spawn(work(Arc::clone(queue), Arc::clone(site), Arc::clone(guarding)));
+    }
+    let mut tally = Tally::default();
+    while let Some(worker) = crew.join_next().await {
+        match worker {
+            Ok(theirs) => tally.merge(theirs),
+            // Workers are never aborted, so one that failed has panicked.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+    tally
+}
+
+async fn work(queue: Arc<Queue>, site: Arc<Site>, guarding: Arc<Guarding>) -> Tally {
+    let mut tally = Tally::default();
+    while let Some((number, task)) = queue.take() {
+        let outcome = do_job(&site, &guarding, number, task).await;
+        tally.record(number, task, &outcome);
+        queue.finished.fetch_add(1, Relaxed);
+    }
+    tally
+}
+
+async fn do_job(site: &Site, guarding: &Guarding, number: usize, task: &Task) -> Outcome {
+    let mut desk = Desk::new(site, number, task.to_string());
+    let result = match guarding {
+        Guarding::Ladder(ladder) => opcodes::run(&mut desk, ladder, task).await,
+        Guarding::OneMutex(mutex) => one_mutex::run(&mut desk, mutex, task).await,
+    };
+    let (account, wait, hold) = desk.clear();
+    account.close(result.is_ok(), task.effect());
+    Outcome { result, wait, hold }
+}

@@ -1,0 +1,27 @@
+//! Why a job can fail: an honest outcome of a job, counted in the report, never a violation.
+
+use lockladder::SessionError;
+
+/// Why a job came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("there is no instance `{0}`")]
+    NoSuchInstance(String),
+    #[error("there is no node `{0}`")]
+    NoSuchNode(String),
+    #[error("instance `{0}` already exists")]
+    InstanceExists(String),
+    #[error("node `{0}` already exists")]
+    NodeExists(String),
+    #[error("node `{0}` cannot be both primary and secondary")]
+    SameNodeTwice(String),
+    #[error("instance `{instance}` lives on {nodes} node(s), this needs a primary and a secondary")]
+    NotMirrored { instance: String, nodes: usize },
+    #[error("the allocator needs {wanted} node(s), the cluster has {found} to offer")]
+    TooFewNodes { wanted: usize, found: usize },
+    #[error("creating the disks of `{0}` failed, as this job was told to")]
+    DisksFailed(String),
+    /// Mostly a name that no longer exists, or already does.
+    #[error(transparent)]
+    Locks(#[from] SessionError),
+}

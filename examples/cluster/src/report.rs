@@ -1,0 +1,193 @@
+//! The report: a table for people, one JSON object for programs.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use serde::Serialize;
+
+use crate::ledger::Violation;
+use crate::run::{Findings, Pass, Plan};
+use crate::tally::{Row, Summary};
+
+/// So many violations are shown to people; programs get all that the ledger kept.
+const VIOLATIONS_SHOWN: usize = 10;
+
+/// Everything that the report says. The field names are those of the JSON object; their last
+/// part is the unit.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    source: String,
+    nodes: usize,
+    instances: usize,
+    seed: u64,
+    workers: usize,
+    work_us: u128,
+    jobs: Jobs,
+    opcodes: Vec<Row>,
+    most_jobs_at_once: usize,
+    wall_ms: u128,
+    jobs_per_s: f64,
+    one_mutex: Option<OneMutex>,
+    failures: Vec<String>,
+    violations: Violations,
+    interrupted: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Jobs {
+    total: u64,
+    done: u64,
+    failed: u64,
+    not_started: u64,
+}
+
+/// The same stream under one global mutex.
+#[derive(Debug, Serialize)]
+struct OneMutex {
+    done: u64,
+    wall_ms: u128,
+    jobs_per_s: f64,
+    /// How many times as fast the ladder was.
+    ladder_speedup: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Violations {
+    count: usize,
+    first: Vec<Told>,
+}
+
+/// A violation as data, with its words beside it.
+#[derive(Debug, Serialize)]
+struct Told {
+    text: String,
+    #[serde(flatten)]
+    violation: Violation,
+}
+
+/// Jobs per second; nothing takes no time, even where the clock says so.
+#[expect(clippy::cast_precision_loss, reason = "no stream has 2^52 jobs")]
+pub(crate) fn rate(jobs: usize, time: Duration) -> f64 {
+    jobs as f64 / time.as_secs_f64().max(1e-9)
+}
+
+impl Report {
+    /// The report on what came out of `plan`, whose cluster came from `source`.
+    pub(crate) fn new(source: String, plan: &Plan, findings: &Findings) -> Self {
+        let Findings { ladder, one_mutex, violations, interrupted } = findings;
+        let (total, done) = (plan.tasks.len() as u64, ladder.tally.jobs());
+        let jobs_per_s = pass_rate(ladder);
+        let told = |violation: &Violation| Told { text: violation.to_string(), violation: violation.clone() };
+        Self {
+            source,
+            nodes: plan.cluster.node_names().len(),
+            instances: plan.cluster.instance_names().len(),
+            seed: plan.pace.seed,
+            workers: plan.workers,
+            work_us: plan.pace.step.as_micros(),
+            jobs: Jobs { total, done, failed: ladder.tally.failed(), not_started: total - done },
+            opcodes: ladder.tally.rows(),
+            most_jobs_at_once: ladder.most_at_once,
+            wall_ms: ladder.wall.as_millis(),
+            jobs_per_s,
+            one_mutex: one_mutex.as_ref().map(|pass| OneMutex {
+                done: pass.tally.jobs(),
+                wall_ms: pass.wall.as_millis(),
+                jobs_per_s: pass_rate(pass),
+                ladder_speedup: jobs_per_s / pass_rate(pass).max(1e-9),
+            }),
+            failures: ladder.tally.failures(),
+            violations: Violations { count: violations.count, first: violations.first.iter().map(told).collect() },
+            interrupted: *interrupted,
+        }
+    }
+
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("the report is plain data")
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write_text(&mut text);
+        text
+    }
+
+    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+        let Self { source, nodes, instances, workers, work_us, seed, .. } = self;
+        writeln!(
+            out,
+            "{source}: {instances} instances on {nodes} nodes; {workers} workers, \
+             seed {seed}, {work_us} µs of simulated work per step; times in ms"
+        )?;
+        writeln!(out, "{}", self.table())?;
+        let Jobs { total, done, failed, not_started } = &self.jobs;
+        writeln!(
+            out,
+            "{done} of {total} jobs done ({failed} of them failed, {not_started} not started) \
+             in {} ms: {:.0} jobs/s, at most {} at once",
+            self.wall_ms, self.jobs_per_s, self.most_jobs_at_once
+        )?;
+        if let Some(OneMutex { done, wall_ms, jobs_per_s, ladder_speedup }) = &self.one_mutex {
+            writeln!(
+                out,
+                "under one global mutex: {done} jobs in {wall_ms} ms: {jobs_per_s:.0} jobs/s; \
+                 the lock ladder is {ladder_speedup:.1} times as fast"
+            )?;
+        }
+        for failure in &self.failures {
+            writeln!(out, "failed, for example: {failure}")?;
+        }
+        self.write_violations(out)?;
+        if self.interrupted {
+            writeln!(out, "interrupted")?;
+        }
+        Ok(())
+    }
+
+    fn write_violations(&self, out: &mut String) -> std::fmt::Result {
+        if self.violations.count == 0 {
+            return writeln!(out, "no violations");
+        }
+        writeln!(out, "{} VIOLATIONS", self.violations.count)?;
+        for told in self.violations.first.iter().take(VIOLATIONS_SHOWN) {
+            writeln!(out, "  {}", told.text)?;
+        }
+        let more = self.violations.count.saturating_sub(VIOLATIONS_SHOWN);
+        if more > 0 { writeln!(out, "  and {more} more") } else { Ok(()) }
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_preset(UTF8_FULL_CONDENSED).set_header([
+            "opcode", "jobs", "failed", "wait p50", "wait p99", "wait max", "hold p50", "hold p99", "hold max",
+        ]);
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        for Row { op, jobs, failures, wait_us, hold_us } in &self.opcodes {
+            let mut cells = vec![op.to_string(), jobs.to_string(), failures.to_string()];
+            cells.extend([wait_us, hold_us].into_iter().flat_map(|times| in_ms(*times)));
+            table.add_row(cells);
+        }
+        table
+    }
+}
+
+fn pass_rate(pass: &Pass) -> f64 {
+    rate(usize::try_from(pass.tally.jobs()).unwrap_or(usize::MAX), pass.wall)
+}
+
+/// Microseconds as milliseconds, to two places; a dash where there were no jobs.
+fn in_ms(times: Option<Summary>) -> [String; 3] {
+    let ms = |us: u64| {
+        let mut text = String::new();
+        let _ = write!(text, "{}.{:02}", us / 1000, us % 1000 / 10);
+        text
+    };
+    times.map_or_else(
+        || ["-".to_owned(), "-".to_owned(), "-".to_owned()],
+        |Summary { p50, p99, max }| [ms(p50), ms(p99), ms(max)],
+    )
+}

@@ -1,0 +1,17 @@
+//! Starts the program and reads what it says.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The program with `arguments`, to be started.
+pub(crate) fn cluster(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cluster"));
+    command.args(arguments);
+    command
+}
+
+/// The report of a run that was asked for `--json`; nothing else may be on stdout.
+pub(crate) fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("stdout is one JSON object")
+}
