@@ -1,9 +1,12 @@
 //! What sessions do at run time: climbing, nesting, giving back, members that come and go.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod support;
+
 use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
 use lockladder::{All, CanAcquire, LockManager, LockMode, Session, SessionError, held};
 use std::pin::pin;
+use support::is_terminated;
 use tokio_test::{assert_pending, assert_ready, block_on, task};
 
 fn manager() -> LockManager<Seed> {
@@ -243,4 +246,32 @@ fn a_session_is_its_guards_its_manager_and_its_label() {
     use std::mem::size_of;
     let guards = size_of::<held![shared Cluster, exclusive Instance]>();
     assert_eq!(size_of::<Job>(), guards + size_of::<LockManager<Seed>>() + size_of::<std::borrow::Cow<'static, str>>());
+}
+
+#[test]
+fn futures_of_a_session_say_when_they_have_resolved() {
+    let manager = manager();
+    let mut enter = task::spawn(manager.shared("job"));
+    assert!(!is_terminated(&mut enter));
+    let mut job = assert_ready!(enter.poll()).unwrap();
+    let mut add = task::spawn(job.add::<Instance>("web9"));
+    assert!(is_terminated(&mut enter) && !is_terminated(&mut add));
+    assert_ready!(add.poll()).unwrap();
+    assert!(is_terminated(&mut add));
+    drop(add);
+    let mut climb = task::spawn(job.shared::<Node>("node1"));
+    assert!(!is_terminated(&mut climb));
+    let _nodes = assert_ready!(climb.poll()).unwrap();
+    assert!(is_terminated(&mut climb));
+}
+
+#[test]
+fn debug_of_the_futures_of_a_session_says_what_they_are_for() {
+    let manager = manager();
+    assert!(format!("{:?}", manager.shared("job")).starts_with(r#"Enter { label: Some("job")"#));
+    let mut job = block_on(manager.shared("job")).unwrap();
+    assert!(format!("{:?}", job.remove::<Node>("node1")).starts_with(r#"Modify { level: "Node", change: Remove"#));
+    assert!(format!("{:?}", job.shared::<Node>("node1")).starts_with(r#"Climb { level: "Node", mode: Shared"#));
+    let builder = LockManager::<Seed>::builder();
+    assert_eq!(format!("{builder:?}"), r#"Builder { levels: ["Cluster", "Instance", "Node"], .. }"#);
 }

@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::needless_borrows_for_generic_args, reason = "borrowed lists are one of the forms shown")]
 
+mod support;
+
 use lockladder::{AddError, All, LockMode, LockSet, SetError};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use support::is_terminated;
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, block_on, task};
 
 fn abc() -> LockSet<String> {
@@ -304,4 +307,29 @@ fn polling_after_completion_says_so() {
     let mut request = task::spawn(set.shared("a"));
     let _guard = assert_ready_ok!(request.poll());
     let _ = request.poll();
+}
+
+#[test]
+fn futures_of_a_set_say_when_they_have_resolved() {
+    let set = abc();
+    let mut acquire = task::spawn(set.exclusive("a"));
+    let mut add = task::spawn(set.add("d"));
+    let mut remove = task::spawn(set.remove("b"));
+    assert!(!is_terminated(&mut acquire) && !is_terminated(&mut add) && !is_terminated(&mut remove));
+    let _guard = assert_ready_ok!(acquire.poll());
+    assert_ready_ok!(add.poll());
+    assert_eq!(assert_ready!(remove.poll()), ["b"]);
+    assert!(is_terminated(&mut acquire) && is_terminated(&mut add) && is_terminated(&mut remove));
+}
+
+#[test]
+fn debug_of_the_futures_of_a_set_says_what_they_wait_for() {
+    let set = abc();
+    let _b = block_on(set.exclusive("b")).unwrap();
+    let mut request = task::spawn(set.shared(["a", "b"]));
+    assert_pending!(request.poll());
+    let shown = request.enter(|_, future| format!("{future:?}"));
+    assert_eq!(shown, r#"SetAcquire { mode: Shared, held: ["a"], waiting_for: Some("b"), .. }"#);
+    assert_eq!(format!("{:?}", set.add(["x", "y"])), r#"Add { names: ["x", "y"], .. }"#);
+    assert!(format!("{:?}", set.remove("b")).starts_with("Remove { acquire: SetAcquire { mode: Exclusive"));
 }
