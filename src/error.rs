@@ -1,5 +1,6 @@
 //! What can go wrong with one lock. The errors of sets and sessions stand beside them and name names.
 
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why waiting for a lock ended without the lock.
@@ -12,6 +13,15 @@ pub enum AcquireError {
     /// The lock was deleted, before the request or while it waited. It stays deleted: do not try again.
     #[error("the lock has been deleted: it can no longer be acquired")]
     Deleted,
+    /// The deadline passed first. Nothing is held, and the others keep their order.
+    #[error("gave up on the lock after {waited:?}: others hold it or come first; wait longer, or try again later")]
+    TimedOut {
+        /// How long it has waited, by tokio's clock.
+        waited: Duration,
+    },
+    /// The lock is shared as often as it can count (2⁶⁰ times; on 32 bits 2²⁸): guards are forgotten somewhere.
+    #[error("the lock has too many sharers to count one more: look for guards that are forgotten")]
+    TooManySharers,
 }
 
 /// Why a lock could not be had at once.
@@ -24,4 +34,7 @@ pub enum TryAcquireError {
     /// The lock was deleted. It stays deleted: do not try again.
     #[error("the lock has been deleted: it can no longer be acquired")]
     Deleted,
+    /// See [`AcquireError::TooManySharers`].
+    #[error("the lock has too many sharers to count one more: look for guards that are forgotten")]
+    TooManySharers,
 }

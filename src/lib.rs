@@ -46,6 +46,7 @@ mod level;
 mod lock;
 mod manager;
 mod mode;
+mod priority;
 mod set;
 mod sync;
 
@@ -54,9 +55,10 @@ pub use level::{
     Before, CanAcquire, CanAdd, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard,
     Modifiable, NotRoot, Release, Top,
 };
-pub use lock::{Acquire, Delete, Guard, LockPointer, SharedLock};
+pub use lock::{Acquire, Deadline, Delete, Guard, LockPointer, MappedGuard, SharedLock};
 pub use manager::{Builder, Climb, Enter, LockManager, Modify, Session, SessionError};
 pub use mode::{Exclusive, LockMode, Mode, Shared};
+pub use priority::{Priority, PriorityError};
 pub use set::{
     Add, AddError, Added, All, Free, LockSet, Name, NameList, Names, Remove, SetAcquire, SetError, SetGuard, SetPointer,
 };

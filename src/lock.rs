@@ -12,14 +12,18 @@
 #![allow(unsafe_code, reason = "makes the lock `Sync`, and guards from grants")]
 
 mod acquire;
+mod deadline;
 mod guard;
+mod mapped;
 mod queue;
 mod raw;
 mod state;
 mod wake;
 
 pub use acquire::{Acquire, Delete};
+pub use deadline::Deadline;
 pub use guard::{Guard, LockPointer};
+pub use mapped::MappedGuard;
 pub(crate) use wake::Panics;
 
 use crate::error::{AcquireError, TryAcquireError};
@@ -29,20 +33,22 @@ use raw::Raw;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 
 /// A fair lock around a value: many [`Shared`] holders, or one [`Exclusive`] holder.
 ///
 /// # Fairness
 ///
-/// 1. Requests are granted in the order of their first poll.
-/// 2. All *shared* requests that wait at the same time form one *group*, which stands at the place of its first member
-///    and is granted together. A sharer that arrives joins a group that still waits; once a group has been granted it
-///    is closed, and a newcomer starts a new one behind whoever waits.
-/// 3. A newcomer is granted at once only if nobody waits.
+/// 1. Requests are granted in the order of (priority, first poll); a lower [`Priority`](crate::Priority) is more urgent.
+/// 2. All *shared* requests of one priority that wait at the same time form one *group*, which stands at the place of
+///    its first member and is granted together. A sharer that arrives joins a group that still waits; once a group has
+///    been granted it is closed, and a newcomer starts a new one behind whoever waits.
+/// 3. A newcomer is granted at once only if nobody of equal or better priority waits.
 ///
-/// So no exclusive request is overtaken by more than the members of the one group ahead of it, no stream of sharers
-/// can starve it, and no stream of exclusive requests can starve a sharer. Locks are handed over: the releaser grants,
-/// and nobody barges past the queue, ever. A [`downgrade`](Guard::downgrade) is the one exception, see there.
+/// So, at one priority, no exclusive request is overtaken by more than the members of the one group ahead of it, no
+/// stream of sharers can starve it, and no stream of exclusive requests can starve a sharer. (Urgent requests without
+/// end can starve less urgent ones: that is what priorities mean.) Locks are handed over: the releaser grants, and
+/// nobody barges past the queue, ever. A [`downgrade`](Guard::downgrade) is the one exception, see there.
 ///
 /// # Cancel safety
 ///
@@ -64,8 +70,7 @@ use std::sync::Arc;
 /// # Limits
 ///
 /// A task that awaits a lock while it holds it waits for itself: the lock knows guards, not tasks. A sharer that
-/// awaits the same lock shared does so too as soon as an exclusive request stands between the two. The number of
-/// shared guards at one time is limited to what fits in a `usize` less four bits; one more would wait.
+/// awaits the same lock shared does so too as soon as an exclusive request stands between the two.
 pub struct SharedLock<T: ?Sized = ()> {
     raw: Raw,
     value: UnsafeCell<T>,
@@ -212,6 +217,53 @@ impl<T: ?Sized> SharedLock<T> {
         try_acquire(self)
     }
 
+    /// As [`shared`](Self::shared), for threads that are not asynchronous: blocks this one until the lock is shared.
+    ///
+    /// # Errors
+    ///
+    /// See [`shared`](Self::shared).
+    ///
+    /// # Panics
+    ///
+    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    pub fn blocking_shared(&self) -> Result<Guard<&Self, Shared>, AcquireError> {
+        block_on(self.shared())
+    }
+
+    /// As [`exclusive`](Self::exclusive), for threads that are not asynchronous: blocks this one until it has the lock.
+    ///
+    /// # Errors
+    ///
+    /// See [`exclusive`](Self::exclusive).
+    ///
+    /// # Panics
+    ///
+    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let lock = lockladder::SharedLock::new(0);
+    /// std::thread::scope(|scope| {
+    ///     for _ in 0..4 {
+    ///         scope.spawn(|| *lock.blocking_exclusive().unwrap() += 1);
+    ///     }
+    /// });
+    /// assert_eq!(lock.into_inner(), 4);
+    /// ```
+    pub fn blocking_exclusive(&self) -> Result<Guard<&Self, Exclusive>, AcquireError> {
+        block_on(self.exclusive())
+    }
+
+    /// Deletes the lock if it can be had exclusively without waiting.
+    ///
+    /// # Errors
+    ///
+    /// See [`try_exclusive`](Self::try_exclusive); nothing was deleted.
+    pub fn try_delete(&self) -> Result<(), TryAcquireError> {
+        self.try_exclusive().map(Guard::delete)
+    }
+
     /// Waits for the lock exclusively and deletes it: from then on, everyone who waits and everyone who comes gets
     /// `Deleted`. The holder of an exclusive guard uses [`Guard::delete`] instead.
     ///
@@ -286,10 +338,24 @@ impl<T: ?Sized> SharedLock<T> {
     }
 }
 
+/// Blocks this thread. A runtime that it belongs to is asked to, as it knows whether that is allowed here.
+fn block_on<F: Future>(future: F) -> F::Output {
+    match Handle::try_current() {
+        Ok(runtime) => runtime.block_on(future),
+        Err(_) => futures::executor::block_on(future),
+    }
+}
+
 fn try_acquire<P: LockPointer, M: Mode>(pointer: P) -> Result<Guard<P, M>, TryAcquireError> {
     pointer.lock().raw.try_enter(M::MODE)?;
     // SAFETY: the lock has just been granted in this mode.
     Ok(unsafe { Guard::new(pointer) })
+}
+
+impl<T> From<T> for SharedLock<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
 }
 
 impl<T: Default> Default for SharedLock<T> {

@@ -2,10 +2,12 @@
 
 #![allow(unsafe_code, reason = "claims grants: see the invariants of `raw`")]
 
+use super::deadline::{Deadline, Limit};
 use super::guard::{Guard, LockPointer};
 use super::queue::{Node, Phase};
 use crate::error::AcquireError;
 use crate::mode::{Exclusive, Mode};
+use crate::priority::Priority;
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -13,6 +15,9 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::task::coop::poll_proceed;
+use tokio::time::Instant;
 
 pin_project! {
     /// Waits for a lock in mode `M`; resolves to its [`Guard`].
@@ -59,7 +64,83 @@ pin_project! {
 
 impl<P: LockPointer, M: Mode> Acquire<P, M> {
     pub(crate) fn new(pointer: P) -> Self {
-        Self { pointer: Some(pointer), node: Node::new(M::MODE), mode: PhantomData }
+        Self { pointer: Some(pointer), node: Node::new(M::MODE, Priority::default()), mode: PhantomData }
+    }
+
+    /// Asks with this priority. Without it, with the default, 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{Priority, SharedLock};
+    /// let lock = SharedLock::new(());
+    /// let _urgent = lock.exclusive().priority(Priority::new(-10)).await?;
+    /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
+    /// ```
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.node = Node::new(M::MODE, priority);
+        self
+    }
+
+    /// Changes the priority of a request that may wait already: it moves at once, behind those that wait at its new
+    /// priority (a shared one into their group), and whoever can run then is granted. A request that is granted stays so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{Priority, SharedLock};
+    /// use std::pin::pin;
+    /// let lock = SharedLock::new(());
+    /// let held = lock.exclusive().await?;
+    /// let (mut first, mut second) = (pin!(lock.exclusive()), pin!(lock.exclusive()));
+    /// assert!(futures::poll!(first.as_mut()).is_pending() && futures::poll!(second.as_mut()).is_pending());
+    /// second.as_mut().set_priority(Priority::new(-1));
+    /// drop(held);
+    /// let _guard = second.await?;
+    /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
+    /// ```
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        let this = self.project();
+        if let Some(pointer) = this.pointer {
+            pointer.lock().raw.set_priority(this.node.as_ref(), priority);
+        }
+    }
+
+    /// Gives up after so long, counted from the first poll. See [`Deadline`] for what happens then, and for the runtime
+    /// that it needs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// use lockladder::{AcquireError, SharedLock};
+    /// use std::time::Duration;
+    /// let lock = SharedLock::new(());
+    /// let _held = lock.exclusive().await.unwrap();
+    /// let error = lock.shared().timeout(Duration::from_millis(50)).await.unwrap_err();
+    /// assert_eq!(error, AcquireError::TimedOut { waited: Duration::from_millis(50) });
+    /// # }
+    /// ```
+    pub fn timeout(self, duration: Duration) -> Deadline<Self> {
+        Deadline::new(self, Limit::After(duration))
+    }
+
+    /// Gives up at this time. See [`Deadline`] for what happens then, and for the runtime that it needs.
+    pub fn deadline(self, instant: Instant) -> Deadline<Self> {
+        Deadline::new(self, Limit::At(instant))
+    }
+
+    /// Stops waiting; if the lock has been granted meanwhile, takes it. Has resolved then.
+    pub(super) fn withdraw(self: Pin<&mut Self>) -> Option<Guard<P, M>> {
+        let this = self.project();
+        let granted = this.pointer.as_ref()?.lock().raw.withdraw(this.node.as_ref());
+        let pointer = this.pointer.take()?;
+        granted.then(|| {
+            // SAFETY: the lock was granted to this future, which gives the grant away here and is terminated.
+            unsafe { Guard::new(pointer) }
+        })
     }
 }
 
@@ -79,6 +160,17 @@ impl<P: LockPointer, M: Mode> Future for Acquire<P, M> {
             raw.poll(node, context.waker())
         };
         let outcome = ready!(outcome);
+        if outcome.is_ok() {
+            // The place in the queue comes first, the task's budget second: a task that has used it up keeps the grant
+            // and yields, so that a lock which is always free does not let it run for ever.
+            match poll_proceed(context) {
+                Poll::Ready(budget) => budget.made_progress(),
+                Poll::Pending => {
+                    node.keep_grant();
+                    return Poll::Pending;
+                }
+            }
+        }
         let Some(pointer) = this.pointer.take() else { unreachable!("it was there above") };
         Poll::Ready(outcome.map(|()| {
             // SAFETY: the lock was granted to this future, which gives the grant away here and is terminated.
@@ -115,6 +207,27 @@ pin_project! {
 impl<P: LockPointer> Delete<P> {
     pub(crate) fn new(pointer: P) -> Self {
         Self { acquire: Acquire::new(pointer) }
+    }
+
+    /// As [`Acquire::priority`].
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.acquire = self.acquire.priority(priority);
+        self
+    }
+
+    /// As [`Acquire::timeout`]; on expiry the lock is as it was.
+    pub fn timeout(self, duration: Duration) -> Deadline<Self> {
+        Deadline::new(self, Limit::After(duration))
+    }
+
+    /// As [`Acquire::deadline`]; on expiry the lock is as it was.
+    pub fn deadline(self, instant: Instant) -> Deadline<Self> {
+        Deadline::new(self, Limit::At(instant))
+    }
+
+    /// As [`Acquire::withdraw`].
+    pub(super) fn withdraw(self: Pin<&mut Self>) -> Option<()> {
+        self.project().acquire.withdraw().map(Guard::delete)
     }
 }
 

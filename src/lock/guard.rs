@@ -80,6 +80,36 @@ impl<P: LockPointer, M: Mode> Guard<P, M> {
     }
 }
 
+impl<P: LockPointer> Guard<P, Shared> {
+    /// Turns this shared hold into an exclusive one, if that is possible at once.
+    ///
+    /// There is no `upgrade` that waits: two sharers who did so would wait for each other.
+    ///
+    /// # Errors
+    ///
+    /// The same guard, if others share the lock or anybody waits for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// let lock = lockladder::SharedLock::new(1);
+    /// let sharer = lock.shared().await?;
+    /// let mut owner = sharer.try_upgrade().expect("nobody else is there");
+    /// *owner += 1;
+    /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
+    /// ```
+    pub fn try_upgrade(self) -> Result<Guard<P, Exclusive>, Self> {
+        // SAFETY: this guard has a shared grant (1), which goes on as an exclusive one just below.
+        if unsafe { self.pointer.lock().raw.try_upgrade() } {
+            // SAFETY: the grant was taken out of `self`, and is exclusive now (1).
+            Ok(unsafe { Guard::new(self.into_pointer()) })
+        } else {
+            Err(self)
+        }
+    }
+}
+
 impl<P: LockPointer> Guard<P, Exclusive> {
     /// Turns this exclusive hold into a shared one, without letting another exclusive holder in between.
     ///

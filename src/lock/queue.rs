@@ -1,27 +1,35 @@
 //! Who waits, in the order of granting: a list through the waiting futures themselves.
 //!
 //! ```text
-//!   first ──► X ⇄ S ⇄ S ⇄ S ⇄ X ⇄ X ◄── last       each node lives in the future that waits
-//!                         ▲
-//!                         └── group: where the next sharer joins
+//!   first ──► s ⇄ s │ X ⇄ S ⇄ S ⇄ X │ S ⇄ S │ X ⇄ X        each node lives in the future that waits
+//!                 ▲   └─── −5 ─────┘  └─ 0 ─┘  └─ 7 ─┘
+//!                 │   ▲         │  ▲                          the first node of each priority, its *head*, knows the
+//!         committed   head      │  last                       last one, and the last of its group
+//!                               group
 //! ```
 //!
-//! The queue is the fairness rule at one priority. An exclusive request stands at the end. A shared one joins the
-//! **group** of the sharers that wait already, at the place of its first member; if there is none, it opens one at the
-//! end. Once granting of a group has begun, the group is closed: a later sharer opens a new one, behind whoever waits.
+//! The queue is the fairness rule. Requests stand by (priority, arrival). An exclusive one stands at the end of its
+//! priority. A shared one joins the **group** of the sharers of that priority that wait already, at the place of its
+//! first member; if there is none, it opens one at the end. A group is granted as a whole: once that has begun, it is
+//! **committed**. It stands in front of everybody then, also of those more urgent, and nobody joins it any more.
+//!
+//! Everything takes constant time at one priority, and a step per priority that others wait at.
 //!
 //! # Invariants
 //!
 //! 1. A node is linked from `push` until `pop` or `remove`, in one queue only. Its phase is `Waiting` exactly then.
 //! 2. A linked node is pinned, and unlinked before it drops ([`Raw::cancel`](super::raw::Raw::cancel)).
 //! 3. The links of a node that is linked are touched through `&mut Queue` only, and one node at a time.
-//! 4. `group`, if there is one, is the last member of the only open group; its members stand side by side, and the
-//!    first of them has `opens` set, and no other node of the queue.
-//! 5. A node whose phase has left `Waiting` may be freed by its owner at once: nobody touches it after that.
+//! 4. The nodes up to `committed` are sharers; behind them, priorities do not decrease, and the first node of each, and
+//!    no other, has a `class` that is true.
+//! 5. `class.group`, if there is one, is the last member of the open group of that priority; its members stand side by
+//!    side, the first of them has `opens` set, and no other node of that priority.
+//! 6. A node whose phase has left `Waiting` may be freed by its owner at once: nobody touches it after that.
 
 #![allow(unsafe_code, reason = "the list goes through futures that others own: see the invariants")]
 
 use crate::mode::LockMode;
+use crate::priority::Priority;
 use crate::sync::{AtomicU8, Ordering, UnsafeCell, const_unless_loom};
 use std::marker::PhantomPinned;
 use std::mem;
@@ -56,9 +64,28 @@ struct Links {
     previous: Option<NonNull<Node>>,
     next: Option<NonNull<Node>>,
     waker: Option<Waker>,
+    /// True of the first node of a priority only (4).
+    class: Option<Class>,
     mode: LockMode,
-    /// The first of its group.
+    priority: Priority,
+    /// The first of an open group.
     opens: bool,
+}
+
+/// Those who wait at one priority.
+#[derive(Clone, Copy, Debug)]
+struct Class {
+    last: NonNull<Node>,
+    /// The last member of the group that sharers join, if one is open.
+    group: Option<NonNull<Node>>,
+}
+
+/// Where a priority stands, or would stand.
+struct Place {
+    /// What stands before it: the last of a more urgent priority, or of the committed.
+    before: Option<NonNull<Node>>,
+    /// Its first node.
+    head: Option<NonNull<Node>>,
 }
 
 // SAFETY: whatever thread has the future moves or drops a node that is not linked, so that nobody else knows it; a
@@ -68,9 +95,14 @@ unsafe impl Send for Node {}
 unsafe impl Sync for Node {}
 
 impl Node {
-    pub(crate) fn new(mode: LockMode) -> Self {
-        let links = Links { previous: None, next: None, waker: None, mode, opens: false };
+    pub(crate) fn new(mode: LockMode, priority: Priority) -> Self {
+        let links = Links { previous: None, next: None, waker: None, class: None, mode, priority, opens: false };
         Self { phase: AtomicU8::new(Phase::Idle as u8), links: UnsafeCell::new(links), _pinned: PhantomPinned }
+    }
+
+    /// A request that has been granted without queueing, but cannot be claimed yet.
+    pub(crate) fn keep_grant(&self) {
+        self.phase.store(Phase::Granted as u8, Ordering::Relaxed);
     }
 
     /// Where the request stands. `Granted` is seen together with all that earlier holders did.
@@ -88,8 +120,8 @@ impl Node {
 #[derive(Debug)]
 pub(crate) struct Queue {
     first: Option<NonNull<Node>>,
-    last: Option<NonNull<Node>>,
-    group: Option<NonNull<Node>>,
+    /// The last member of a group whose granting has begun.
+    committed: Option<NonNull<Node>>,
 }
 
 // SAFETY: the nodes it points to may be used from any thread that has `&mut Queue` (3), and are `Send`.
@@ -98,7 +130,7 @@ unsafe impl Send for Queue {}
 impl Queue {
     const_unless_loom! {
         pub(crate) fn new() -> Self {
-            Self { first: None, last: None, group: None }
+            Self { first: None, committed: None }
         }
     }
 
@@ -112,75 +144,98 @@ impl Queue {
         Some(self.at(first, |links| links.mode))
     }
 
-    /// How many sharers stand side by side at the front, counted up to `limit`.
-    pub(crate) fn sharers_in_front(&mut self, limit: usize) -> usize {
-        let mut count = 0;
-        let mut place = self.first;
-        while let Some(node) = place.filter(|_| count < limit) {
-            let (mode, next) = self.at(node, |links| (links.mode, links.next));
-            if mode == LockMode::Exclusive {
-                break;
-            }
-            count += 1;
-            place = next;
+    /// Whether a newcomer of this priority would stand before everybody.
+    pub(crate) fn yields_to(&mut self, priority: Priority) -> bool {
+        match (self.committed, self.first) {
+            (None, Some(first)) => priority < self.at(first, |links| links.priority),
+            (committed, _) => committed.is_none(),
         }
-        count
     }
 
     /// Gives a request its place, by the fairness rule.
     pub(crate) fn push(&mut self, node: Pin<&Node>, waker: Waker) {
         let node = NonNull::from(node.get_ref());
-        let mode = self.at(node, |links| {
-            links.waker = Some(waker);
-            links.opens = false;
-            links.mode
-        });
-        let joined = self.group.filter(|_| mode == LockMode::Shared);
-        self.link(node, joined.or(self.last));
-        if mode == LockMode::Shared {
-            self.at(node, |links| links.opens = joined.is_none());
-            self.group = Some(node);
-        }
+        self.at(node, |links| links.waker = Some(waker));
+        self.enlist(node);
         Self::tell(node, Phase::Waiting);
     }
 
     /// Takes a waiting request out: its owner has given up.
     pub(crate) fn remove(&mut self, node: Pin<&Node>) -> Option<Waker> {
         let node = NonNull::from(node.get_ref());
-        let waker = self.unlink(node);
+        self.delist(node);
+        let waker = self.at(node, |links| links.waker.take());
         Self::tell(node, Phase::Idle);
         waker
     }
 
-    /// Takes the first request out and tells it how it ended. If it opened a group, this closes it: granting of the
-    /// group has begun, and whoever comes now opens a new one.
+    /// Takes the first request out and tells it how it ended.
     ///
-    /// The waker is taken before the phase is set, because the node may be gone right after (5).
+    /// The waker is taken before the phase is set, because the node may be gone right after (6).
     pub(crate) fn pop(&mut self, phase: Phase) -> Option<Waker> {
         let first = self.first?;
-        if self.at(first, |links| mem::take(&mut links.opens)) {
-            self.group = None;
-        }
-        let waker = self.unlink(first);
+        self.delist(first);
+        let waker = self.at(first, |links| links.waker.take());
         Self::tell(first, phase);
         waker
     }
 
-    /// Moves the waiting group to the front and closes it, for a `downgrade` to take along.
-    pub(crate) fn advance_group(&mut self) {
-        let Some(last) = self.group.take() else { return };
+    /// Gives a request another priority. One that waits already moves behind those of that priority, unless its group
+    /// is being granted: then it stays.
+    pub(crate) fn set_priority(&mut self, node: Pin<&Node>, priority: Priority) {
+        let phase = node.phase();
+        let node = NonNull::from(node.get_ref());
+        let moves = phase == Phase::Waiting && !self.is_committed(node);
+        if moves {
+            self.delist(node);
+        }
+        if moves || phase == Phase::Idle {
+            self.at(node, |links| links.priority = priority);
+        }
+        if moves {
+            self.enlist(node);
+        }
+    }
+
+    /// Begins to grant the sharers in front, and says how many there are, counted up to `limit`. The request that is
+    /// next must be shared.
+    pub(crate) fn commit_sharers(&mut self, limit: usize) -> usize {
+        if self.committed.is_none() {
+            self.commit_group();
+        }
+        let (mut count, mut place) = (0, self.first);
+        while let Some(node) = place.filter(|_| count < limit) {
+            count += 1;
+            place = if Some(node) == self.committed { None } else { self.at(node, |links| links.next) };
+        }
+        count
+    }
+
+    /// Moves the group of the most urgent priority, if it has one, in front of everybody, and closes it.
+    pub(crate) fn commit_group(&mut self) {
+        let Some(head) = self.first.filter(|_| self.committed.is_none()) else { return };
+        let Some(mut class) = self.at(head, |links| links.class) else { unreachable!("it is the first (4)") };
+        let Some(last) = class.group.take() else { return };
         let mut opener = last;
         while let (false, Some(previous)) = self.at(opener, |links| (links.opens, links.previous)) {
             opener = previous;
         }
+        let (before, after) = (self.at(opener, |links| links.previous), self.at(last, |links| links.next));
+        let heir = if opener == head { after.filter(|_| class.last != last) } else { Some(head) };
+        if let (true, Some(before)) = (class.last == last, before) {
+            class.last = before;
+        }
+        self.at(head, |links| links.class = None);
         self.at(opener, |links| links.opens = false);
-        let Some(before) = self.at(opener, |links| links.previous.take()) else { return };
-        let after = self.at(last, |links| links.next.take());
-        self.at(before, |links| links.next = after);
-        self.set_previous(after, Some(before));
-        let front = self.first.replace(opener);
-        self.at(last, |links| links.next = front);
-        self.set_previous(front, Some(last));
+        if let Some(heir) = heir {
+            self.at(heir, |links| links.class = Some(class));
+        }
+        if before.is_some() {
+            self.connect(before, after);
+            self.connect(Some(last), Some(head));
+            self.connect(None, Some(opener));
+        }
+        self.committed = Some(last);
     }
 
     /// Whether the request would wake this task already.
@@ -195,39 +250,102 @@ impl Queue {
         self.at(node, |links| links.waker.replace(waker))
     }
 
-    /// Links `node` behind `previous`, or in front of all.
-    fn link(&mut self, node: NonNull<Node>, previous: Option<NonNull<Node>>) {
-        let next = match previous {
-            Some(previous) => self.at(previous, |links| links.next.replace(node)),
-            None => self.first.replace(node),
+    /// Gives a node its place by mode and priority.
+    fn enlist(&mut self, node: NonNull<Node>) {
+        let (mode, priority) = self.at(node, |links| (links.mode, links.priority));
+        let shared = mode == LockMode::Shared;
+        let Place { before, head } = self.place(priority);
+        let Some(head) = head else {
+            let class = Class { last: node, group: Some(node).filter(|_| shared) };
+            self.at(node, |links| (links.class, links.opens) = (Some(class), shared));
+            return self.link(node, before);
         };
-        self.at(node, |links| (links.previous, links.next) = (previous, next));
-        self.set_previous(next, Some(node));
+        let Some(mut class) = self.at(head, |links| links.class) else { unreachable!("it is a head (4)") };
+        let joined = class.group.filter(|_| shared);
+        let before = joined.unwrap_or(class.last);
+        self.at(node, |links| (links.class, links.opens) = (None, shared && joined.is_none()));
+        self.link(node, Some(before));
+        if before == class.last {
+            class.last = node;
+        }
+        if shared {
+            class.group = Some(node);
+        }
+        self.at(head, |links| links.class = Some(class));
     }
 
-    fn unlink(&mut self, node: NonNull<Node>) -> Option<Waker> {
-        let (previous, next, opens, waker) = self.at(node, |links| {
-            (links.previous.take(), links.next.take(), mem::take(&mut links.opens), links.waker.take())
+    /// Takes a node out of the list, its priority and its group.
+    fn delist(&mut self, node: NonNull<Node>) {
+        let (previous, next, priority, opens, class) = self.at(node, |links| {
+            (links.previous, links.next, links.priority, mem::take(&mut links.opens), links.class.take())
         });
-        if self.group == Some(node) {
-            self.group = previous.filter(|_| !opens);
-        } else if let (true, Some(next)) = (opens, next) {
-            // The open group stands side by side (4), and `node` was not its last: the next one is its first now.
-            self.at(next, |links| links.opens = true);
+        // A head has the class itself, and the first of the committed has none: there is no need to look for it.
+        let head = match class {
+            Some(_) => Some(node),
+            None if previous.is_none() => None,
+            None => self.place(priority).head,
+        };
+        let class = class.or_else(|| self.at(head?, |links| links.class));
+        if let (Some(head), Some(mut class)) = (head, class) {
+            if class.group == Some(node) {
+                class.group = previous.filter(|_| !opens);
+            } else if let (true, Some(next)) = (opens, next) {
+                // The open group stands side by side (5), and `node` was not its last: the next one is its first now.
+                self.at(next, |links| links.opens = true);
+            }
+            let heir = if head == node { next.filter(|_| class.last != node) } else { Some(head) };
+            if let (true, Some(previous)) = (class.last == node, previous) {
+                class.last = previous;
+            }
+            if let Some(heir) = heir {
+                self.at(heir, |links| links.class = Some(class));
+            }
         }
-        match previous {
-            Some(previous) => self.at(previous, |links| links.next = next),
-            None => self.first = next,
+        if self.committed == Some(node) {
+            self.committed = previous;
         }
-        self.set_previous(next, previous);
-        waker
+        self.connect(previous, next);
     }
 
-    /// Sets what stands before `node`, or what stands at the end of the queue.
-    fn set_previous(&mut self, node: Option<NonNull<Node>>, previous: Option<NonNull<Node>>) {
-        match node {
-            Some(node) => self.at(node, |links| links.previous = previous),
-            None => self.last = previous,
+    /// Finds a priority among those behind the committed.
+    fn place(&mut self, priority: Priority) -> Place {
+        let mut before = self.committed;
+        let mut head = before.map_or(self.first, |last| self.at(last, |links| links.next));
+        while let Some(node) = head {
+            let (own, class) = self.at(node, |links| (links.priority, links.class));
+            let Some(class) = class else { unreachable!("it is a head (4)") };
+            if priority <= own {
+                return Place { before, head: head.filter(|_| priority == own) };
+            }
+            before = Some(class.last);
+            head = self.at(class.last, |links| links.next);
+        }
+        Place { before, head: None }
+    }
+
+    fn is_committed(&mut self, node: NonNull<Node>) -> bool {
+        let mut place = self.committed;
+        while let Some(committed) = place.filter(|committed| *committed != node) {
+            place = self.at(committed, |links| links.previous);
+        }
+        place.is_some()
+    }
+
+    /// Links `node` behind `before`, or in front of all.
+    fn link(&mut self, node: NonNull<Node>, before: Option<NonNull<Node>>) {
+        let after = before.map_or(self.first, |before| self.at(before, |links| links.next));
+        self.connect(before, Some(node));
+        self.connect(Some(node), after);
+    }
+
+    /// Makes one node stand right before another; for want of one, the other is the first, or the one the last.
+    fn connect(&mut self, before: Option<NonNull<Node>>, after: Option<NonNull<Node>>) {
+        match before {
+            Some(before) => self.at(before, |links| links.next = after),
+            None => self.first = after,
+        }
+        if let Some(after) = after {
+            self.at(after, |links| links.previous = before);
         }
     }
 
@@ -245,7 +363,7 @@ impl Queue {
 
     /// Tells a request where it stands.
     fn tell(node: NonNull<Node>, phase: Phase) {
-        // SAFETY: the phase is still `Waiting`, or set by the owner's own call, so the node is alive (2, 5). The
+        // SAFETY: the phase is still `Waiting`, or set by the owner's own call, so the node is alive (2, 6). The
         // reference is to the phase only: the node around it may go while the store is still under way.
         let told = unsafe { &(*node.as_ptr()).phase };
         told.store(phase as u8, Ordering::Release);

@@ -22,6 +22,7 @@ use super::state::{MAX_SHARERS, State};
 use super::wake::{Panics, Woken};
 use crate::error::{AcquireError, TryAcquireError};
 use crate::mode::LockMode;
+use crate::priority::Priority;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, const_unless_loom, relax};
 use std::pin::Pin;
 use std::task::{Poll, Waker};
@@ -48,17 +49,17 @@ impl Raw {
         State::from_word(self.word.load(Ordering::Relaxed))
     }
 
-    /// Takes the lock if it can be had at once.
+    /// Takes the lock if it can be had at once, with the default priority.
     pub(crate) fn try_enter(&self, mode: LockMode) -> Result<(), TryAcquireError> {
         let mut state = match self.enter_fast(mode) {
             Ok(()) => return Ok(()),
             Err(state) => state,
         };
-        // Somebody works on the queue, which need not mean that anybody waits: look once they are done.
-        if state.is_locked() {
+        // Somebody waits, perhaps less urgently; or somebody works on the queue, so that one has to look again.
+        if state.is_locked() || state.is_queued() && state.has_room(mode) {
             let mut section = Section::enter(self);
             state = section.state;
-            let admitted = state.admits(mode);
+            let admitted = state.has_room(mode) && section.queue(|queue| queue.yields_to(Priority::default()));
             if admitted {
                 section.state = state.held(mode);
             }
@@ -67,7 +68,11 @@ impl Raw {
                 return Ok(());
             }
         }
-        Err(if state.is_deleted() { TryAcquireError::Deleted } else { TryAcquireError::WouldBlock })
+        Err(match mode {
+            _ if state.is_deleted() => TryAcquireError::Deleted,
+            LockMode::Shared if state.is_full() => TryAcquireError::TooManySharers,
+            _ => TryAcquireError::WouldBlock,
+        })
     }
 
     /// Takes a lock that nobody waits for and nobody works on, by one exchange; or says what stands in the way.
@@ -98,6 +103,9 @@ impl Raw {
         match self.enter_fast(mode) {
             Ok(()) => return Poll::Ready(Ok(())),
             Err(state) if state.is_deleted() => return Poll::Ready(Err(AcquireError::Deleted)),
+            Err(state) if mode == LockMode::Shared && state.is_full() => {
+                return Poll::Ready(Err(AcquireError::TooManySharers));
+            }
             Err(_) => {}
         }
         let waker = waker.clone(); // Foreign code, so it runs before the section.
@@ -133,19 +141,34 @@ impl Raw {
 
     /// The owner of a request drops it: as if it had never asked.
     pub(crate) fn cancel(&self, node: Pin<&Node>, mode: LockMode) {
-        let mut panics = Panics::new();
-        if node.phase() == Phase::Waiting {
-            let mut section = Section::enter(self);
-            let waker = if node.phase() == Phase::Waiting { section.queue(|queue| queue.remove(node)) } else { None };
-            self.settle_into(section, &mut panics);
-            panics.catch(|| drop(waker));
-        }
-        if node.phase() == Phase::Granted {
+        if node.phase() != Phase::Idle && self.withdraw(node) {
             // SAFETY: this grant was never claimed, and its owner gives it up here (4).
             unsafe {
                 self.release(mode);
             }
         }
+    }
+
+    /// The owner of a request gives up waiting: true if the lock has been granted meanwhile, and is its own.
+    pub(crate) fn withdraw(&self, node: Pin<&Node>) -> bool {
+        let mut panics = Panics::new();
+        let mut waker = None;
+        if node.phase() == Phase::Waiting {
+            let mut section = Section::enter(self);
+            if node.phase() == Phase::Waiting {
+                waker = section.queue(|queue| queue.remove(node));
+            }
+            self.settle_into(section, &mut panics);
+        }
+        panics.catch(|| drop(waker));
+        node.phase() == Phase::Granted
+    }
+
+    /// Gives a request another priority, and grants what that makes possible.
+    pub(crate) fn set_priority(&self, node: Pin<&Node>, priority: Priority) {
+        let mut section = Section::enter(self);
+        section.queue(|queue| queue.set_priority(node, priority));
+        self.settle(section);
     }
 
     /// Gives one hold back and grants whoever is next.
@@ -166,7 +189,7 @@ impl Raw {
             LockMode::Shared => {
                 let sharer = State::FREE.held(mode).word();
                 let left = State::from_word(self.word.fetch_sub(sharer, Ordering::Release)).released(mode);
-                if left.needs_grant() && !left.is_locked() {
+                if left.needs_grant() && !left.is_locked() || left.made_room() {
                     self.settle(Section::enter(self));
                 }
             }
@@ -183,8 +206,25 @@ impl Raw {
         if self.word.compare_exchange(exclusive.word(), shared.word(), Ordering::Release, Ordering::Relaxed).is_err() {
             let mut section = Section::enter(self);
             section.state = section.state.released(LockMode::Exclusive).held(LockMode::Shared);
-            section.queue(Queue::advance_group);
+            section.queue(Queue::commit_group);
             self.settle(section);
+        }
+    }
+
+    /// Turns a shared hold into an exclusive one, if it is the only hold and nobody waits.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lock shared; from then on, if this returns true, exclusively.
+    pub(crate) unsafe fn try_upgrade(&self) -> bool {
+        let (shared, exclusive) = (State::FREE.held(LockMode::Shared), State::FREE.held(LockMode::Exclusive));
+        loop {
+            match self.word.compare_exchange(shared.word(), exclusive.word(), Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return true,
+                // Somebody works on the queue, which need not mean that anybody waits: look once they are done.
+                Err(word) if word == shared.locked().word() => self.settle(Section::enter(self)),
+                Err(_) => return false,
+            }
         }
     }
 
@@ -264,7 +304,7 @@ impl<'a> Section<'a> {
                 LockMode::Exclusive => (Phase::Granted, 1),
                 LockMode::Shared => {
                     let limit = woken.room().min(MAX_SHARERS - self.state.sharers());
-                    (Phase::Granted, self.queue(|queue| queue.sharers_in_front(limit)))
+                    (Phase::Granted, self.queue(|queue| queue.commit_sharers(limit)))
                 }
             };
             if phase == Phase::Granted {

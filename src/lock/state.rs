@@ -23,7 +23,7 @@ const QUEUED: usize = 1 << 2;
 const LOCKED: usize = 1 << 3;
 const SHARER: usize = 1 << 4;
 
-/// More sharers than this do not fit into the word; one more waits.
+/// More sharers than this do not fit into the word: one more is an error.
 pub(crate) const MAX_SHARERS: usize = usize::MAX / SHARER;
 
 /// A value of the word.
@@ -62,6 +62,16 @@ impl State {
         self.0 & LOCKED != 0
     }
 
+    /// As many sharers as there can be.
+    pub(crate) const fn is_full(self) -> bool {
+        self.sharers() == MAX_SHARERS
+    }
+
+    /// After a sharer has left: there were as many as there can be, and others wait, perhaps for this one place.
+    pub(crate) const fn made_room(self) -> bool {
+        self.is_queued() && self.sharers() == MAX_SHARERS - 1
+    }
+
     /// Somebody waits though nobody holds: whoever sees this must grant.
     pub(crate) const fn needs_grant(self) -> bool {
         self.is_queued() && !self.is_exclusive() && self.sharers() == 0
@@ -70,7 +80,7 @@ impl State {
     /// Whether the *holders* leave room for one more in `mode`.
     pub(crate) const fn has_room(self, mode: LockMode) -> bool {
         match mode {
-            LockMode::Shared => !self.is_exclusive() && !self.is_deleted() && self.sharers() < MAX_SHARERS,
+            LockMode::Shared => !self.is_exclusive() && !self.is_deleted() && !self.is_full(),
             LockMode::Exclusive => !self.is_exclusive() && !self.is_deleted() && self.sharers() == 0,
         }
     }
@@ -152,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn one_sharer_too_many_waits_and_does_not_wrap() {
+    fn one_sharer_too_many_finds_no_room_and_does_not_wrap() {
         let full = State::FREE.shared_by(MAX_SHARERS);
         assert_eq!(full.sharers(), MAX_SHARERS);
         assert!(!full.has_room(Shared) && !full.is_exclusive() && !full.is_locked());

@@ -16,22 +16,25 @@ impl Request {
         impl Wake for Nobody {
             fn wake(self: Arc<Self>) {}
         }
-        Self { node: Box::pin(Node::new(mode)), waker: Waker::from(Arc::new(Nobody(0))) }
+        Self { node: Box::pin(Node::new(mode, PRIORITIES[1])), waker: Waker::from(Arc::new(Nobody(0))) }
     }
 }
 
-/// What the queue should look like: each request in its order, and whether it is in the open group.
+const PRIORITIES: [Priority; 3] = [Priority::HIGHEST, Priority::new(0), Priority::new(7)];
+
+/// What the queue should look like: each request in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+struct Stand {
     name: usize,
     mode: LockMode,
-    open: bool,
+    priority: Priority,
+    committed: bool,
 }
 
 struct Story {
     requests: Vec<Request>,
     queue: Queue,
-    places: Vec<Place>,
+    stands: Vec<Stand>,
 }
 
 impl Story {
@@ -39,33 +42,57 @@ impl Story {
     fn new(requests: usize) -> Self {
         let modes = [LockMode::Exclusive, LockMode::Shared, LockMode::Shared].into_iter().cycle();
         let requests = modes.take(requests).map(Request::new).collect();
-        Self { requests, queue: Queue::new(), places: Vec::new() }
+        Self { requests, queue: Queue::new(), stands: Vec::new() }
     }
 
     fn node(&self, name: usize) -> Pin<&Node> {
         self.requests[name].node.as_ref()
     }
 
-    fn mode(&mut self, name: usize) -> LockMode {
+    fn mode_and_priority(&mut self, name: usize) -> (LockMode, Priority) {
         let node = NonNull::from(self.node(name).get_ref());
-        self.queue.at(node, |links| links.mode)
+        self.queue.at(node, |links| (links.mode, links.priority))
     }
 
-    fn place_of(&self, name: usize) -> Option<usize> {
-        self.places.iter().position(|place| place.name == name)
+    fn stand_of(&self, name: usize) -> Option<usize> {
+        self.stands.iter().position(|stand| stand.name == name)
+    }
+
+    fn order(&self) -> Vec<usize> {
+        self.stands.iter().map(|stand| stand.name).collect()
+    }
+
+    /// The rule, in the words of a list: behind the group of its priority, or behind all of its priority.
+    fn enlist(&mut self, name: usize, mode: LockMode, priority: Priority) {
+        let of_group = |stand: &Stand| !stand.committed && stand.mode == mode && stand.priority == priority;
+        let group = self.stands.iter().rposition(of_group).filter(|_| mode == LockMode::Shared);
+        let behind = |stand: &Stand| stand.committed || stand.priority <= priority;
+        let place = group.or_else(|| self.stands.iter().rposition(behind)).map_or(0, |place| place + 1);
+        self.stands.insert(place, Stand { name, mode, priority, committed: false });
     }
 
     fn push(&mut self, name: usize) {
-        let mode = self.mode(name);
-        let group = self.places.iter().rposition(|place| place.open && mode == LockMode::Shared);
-        let place = Place { name, mode, open: mode == LockMode::Shared };
-        self.places.insert(group.map_or(self.places.len(), |last| last + 1), place);
+        let (mode, priority) = self.mode_and_priority(name);
+        self.enlist(name, mode, priority);
         let Request { node, waker } = &self.requests[name];
         self.queue.push(node.as_ref(), waker.clone());
     }
 
+    fn set_priority(&mut self, name: usize, priority: Priority) {
+        let place = self.stand_of(name).filter(|place| !self.stands[*place].committed);
+        let own = self.mode_and_priority(name).1;
+        self.queue.set_priority(self.requests[name].node.as_ref(), priority);
+        if let Some(place) = place {
+            let stand = self.stands.remove(place);
+            self.enlist(name, stand.mode, priority);
+        } else {
+            let idle = self.node(name).phase() == Phase::Idle;
+            assert_eq!(self.mode_and_priority(name).1, if idle { priority } else { own });
+        }
+    }
+
     fn remove(&mut self, place: usize) {
-        let name = self.places.remove(place).name;
+        let name = self.stands.remove(place).name;
         let Request { node, waker } = &self.requests[name];
         let removed = self.queue.remove(node.as_ref());
         assert!(removed.is_some_and(|removed| removed.will_wake(waker)));
@@ -74,26 +101,34 @@ impl Story {
 
     fn pop(&mut self, phase: Phase) {
         let popped = self.queue.pop(phase);
-        if self.places.is_empty() {
+        if self.stands.is_empty() {
             assert!(popped.is_none());
             return;
         }
-        let first = self.places.remove(0);
-        if first.open {
-            self.close();
-        }
+        let first = self.stands.remove(0);
         assert!(popped.is_some_and(|popped| popped.will_wake(&self.requests[first.name].waker)));
         assert_eq!(self.node(first.name).phase(), phase);
     }
 
-    fn advance_group(&mut self) {
-        self.queue.advance_group();
-        self.places.sort_by_key(|place| !place.open); // Stable: the rest keeps its order.
-        self.close();
+    fn commit_group(&mut self) {
+        self.queue.commit_group();
+        self.move_group();
     }
 
-    fn close(&mut self) {
-        self.places.iter_mut().for_each(|place| place.open = false);
+    fn move_group(&mut self) {
+        let Some(first) = self.stands.first().copied().filter(|first| !first.committed) else { return };
+        for stand in &mut self.stands {
+            stand.committed = stand.mode == LockMode::Shared && stand.priority == first.priority;
+        }
+        self.stands.sort_by_key(|stand| !stand.committed); // Stable: the rest keeps its order.
+    }
+
+    fn commit_sharers(&mut self, limit: usize) {
+        if self.queue.first_mode() == Some(LockMode::Shared) {
+            self.move_group();
+            let committed = self.stands.iter().filter(|stand| stand.committed).count();
+            assert_eq!(self.queue.commit_sharers(limit), committed.min(limit));
+        }
     }
 
     fn change_waker(&mut self, name: usize) {
@@ -105,50 +140,57 @@ impl Story {
         *waker = new;
     }
 
-    /// Walks the queue both ways and holds it against its invariants, by number, and against the places.
+    /// Walks the queue and holds it against its invariants, by number, and against the list.
     fn check(&mut self) {
         let (mut seen, mut previous, mut place) = (Vec::new(), None, self.queue.first);
+        let mut committed = self.queue.committed.is_some();
+        let mut class: Option<(Priority, Class)> = None;
         let mut open = false;
         while let Some(pointer) = place {
             let name = self.requests.iter().position(|request| NonNull::from(&*request.node) == pointer);
             let name = name.expect("1: a stranger is linked");
             assert_eq!(self.node(name).phase(), Phase::Waiting, "1: linked, so it waits");
-            let (before, next, mode, opens) =
-                self.queue.at(pointer, |links| (links.previous, links.next, links.mode, links.opens));
+            let links = |links: &mut Links| (links.previous, links.next, links.class, links.opens);
+            let (before, next, own_class, opens) = self.queue.at(pointer, links);
+            let (mode, priority) = self.mode_and_priority(name);
             assert_eq!(before, previous, "3: the links back are those forth");
-            if opens {
-                assert!(!open && mode == LockMode::Shared, "4: one opener, a sharer");
-                open = true;
+            if committed {
+                assert!(mode == LockMode::Shared && own_class.is_none() && !opens, "4: the committed are sharers");
+            } else {
+                let heads = class.is_none_or(|(current, _)| current != priority);
+                assert_eq!(own_class.is_some(), heads, "4: the first of a priority has its class");
+                assert!(class.is_none_or(|(current, _)| current <= priority), "4: priorities do not decrease");
+                class = own_class.map(|class| (priority, class)).or(class);
+                assert!(!opens || mode == LockMode::Shared && !open, "5: one opener, a sharer");
+                open |= opens;
+                assert_eq!(open, mode == LockMode::Shared, "5: the group stands side by side, and is all sharers");
+                let (_, class) = class.expect("4: it has one");
+                open &= class.group != Some(pointer);
+                let last = next.is_none_or(|next| self.queue.at(next, |links| links.priority) != priority);
+                assert_eq!(class.last == pointer, last, "4: the class knows its last");
             }
-            seen.push(Place { name, mode, open });
-            if self.queue.group == Some(pointer) {
-                assert!(open, "4: the group has an opener, ahead of its last member");
-                open = false;
-            }
+            seen.push(Stand { name, mode, priority, committed });
+            committed &= self.queue.committed != Some(pointer);
             (previous, place) = (Some(pointer), next);
             assert!(seen.len() <= self.requests.len(), "3: a ring");
         }
-        assert!(!open, "4: an opener without a group");
-        assert_eq!(self.queue.last, previous, "3: `last` is where the walk ends");
-        assert_eq!(seen, self.places);
-        assert_eq!(self.queue.group.is_some(), seen.iter().any(|place| place.open), "4: open, so it has a last");
+        assert!(!committed && !open, "4, 5: what is begun ends");
+        assert_eq!(seen, self.stands);
+        self.check_the_unlinked();
+        let urgent = seen.first().is_none_or(|first| !first.committed && PRIORITIES[1] < first.priority);
+        assert_eq!(self.queue.yields_to(PRIORITIES[1]), urgent);
+        assert_eq!(self.queue.first_mode(), seen.first().map(|stand| stand.mode));
+        assert_eq!(self.queue.is_empty(), seen.is_empty());
+    }
+
+    fn check_the_unlinked(&mut self) {
         for name in 0..self.requests.len() {
-            if self.place_of(name).is_none() {
+            if self.stand_of(name).is_none() {
                 let node = NonNull::from(self.node(name).get_ref());
                 assert_ne!(self.node(name).phase(), Phase::Waiting, "1: waits, so it is linked");
-                self.queue.at(node, |links| {
-                    assert!(
-                        links.previous.is_none() && links.next.is_none() && links.waker.is_none(),
-                        "2: nothing leads on from it"
-                    );
-                });
+                self.queue.at(node, |links| assert!(links.waker.is_none(), "2: it wakes nobody"));
             }
         }
-        let in_front = seen.iter().take_while(|place| place.mode == LockMode::Shared).count();
-        assert_eq!(self.queue.sharers_in_front(usize::MAX), in_front);
-        assert_eq!(self.queue.sharers_in_front(2), in_front.min(2));
-        assert_eq!(self.queue.first_mode(), seen.first().map(|place| place.mode));
-        assert_eq!(self.queue.is_empty(), seen.is_empty());
     }
 }
 
@@ -169,15 +211,18 @@ fn the_queue_keeps_its_invariants_and_its_order_in_random_stories() {
     for seed in 1..=2_000 {
         println!("seed {seed}"); // Shown if it fails.
         let mut dice = Dice(seed);
-        let mut story = Story::new(12);
-        for _ in 0..60 {
-            let name = dice.below(12);
-            match (story.place_of(name), dice.below(12)) {
+        let mut story = Story::new(14);
+        for _ in 0..80 {
+            let name = dice.below(14);
+            match (story.stand_of(name), dice.below(16)) {
                 (_, 0) => story.pop(Phase::Deleted),
                 (_, 1..=3) => story.pop(Phase::Granted),
-                (_, 4) => story.advance_group(),
-                (Some(place), 5..=8) => story.remove(place),
-                (Some(_), _) => story.change_waker(name),
+                (_, 4) => story.commit_group(),
+                (_, 5) => story.commit_sharers(dice.below(5)),
+                (_, 6..=8) => story.set_priority(name, PRIORITIES[dice.below(3)]),
+                (Some(place), 9..=11) => story.remove(place),
+                (Some(_), 12) => story.change_waker(name),
+                (Some(_), _) => {}
                 (None, _) => story.push(name),
             }
             story.check();
@@ -192,23 +237,32 @@ fn sharers_join_the_open_group_wherever_it_stands() {
         story.push(name); // 0, 3 and 6 are exclusive.
         story.check();
     }
-    let order: Vec<_> = story.places.iter().map(|place| place.name).collect();
-    assert_eq!(order, [0, 1, 2, 4, 3, 6]);
+    assert_eq!(story.order(), [0, 1, 2, 4, 3, 6]);
 }
 
 #[test]
-fn popping_a_member_closes_its_group_and_no_other() {
+fn nobody_joins_a_group_or_stands_before_it_once_its_granting_has_begun() {
     let mut story = Story::new(8);
     for name in [1, 2, 0] {
         story.push(name);
     }
+    story.commit_sharers(1);
     story.pop(Phase::Granted);
+    story.set_priority(4, Priority::HIGHEST);
     for name in [4, 5] {
-        story.push(name); // A new group, behind 0.
+        story.push(name);
     }
-    story.pop(Phase::Granted); // The rest of the old one.
-    story.push(7);
     story.check();
-    let order: Vec<_> = story.places.iter().map(|place| (place.name, place.open)).collect();
-    assert_eq!(order, [(0, false), (4, true), (5, true), (7, true)]);
+    assert_eq!(story.order(), [2, 4, 0, 5]);
+}
+
+#[test]
+fn each_priority_has_a_group_of_its_own() {
+    let mut story = Story::new(8);
+    for (name, priority) in [(1, 2), (0, 1), (2, 0), (4, 1), (5, 2), (3, 0), (7, 1)] {
+        story.set_priority(name, PRIORITIES[priority]);
+        story.push(name);
+        story.check();
+    }
+    assert_eq!(story.order(), [2, 3, 0, 4, 7, 1, 5]);
 }
