@@ -393,3 +393,6 @@ const _: () = {
     is_send::<Acquire<&SharedLock<u8>, Exclusive>>();
     is_sync::<Acquire<Arc<SharedLock<u8>>, Shared>>();
 };
+
+#[cfg(all(test, not(lockladder_loom)))]
+mod tests;

@@ -44,6 +44,14 @@ impl Raw {
         }
     }
 
+    /// Shared so often already, by guards that nobody has: to get to the limit in a test.
+    #[cfg(test)]
+    pub(crate) fn shared_by(sharers: usize) -> Self {
+        let raw = Self::new();
+        raw.word.store(State::FREE.shared_by(sharers).word(), Ordering::Relaxed);
+        raw
+    }
+
     /// What the word says, for people: stale the moment it is returned.
     pub(crate) fn look(&self) -> State {
         State::from_word(self.word.load(Ordering::Relaxed))
