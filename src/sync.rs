@@ -5,7 +5,7 @@
 
 #[cfg(not(lockladder_loom))]
 mod chosen {
-    pub(crate) use std::sync::atomic::{AtomicU8, AtomicUsize};
+    pub(crate) use std::sync::atomic::{AtomicI8, AtomicU8, AtomicUsize};
 
     /// `std`'s cell behind the interface of loom's.
     #[derive(Debug)]
@@ -37,7 +37,7 @@ mod chosen {
 #[cfg(lockladder_loom)]
 mod chosen {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicU8, AtomicUsize};
+    pub(crate) use loom::sync::atomic::{AtomicI8, AtomicU8, AtomicUsize};
 
     /// Lets the others run. How often one waits in vain makes no difference to a model, but would go on without end:
     /// what comes after the first time is run to its end, and not explored.
@@ -49,7 +49,7 @@ mod chosen {
     }
 }
 
-pub(crate) use chosen::{AtomicU8, AtomicUsize, UnsafeCell, relax};
+pub(crate) use chosen::{AtomicI8, AtomicU8, AtomicUsize, UnsafeCell, relax};
 pub(crate) use std::sync::atomic::Ordering;
 
 /// Defines functions that are `const`, except under loom, whose primitives cannot be made in a constant.

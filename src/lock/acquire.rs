@@ -152,12 +152,12 @@ impl<P: LockPointer, M: Mode> Future for Acquire<P, M> {
         let node = this.node.as_ref();
         let Some(pointer) = this.pointer else { panic!("`Acquire` polled after it has resolved") };
         let raw = &pointer.lock().raw;
-        let outcome = if node.phase() == Phase::Idle {
+        let outcome = match node.phase() {
             // SAFETY: `node` is pinned in this future, whose drop cancels it unless the pointer is gone; that is taken
             // just below, with the grant.
-            unsafe { raw.enter(node, M::MODE, context.waker()) }
-        } else {
-            raw.poll(node, context.waker())
+            Phase::Idle => unsafe { raw.enter(node, M::MODE, context.waker()) },
+            Phase::Granted => Poll::Ready(Ok(())),
+            Phase::Waiting | Phase::Deleted => raw.poll(node, context.waker()),
         };
         let outcome = ready!(outcome);
         if outcome.is_ok() {

@@ -30,9 +30,9 @@
 
 use crate::mode::LockMode;
 use crate::priority::Priority;
-use crate::sync::{AtomicU8, Ordering, UnsafeCell, const_unless_loom};
+use crate::sync::{AtomicI8, AtomicU8, Ordering, UnsafeCell, const_unless_loom};
 use std::marker::PhantomPinned;
-use std::mem;
+use std::mem::{self, MaybeUninit};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::Waker;
@@ -55,7 +55,11 @@ pub(crate) enum Phase {
 #[derive(Debug)]
 pub(crate) struct Node {
     phase: AtomicU8,
-    links: UnsafeCell<Links>,
+    mode: LockMode,
+    /// Of a node that is linked, changed under the lock of its queue only.
+    priority: AtomicI8,
+    /// Written by `push`: most requests never queue, and need not pay for it.
+    links: UnsafeCell<MaybeUninit<Links>>,
     _pinned: PhantomPinned,
 }
 
@@ -66,8 +70,6 @@ struct Links {
     waker: Option<Waker>,
     /// True of the first node of a priority only (4).
     class: Option<Class>,
-    mode: LockMode,
-    priority: Priority,
     /// The first of an open group.
     opens: bool,
 }
@@ -95,9 +97,15 @@ unsafe impl Send for Node {}
 unsafe impl Sync for Node {}
 
 impl Node {
+    #[inline]
     pub(crate) fn new(mode: LockMode, priority: Priority) -> Self {
-        let links = Links { previous: None, next: None, waker: None, class: None, mode, priority, opens: false };
-        Self { phase: AtomicU8::new(Phase::Idle as u8), links: UnsafeCell::new(links), _pinned: PhantomPinned }
+        Self {
+            phase: AtomicU8::new(Phase::Idle as u8),
+            mode,
+            priority: AtomicI8::new(priority.get()),
+            links: UnsafeCell::new(MaybeUninit::uninit()),
+            _pinned: PhantomPinned,
+        }
     }
 
     /// A request that has been granted without queueing, but cannot be claimed yet.
@@ -106,6 +114,7 @@ impl Node {
     }
 
     /// Where the request stands. `Granted` is seen together with all that earlier holders did.
+    #[inline]
     pub(crate) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Idle,
@@ -139,23 +148,26 @@ impl Queue {
     }
 
     /// The mode of the request that is next.
-    pub(crate) fn first_mode(&mut self) -> Option<LockMode> {
-        let first = self.first?;
-        Some(self.at(first, |links| links.mode))
+    pub(crate) fn first_mode(&self) -> Option<LockMode> {
+        self.first.map(|first| self.node(first).mode)
     }
 
     /// Whether a newcomer of this priority would stand before everybody.
-    pub(crate) fn yields_to(&mut self, priority: Priority) -> bool {
+    pub(crate) fn yields_to(&self, priority: Priority) -> bool {
         match (self.committed, self.first) {
-            (None, Some(first)) => priority < self.at(first, |links| links.priority),
+            (None, Some(first)) => priority.get() < self.priority(first),
             (committed, _) => committed.is_none(),
         }
     }
 
     /// Gives a request its place, by the fairness rule.
     pub(crate) fn push(&mut self, node: Pin<&Node>, waker: Waker) {
+        let links = Links { previous: None, next: None, waker: Some(waker), class: None, opens: false };
+        node.links.with_mut(|place| {
+            // SAFETY: the node is not linked, so that its owner, who calls this, alone knows it (1).
+            unsafe { place.write(MaybeUninit::new(links)) }
+        });
         let node = NonNull::from(node.get_ref());
-        self.at(node, |links| links.waker = Some(waker));
         self.enlist(node);
         Self::tell(node, Phase::Waiting);
     }
@@ -190,7 +202,7 @@ impl Queue {
             self.delist(node);
         }
         if moves || phase == Phase::Idle {
-            self.at(node, |links| links.priority = priority);
+            self.node(node).priority.store(priority.get(), Ordering::Relaxed);
         }
         if moves {
             self.enlist(node);
@@ -252,9 +264,8 @@ impl Queue {
 
     /// Gives a node its place by mode and priority.
     fn enlist(&mut self, node: NonNull<Node>) {
-        let (mode, priority) = self.at(node, |links| (links.mode, links.priority));
-        let shared = mode == LockMode::Shared;
-        let Place { before, head } = self.place(priority);
+        let shared = self.node(node).mode == LockMode::Shared;
+        let Place { before, head } = self.place(self.priority(node));
         let Some(head) = head else {
             let class = Class { last: node, group: Some(node).filter(|_| shared) };
             self.at(node, |links| (links.class, links.opens) = (Some(class), shared));
@@ -276,14 +287,13 @@ impl Queue {
 
     /// Takes a node out of the list, its priority and its group.
     fn delist(&mut self, node: NonNull<Node>) {
-        let (previous, next, priority, opens, class) = self.at(node, |links| {
-            (links.previous, links.next, links.priority, mem::take(&mut links.opens), links.class.take())
-        });
+        let (previous, next, opens, class) =
+            self.at(node, |links| (links.previous, links.next, mem::take(&mut links.opens), links.class.take()));
         // A head has the class itself, and the first of the committed has none: there is no need to look for it.
         let head = match class {
             Some(_) => Some(node),
             None if previous.is_none() => None,
-            None => self.place(priority).head,
+            None => self.place(self.priority(node)).head,
         };
         let class = class.or_else(|| self.at(head?, |links| links.class));
         if let (Some(head), Some(mut class)) = (head, class) {
@@ -308,11 +318,11 @@ impl Queue {
     }
 
     /// Finds a priority among those behind the committed.
-    fn place(&mut self, priority: Priority) -> Place {
+    fn place(&mut self, priority: i8) -> Place {
         let mut before = self.committed;
         let mut head = before.map_or(self.first, |last| self.at(last, |links| links.next));
         while let Some(node) = head {
-            let (own, class) = self.at(node, |links| (links.priority, links.class));
+            let (own, class) = (self.priority(node), self.at(node, |links| links.class));
             let Some(class) = class else { unreachable!("it is a head (4)") };
             if priority <= own {
                 return Place { before, head: head.filter(|_| priority == own) };
@@ -349,15 +359,23 @@ impl Queue {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "`&mut self` is what makes the access the only one (3)")]
-    fn at<R>(&mut self, node: NonNull<Node>, f: impl FnOnce(&mut Links) -> R) -> R {
+    fn priority(&self, node: NonNull<Node>) -> i8 {
+        self.node(node).priority.load(Ordering::Relaxed)
+    }
+
+    #[expect(clippy::unused_self, reason = "the node is borrowed no longer than its queue")]
+    fn node(&self, node: NonNull<Node>) -> &Node {
         // SAFETY: `node` is linked, or about to be by its owner, so it is alive (2).
-        let node = unsafe { node.as_ref() };
-        node.links.with_mut(|links| {
+        unsafe { node.as_ref() }
+    }
+
+    fn at<R>(&mut self, node: NonNull<Node>, f: impl FnOnce(&mut Links) -> R) -> R {
+        self.node(node).links.with_mut(|links| {
             // SAFETY: `&mut self` makes this the only access to the links of any node of this queue (3), and `f`,
             // which gets no queue, cannot start another.
             let links = unsafe { &mut *links };
-            f(links)
+            // SAFETY: `push` has written them (1).
+            f(unsafe { links.assume_init_mut() })
         })
     }
 

@@ -10,7 +10,8 @@
 //! # Invariants
 //!
 //! 1. The queue is touched only by whoever set LOCKED ([`Section`]).
-//! 2. While LOCKED is set, no bit of the word changes but by the section, and sharers only leave.
+//! 2. While LOCKED is set, no bit of the word changes but by the section, and sharers only leave. So without sharers the
+//!    word is frozen, and a plain store may change it.
 //! 3. A grant is counted in the word *before* its node is told: its owner may release at once.
 //! 4. Each grant is given back exactly once: by its guard, or by the future that never claimed it.
 //! 5. Foreign code runs with nothing locked, and after our own work: see [`wake`](super::wake).
@@ -24,6 +25,7 @@ use crate::error::{AcquireError, TryAcquireError};
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, const_unless_loom, relax};
+use std::mem;
 use std::pin::Pin;
 use std::task::{Poll, Waker};
 
@@ -53,6 +55,7 @@ impl Raw {
     }
 
     /// What the word says, for people: stale the moment it is returned.
+    #[inline]
     pub(crate) fn look(&self) -> State {
         State::from_word(self.word.load(Ordering::Relaxed))
     }
@@ -84,6 +87,7 @@ impl Raw {
     }
 
     /// Takes a lock that nobody waits for and nobody works on, by one exchange; or says what stands in the way.
+    #[inline]
     fn enter_fast(&self, mode: LockMode) -> Result<(), State> {
         let mut state = self.look();
         while state.admits(mode) && !state.is_locked() {
@@ -102,6 +106,7 @@ impl Raw {
     ///
     /// If this leaves the node in another phase than `Idle`, also by a panic, [`cancel`](Self::cancel) must be called
     /// before the node is dropped, unless its grant has been claimed.
+    #[inline]
     pub(crate) unsafe fn enter(
         &self,
         node: Pin<&Node>,
@@ -109,12 +114,24 @@ impl Raw {
         waker: &Waker,
     ) -> Poll<Result<(), AcquireError>> {
         match self.enter_fast(mode) {
-            Ok(()) => return Poll::Ready(Ok(())),
-            Err(state) if state.is_deleted() => return Poll::Ready(Err(AcquireError::Deleted)),
-            Err(state) if mode == LockMode::Shared && state.is_full() => {
-                return Poll::Ready(Err(AcquireError::TooManySharers));
-            }
-            Err(_) => {}
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(state) => self.enter_queue(node, mode, waker, state),
+        }
+    }
+
+    #[inline(never)]
+    fn enter_queue(
+        &self,
+        node: Pin<&Node>,
+        mode: LockMode,
+        waker: &Waker,
+        state: State,
+    ) -> Poll<Result<(), AcquireError>> {
+        if state.is_deleted() {
+            return Poll::Ready(Err(AcquireError::Deleted));
+        }
+        if mode == LockMode::Shared && state.is_full() {
+            return Poll::Ready(Err(AcquireError::TooManySharers));
         }
         let waker = waker.clone(); // Foreign code, so it runs before the section.
         let mut section = Section::enter(self);
@@ -184,23 +201,38 @@ impl Raw {
     /// # Safety
     ///
     /// The caller has a grant in `mode` that nobody has given back, and does not use it again.
+    #[inline]
     pub(crate) unsafe fn release(&self, mode: LockMode) {
         match mode {
             LockMode::Exclusive => {
                 let (held, free) = (State::FREE.held(mode).word(), State::FREE.word());
                 if self.word.compare_exchange(held, free, Ordering::Release, Ordering::Relaxed).is_err() {
-                    let mut section = Section::enter(self);
-                    section.state = section.state.released(mode);
-                    self.settle(section);
+                    self.release_exclusive();
                 }
             }
             LockMode::Shared => {
                 let sharer = State::FREE.held(mode).word();
                 let left = State::from_word(self.word.fetch_sub(sharer, Ordering::Release)).released(mode);
-                if left.needs_grant() && !left.is_locked() || left.made_room() {
-                    self.settle(Section::enter(self));
+                if left.is_queued() {
+                    self.sharer_left(left);
                 }
             }
+        }
+    }
+
+    /// An exclusive holder leaves a lock that others wait for.
+    #[inline(never)]
+    fn release_exclusive(&self) {
+        let mut section = Section::enter(self);
+        section.state = section.state.released(LockMode::Exclusive);
+        self.settle(section);
+    }
+
+    /// A sharer has left, and others wait.
+    #[inline(never)]
+    fn sharer_left(&self, left: State) {
+        if left.needs_grant() && !left.is_locked() || left.made_room() {
+            self.settle(Section::enter(self));
         }
     }
 
@@ -254,17 +286,46 @@ impl Raw {
 
     fn settle_into<'a>(&'a self, mut section: Section<'a>, panics: &mut Panics) {
         loop {
-            let mut woken = Woken::new();
-            section.grant(&mut woken);
-            let full = woken.room() == 0;
-            let state = section.leave();
-            woken.wake_all(panics);
-            if !full && !state.needs_grant() {
+            let more = match section.turn() {
+                Turn::Nobodys => section.leave().needs_grant(),
+                Turn::Exclusive => {
+                    let waker = section.grant_exclusive();
+                    section.leave();
+                    if let Some(waker) = waker {
+                        panics.catch(|| waker.wake());
+                    }
+                    false // Whoever has the lock now settles when they are done.
+                }
+                Turn::Several => settle_batch(section, panics),
+            };
+            if !more {
                 return;
             }
             section = Section::enter(self);
         }
     }
+}
+
+/// Grants or turns away a batch, unlocks, and wakes. True if there may be more to do.
+///
+/// Apart from the rest, because of the space for so many wakers.
+#[inline(never)]
+fn settle_batch(mut section: Section<'_>, panics: &mut Panics) -> bool {
+    let mut woken = Woken::new();
+    section.grant_batch(&mut woken);
+    let more = section.turn() != Turn::Nobodys;
+    let state = section.leave();
+    woken.wake_all(panics);
+    more || state.needs_grant()
+}
+
+/// Who is next, if there is room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Nobodys,
+    Exclusive,
+    /// A group of sharers; on a deleted lock, everybody, to be turned away.
+    Several,
 }
 
 /// The time during which one thread has LOCKED: it alone works on the queue.
@@ -303,28 +364,40 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// Grants from the front of the queue while there is room; on a deleted lock, turns everybody away.
-    fn grant(&mut self, woken: &mut Woken) {
-        while let (1.., Some(mode)) = (woken.room(), self.queue(Queue::first_mode)) {
-            let (phase, count) = match mode {
-                _ if self.state.is_deleted() => (Phase::Deleted, 1),
-                _ if !self.state.has_room(mode) => break,
-                LockMode::Exclusive => (Phase::Granted, 1),
-                LockMode::Shared => {
-                    let limit = woken.room().min(MAX_SHARERS - self.state.sharers());
-                    (Phase::Granted, self.queue(|queue| queue.commit_sharers(limit)))
-                }
-            };
-            if phase == Phase::Granted {
-                self.state = match mode {
-                    LockMode::Exclusive => self.state.held(mode),
-                    LockMode::Shared => self.state.shared_by(count),
-                };
-                self.publish(self.state); // Before the nodes are told (3).
+    /// Whose turn it is.
+    fn turn(&mut self) -> Turn {
+        match self.queue(|queue| queue.first_mode()) {
+            Some(_) if self.state.is_deleted() => Turn::Several,
+            Some(mode) if self.state.has_room(mode) => match mode {
+                LockMode::Exclusive => Turn::Exclusive,
+                LockMode::Shared => Turn::Several,
+            },
+            _ => Turn::Nobodys,
+        }
+    }
+
+    /// Grants the exclusive request that is first, and returns whom to wake.
+    fn grant_exclusive(&mut self) -> Option<Waker> {
+        self.state = self.state.held(LockMode::Exclusive);
+        self.publish(self.state); // Before the node is told (3).
+        self.queue(|queue| queue.pop(Phase::Granted))
+    }
+
+    /// Grants sharers that are first; on a deleted lock, turns requests away.
+    fn grant_batch(&mut self, woken: &mut Woken) {
+        let room = woken.room();
+        if self.state.is_deleted() {
+            while let (1.., false) = (woken.room(), self.queue(|queue| queue.is_empty())) {
+                woken.push(self.queue(|queue| queue.pop(Phase::Deleted)));
             }
-            for _ in 0..count {
-                woken.push(self.queue(|queue| queue.pop(phase)));
-            }
+            return;
+        }
+        let limit = room.min(MAX_SHARERS - self.state.sharers());
+        let count = self.queue(|queue| queue.commit_sharers(limit));
+        self.state = self.state.shared_by(count);
+        self.publish(self.state); // Before the nodes are told (3).
+        for _ in 0..count {
+            woken.push(self.queue(|queue| queue.pop(Phase::Granted)));
         }
     }
 
@@ -334,12 +407,19 @@ impl<'a> Section<'a> {
         self.publish(self.state.queued(queued).unlocked())
     }
 
-    /// Brings the word to `next`. By difference, so that the leaving of a sharer meanwhile is not lost (2).
+    /// Brings the word to `next`, and says what it shows then.
     fn publish(&mut self, next: State) -> State {
-        let difference = next.word().wrapping_sub(self.published.word());
-        let before = self.raw.word.fetch_add(difference, Ordering::AcqRel);
-        self.published = next;
-        State::from_word(before.wrapping_add(difference))
+        let before = mem::replace(&mut self.published, next);
+        if before.is_frozen() {
+            if before != next {
+                self.raw.word.store(next.word(), Ordering::Release);
+            }
+            return next;
+        }
+        // By difference, so that the leaving of a sharer meanwhile is not lost (2).
+        let difference = next.word().wrapping_sub(before.word());
+        let word = self.raw.word.fetch_add(difference, Ordering::AcqRel);
+        State::from_word(word.wrapping_add(difference))
     }
 }
 

@@ -34,50 +34,67 @@ impl State {
     /// Held by nobody, awaited by nobody.
     pub(crate) const FREE: Self = Self(0);
 
+    #[inline]
     pub(crate) const fn from_word(word: usize) -> Self {
         Self(word)
     }
 
+    #[inline]
     pub(crate) const fn word(self) -> usize {
         self.0
     }
 
+    #[inline]
     pub(crate) const fn sharers(self) -> usize {
         self.0 / SHARER
     }
 
+    #[inline]
     pub(crate) const fn is_exclusive(self) -> bool {
         self.0 & EXCLUSIVE != 0
     }
 
+    #[inline]
     pub(crate) const fn is_deleted(self) -> bool {
         self.0 & DELETED != 0
     }
 
+    #[inline]
     pub(crate) const fn is_queued(self) -> bool {
         self.0 & QUEUED != 0
     }
 
+    #[inline]
     pub(crate) const fn is_locked(self) -> bool {
         self.0 & LOCKED != 0
     }
 
+    /// Without sharers, nothing changes under LOCKED but by who has it.
+    #[inline]
+    pub(crate) const fn is_frozen(self) -> bool {
+        self.sharers() == 0
+    }
+
     /// As many sharers as there can be.
+    #[inline]
     pub(crate) const fn is_full(self) -> bool {
         self.sharers() == MAX_SHARERS
     }
 
     /// After a sharer has left: there were as many as there can be, and others wait, perhaps for this one place.
+    #[inline]
     pub(crate) const fn made_room(self) -> bool {
         self.is_queued() && self.sharers() == MAX_SHARERS - 1
     }
 
     /// Somebody waits though nobody holds: whoever sees this must grant.
+    #[inline]
     pub(crate) const fn needs_grant(self) -> bool {
         self.is_queued() && !self.is_exclusive() && self.sharers() == 0
     }
 
     /// Whether the *holders* leave room for one more in `mode`.
+    #[inline]
     pub(crate) const fn has_room(self, mode: LockMode) -> bool {
         match mode {
             LockMode::Shared => !self.is_exclusive() && !self.is_deleted() && !self.is_full(),
@@ -86,11 +103,13 @@ impl State {
     }
 
     /// Whether a *newcomer* gets the lock at once: room, and nobody waits (the third sentence of the fairness rule).
+    #[inline]
     pub(crate) const fn admits(self, mode: LockMode) -> bool {
         self.has_room(mode) && !self.is_queued()
     }
 
     /// One holder more.
+    #[inline]
     pub(crate) const fn held(self, mode: LockMode) -> Self {
         match mode {
             LockMode::Shared => self.shared_by(1),
@@ -99,11 +118,13 @@ impl State {
     }
 
     /// `count` sharers more.
+    #[inline]
     pub(crate) const fn shared_by(self, count: usize) -> Self {
         Self(self.0 + count * SHARER)
     }
 
     /// One holder less.
+    #[inline]
     pub(crate) const fn released(self, mode: LockMode) -> Self {
         match mode {
             LockMode::Shared => Self(self.0 - SHARER),
@@ -111,18 +132,22 @@ impl State {
         }
     }
 
+    #[inline]
     pub(crate) const fn deleted(self) -> Self {
         Self(self.0 | DELETED)
     }
 
+    #[inline]
     pub(crate) const fn queued(self, queued: bool) -> Self {
         Self(if queued { self.0 | QUEUED } else { self.0 & !QUEUED })
     }
 
+    #[inline]
     pub(crate) const fn locked(self) -> Self {
         Self(self.0 | LOCKED)
     }
 
+    #[inline]
     pub(crate) const fn unlocked(self) -> Self {
         Self(self.0 & !LOCKED)
     }

@@ -49,9 +49,9 @@ impl Story {
         self.requests[name].node.as_ref()
     }
 
-    fn mode_and_priority(&mut self, name: usize) -> (LockMode, Priority) {
+    fn mode_and_priority(&self, name: usize) -> (LockMode, Priority) {
         let node = NonNull::from(self.node(name).get_ref());
-        self.queue.at(node, |links| (links.mode, links.priority))
+        (self.queue.node(node).mode, Priority::try_from(i64::from(self.queue.priority(node))).unwrap_or_default())
     }
 
     fn stand_of(&self, name: usize) -> Option<usize> {
@@ -166,7 +166,7 @@ impl Story {
                 assert_eq!(open, mode == LockMode::Shared, "5: the group stands side by side, and is all sharers");
                 let (_, class) = class.expect("4: it has one");
                 open &= class.group != Some(pointer);
-                let last = next.is_none_or(|next| self.queue.at(next, |links| links.priority) != priority);
+                let last = next.is_none_or(|next| self.queue.priority(next) != priority.get());
                 assert_eq!(class.last == pointer, last, "4: the class knows its last");
             }
             seen.push(Stand { name, mode, priority, committed });
@@ -183,12 +183,10 @@ impl Story {
         assert_eq!(self.queue.is_empty(), seen.is_empty());
     }
 
-    fn check_the_unlinked(&mut self) {
+    fn check_the_unlinked(&self) {
         for name in 0..self.requests.len() {
             if self.stand_of(name).is_none() {
-                let node = NonNull::from(self.node(name).get_ref());
                 assert_ne!(self.node(name).phase(), Phase::Waiting, "1: waits, so it is linked");
-                self.queue.at(node, |links| assert!(links.waker.is_none(), "2: it wakes nobody"));
             }
         }
     }
