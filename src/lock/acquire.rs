@@ -13,6 +13,7 @@ use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -164,7 +165,8 @@ impl<P: LockPointer, M: Mode> Future for Acquire<P, M> {
             // The place in the queue comes first, the task's budget second: a task that has used it up keeps the grant
             // and yields, so that a lock which is always free does not let it run for ever.
             match poll_proceed(context) {
-                Poll::Ready(budget) => budget.made_progress(),
+                // That progress was made, told by not restoring the budget: dropping it is a call of its own.
+                Poll::Ready(budget) => mem::forget(budget),
                 Poll::Pending => {
                     node.keep_grant();
                     return Poll::Pending;
