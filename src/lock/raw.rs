@@ -74,8 +74,12 @@ impl Raw {
             if admitted {
                 section.state = state.held(mode);
             }
-            self.settle(section);
-            if admitted {
+            let mut panics = Panics::new();
+            self.settle_into(section, &mut panics);
+            if admitted && panics.happened() {
+                // SAFETY: the grant just made goes to nobody, as the panic of somebody's waker goes on from here (4).
+                unsafe { self.release(mode) };
+            } else if admitted {
                 return Ok(());
             }
         }

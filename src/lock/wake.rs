@@ -56,6 +56,10 @@ impl Panics {
         Self(None)
     }
 
+    pub(crate) const fn happened(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(crate) fn catch(&mut self, foreign: impl FnOnce()) {
         // The closures own what they touch, and our own state is consistent whenever foreign code runs.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(foreign)) {
