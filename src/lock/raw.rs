@@ -17,6 +17,7 @@
 
 #![allow(unsafe_code, reason = "the queue is locked by a bit of the word: see the invariants")]
 
+use super::fault;
 use super::queue::{Node, Phase, Queue};
 use super::state::{MAX_SHARERS, State};
 use super::wake::{Panics, Woken};
@@ -149,7 +150,7 @@ impl Raw {
 
     /// The owner of a request drops it: as if it had never asked.
     pub(crate) fn cancel(&self, node: Pin<&Node>, mode: LockMode) {
-        if node.phase() != Phase::Idle && self.withdraw(node) {
+        if node.phase() != Phase::Idle && self.withdraw(node) && !fault::GRANT_LOST_ON_CANCEL {
             // SAFETY: this grant was never claimed, and its owner gives it up here (4).
             unsafe {
                 self.release(mode);
@@ -166,7 +167,11 @@ impl Raw {
             if node.phase() == Phase::Waiting {
                 waker = section.queue(|queue| queue.remove(node));
             }
-            self.settle_into(section, &mut panics);
+            if fault::CANCEL_WITHOUT_REGRANT {
+                section.leave();
+            } else {
+                self.settle_into(section, &mut panics);
+            }
         }
         panics.catch(|| drop(waker));
         node.phase() == Phase::Granted
@@ -188,7 +193,7 @@ impl Raw {
         match mode {
             LockMode::Exclusive => {
                 let (held, free) = (State::FREE.held(mode).word(), State::FREE.word());
-                if self.word.compare_exchange(held, free, Ordering::Release, Ordering::Relaxed).is_err() {
+                if self.word.compare_exchange(held, free, fault::UNLOCK, Ordering::Relaxed).is_err() {
                     let mut section = Section::enter(self);
                     section.state = section.state.released(mode);
                     self.settle(section);
@@ -196,7 +201,7 @@ impl Raw {
             }
             LockMode::Shared => {
                 let sharer = State::FREE.held(mode).word();
-                let left = State::from_word(self.word.fetch_sub(sharer, Ordering::Release)).released(mode);
+                let left = State::from_word(self.word.fetch_sub(sharer, fault::UNLOCK)).released(mode);
                 if left.needs_grant() && !left.is_locked() || left.made_room() {
                     self.settle(Section::enter(self));
                 }
@@ -257,6 +262,9 @@ impl Raw {
             let mut woken = Woken::new();
             section.grant(&mut woken);
             let full = woken.room() == 0;
+            if fault::WAKE_UNDER_LOCK {
+                woken.wake_all(panics);
+            }
             let state = section.leave();
             woken.wake_all(panics);
             if !full && !state.needs_grant() {
@@ -320,7 +328,9 @@ impl<'a> Section<'a> {
                     LockMode::Exclusive => self.state.held(mode),
                     LockMode::Shared => self.state.shared_by(count),
                 };
-                self.publish(self.state); // Before the nodes are told (3).
+                if !fault::TOLD_BEFORE_COUNTED {
+                    self.publish(self.state); // Before the nodes are told (3).
+                }
             }
             for _ in 0..count {
                 woken.push(self.queue(|queue| queue.pop(phase)));
@@ -337,7 +347,7 @@ impl<'a> Section<'a> {
     /// Brings the word to `next`. By difference, so that the leaving of a sharer meanwhile is not lost (2).
     fn publish(&mut self, next: State) -> State {
         let difference = next.word().wrapping_sub(self.published.word());
-        let before = self.raw.word.fetch_add(difference, Ordering::AcqRel);
+        let before = self.raw.word.fetch_add(difference, fault::PUBLISH);
         self.published = next;
         State::from_word(before.wrapping_add(difference))
     }
