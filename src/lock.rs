@@ -13,6 +13,7 @@
 
 mod acquire;
 mod deadline;
+mod fault;
 mod guard;
 mod mapped;
 mod queue;

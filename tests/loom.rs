@@ -394,6 +394,27 @@ fn members_leave_while_their_group_is_being_granted() {
 }
 
 #[test]
+fn a_sharer_that_leaves_and_comes_back_as_it_is_granted_is_counted_right() {
+    in_full("leave and come back in mid-grant", || {
+        let lock = lock();
+        let holder = lock.try_exclusive().unwrap();
+        let mut member = Box::pin(Arc::clone(&lock).shared_owned());
+        assert!(poll_once(member.as_mut()).is_pending());
+        let comes_back = thread::spawn({
+            let lock = Arc::clone(&lock);
+            move || {
+                look_once(member);
+                assert_eq!(read(&lock), 1);
+            }
+        });
+        holder.increment();
+        drop(holder);
+        comes_back.join().unwrap();
+        assert_free_after(&lock, 1);
+    });
+}
+
+#[test]
 fn a_try_against_a_release_takes_nothing_from_whoever_waits() {
     in_full("try against release", || {
         let lock = lock();

@@ -231,6 +231,20 @@ fn a_waker_may_use_the_lock_as_it_is_cloned_woken_and_dropped() {
 }
 
 #[test]
+fn those_who_are_granted_together_are_woken_in_the_order_in_which_they_came() {
+    let lock = SharedLock::new(());
+    let held = lock.try_exclusive().unwrap();
+    let woken = Arc::new(Mutex::new(Vec::new()));
+    let mut crowd: Vec<_> = (0..100).map(|_| Box::pin(lock.shared())).collect();
+    for (name, member) in crowd.iter_mut().enumerate() {
+        let woken = Arc::clone(&woken);
+        assert_pending!(poll(member.as_mut(), &on_wake(move || woken.lock().unwrap().push(name))));
+    }
+    drop(held);
+    assert!(woken.lock().unwrap().iter().copied().eq(0..100), "{woken:?}");
+}
+
+#[test]
 fn a_waker_that_takes_the_lock_gets_only_what_is_its_turn() {
     let lock = Arc::new(SharedLock::new(()));
     let holder = lock.try_exclusive().unwrap();

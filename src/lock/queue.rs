@@ -28,6 +28,7 @@
 
 #![allow(unsafe_code, reason = "the list goes through futures that others own: see the invariants")]
 
+use super::fault;
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use crate::sync::{AtomicI8, AtomicU8, Ordering, UnsafeCell, const_unless_loom};
@@ -175,7 +176,9 @@ impl Queue {
     /// Takes a waiting request out: its owner has given up.
     pub(crate) fn remove(&mut self, node: Pin<&Node>) -> Option<Waker> {
         let node = NonNull::from(node.get_ref());
-        self.delist(node);
+        if !fault::NODE_NOT_UNLINKED {
+            self.delist(node);
+        }
         let waker = self.at(node, |links| links.waker.take());
         Self::tell(node, Phase::Idle);
         waker

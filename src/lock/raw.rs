@@ -18,6 +18,7 @@
 
 #![allow(unsafe_code, reason = "the queue is locked by a bit of the word: see the invariants")]
 
+use super::fault;
 use super::queue::{Node, Phase, Queue};
 use super::state::{MAX_SHARERS, State};
 use super::wake::{Panics, Woken};
@@ -170,7 +171,7 @@ impl Raw {
 
     /// The owner of a request drops it: as if it had never asked.
     pub(crate) fn cancel(&self, node: Pin<&Node>, mode: LockMode) {
-        if node.phase() != Phase::Idle && self.withdraw(node) {
+        if node.phase() != Phase::Idle && self.withdraw(node) && !fault::GRANT_LOST_ON_CANCEL {
             // SAFETY: this grant was never claimed, and its owner gives it up here (4).
             unsafe {
                 self.release(mode);
@@ -187,7 +188,11 @@ impl Raw {
             if node.phase() == Phase::Waiting {
                 waker = section.queue(|queue| queue.remove(node));
             }
-            self.settle_into(section, &mut panics);
+            if fault::CANCEL_WITHOUT_REGRANT {
+                section.leave();
+            } else {
+                self.settle_into(section, &mut panics);
+            }
         }
         panics.catch(|| drop(waker));
         node.phase() == Phase::Granted
@@ -210,13 +215,13 @@ impl Raw {
         match mode {
             LockMode::Exclusive => {
                 let (held, free) = (State::FREE.held(mode).word(), State::FREE.word());
-                if self.word.compare_exchange(held, free, Ordering::Release, Ordering::Relaxed).is_err() {
+                if self.word.compare_exchange(held, free, fault::UNLOCK, Ordering::Relaxed).is_err() {
                     self.release_exclusive();
                 }
             }
             LockMode::Shared => {
                 let sharer = State::FREE.held(mode).word();
-                let left = State::from_word(self.word.fetch_sub(sharer, Ordering::Release)).released(mode);
+                let left = State::from_word(self.word.fetch_sub(sharer, fault::UNLOCK)).released(mode);
                 if left.is_queued() {
                     self.sharer_left(left);
                 }
@@ -318,6 +323,9 @@ fn settle_batch(mut section: Section<'_>, panics: &mut Panics) -> bool {
     let mut woken = Woken::new();
     section.grant_batch(&mut woken);
     let more = section.turn() != Turn::Nobodys;
+    if fault::WAKE_UNDER_LOCK {
+        woken.wake_all(panics);
+    }
     let state = section.leave();
     woken.wake_all(panics);
     more || state.needs_grant()
@@ -399,7 +407,9 @@ impl<'a> Section<'a> {
         let limit = room.min(MAX_SHARERS - self.state.sharers());
         let count = self.queue(|queue| queue.commit_sharers(limit));
         self.state = self.state.shared_by(count);
-        self.publish(self.state); // Before the nodes are told (3).
+        if !fault::TOLD_BEFORE_COUNTED {
+            self.publish(self.state); // Before the nodes are told (3).
+        }
         for _ in 0..count {
             woken.push(self.queue(|queue| queue.pop(Phase::Granted)));
         }
@@ -416,13 +426,13 @@ impl<'a> Section<'a> {
         let before = mem::replace(&mut self.published, next);
         if before.is_frozen() {
             if before != next {
-                self.raw.word.store(next.word(), Ordering::Release);
+                self.raw.word.store(next.word(), fault::PUBLISH);
             }
             return next;
         }
         // By difference, so that the leaving of a sharer meanwhile is not lost (2).
         let difference = next.word().wrapping_sub(before.word());
-        let word = self.raw.word.fetch_add(difference, Ordering::AcqRel);
+        let word = self.raw.word.fetch_add(difference, fault::PUBLISH);
         State::from_word(word.wrapping_add(difference))
     }
 }

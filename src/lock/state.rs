@@ -15,6 +15,7 @@
 //! | LOCKED | somebody works on the queue | whoever sets it |
 //! | sharers | so many shared holders | up: fast acquisition, or under LOCKED; down: any release, at any time |
 
+use super::fault;
 use crate::mode::LockMode;
 
 const EXCLUSIVE: usize = 1;
@@ -105,7 +106,7 @@ impl State {
     /// Whether a *newcomer* gets the lock at once: room, and nobody waits (the third sentence of the fairness rule).
     #[inline]
     pub(crate) const fn admits(self, mode: LockMode) -> bool {
-        self.has_room(mode) && !self.is_queued()
+        self.has_room(mode) && (fault::BARGING || !self.is_queued())
     }
 
     /// One holder more.

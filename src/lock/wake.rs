@@ -4,6 +4,7 @@
 //! request. So wakers are collected while the queue is locked and woken after it has been unlocked, in batches; a
 //! panic waits until everybody has been woken, and goes on from there.
 
+use super::fault;
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -37,7 +38,11 @@ impl Woken {
 
     /// Wakes everybody, in order, whatever the wakers do.
     pub(crate) fn wake_all(&mut self, panics: &mut Panics) {
-        for slot in &mut self.wakers[..mem::take(&mut self.count)] {
+        let wakers = &mut self.wakers[..mem::take(&mut self.count)];
+        if fault::BATCH_OUT_OF_ORDER {
+            wakers.reverse();
+        }
+        for slot in wakers {
             if let Some(waker) = slot.take() {
                 panics.catch(|| waker.wake());
             }

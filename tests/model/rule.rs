@@ -1,0 +1,156 @@
+//! The fairness rule as a program, written from its own words. Pure: it knows nothing of words, nodes and wakers.
+
+use lockladder::LockMode::{self, Exclusive, Shared};
+
+/// Who asks.
+pub(crate) type Name = usize;
+
+/// One turn in the queue.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    priority: i8,
+    whose: Whose,
+}
+
+#[derive(Debug)]
+enum Whose {
+    Alone(Name),
+    /// "All shared requests of one priority that wait at the same time form one group."
+    Group(Vec<Name>),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    holders: Vec<(Name, LockMode)>,
+    queue: Vec<Turn>,
+    deleted: bool,
+}
+
+impl Model {
+    fn fits(&self, mode: LockMode) -> bool {
+        match mode {
+            Shared => self.holders.iter().all(|&(_, held)| held == Shared),
+            Exclusive => self.holders.is_empty(),
+        }
+    }
+
+    /// "A newcomer is granted at once only if nobody of equal or better priority waits."
+    pub(crate) fn admits(&self, mode: LockMode, priority: i8) -> bool {
+        !self.deleted && self.fits(mode) && self.queue.iter().all(|turn| turn.priority > priority)
+    }
+
+    pub(crate) fn ask(&mut self, name: Name, mode: LockMode, priority: i8) {
+        if self.admits(mode, priority) {
+            self.holders.push((name, mode));
+        } else if !self.deleted {
+            self.enlist(name, mode, priority);
+        }
+    }
+
+    /// "In the order of (priority, arrival)"; "a sharer that arrives joins a group that still waits".
+    fn enlist(&mut self, name: Name, mode: LockMode, priority: i8) {
+        let group = self.queue.iter_mut().find_map(|turn| match &mut turn.whose {
+            Whose::Group(members) if mode == Shared && turn.priority == priority => Some(members),
+            _ => None,
+        });
+        if let Some(members) = group {
+            return members.push(name);
+        }
+        let whose = match mode {
+            Shared => Whose::Group(vec![name]),
+            Exclusive => Whose::Alone(name),
+        };
+        let place = self.queue.iter().position(|turn| turn.priority > priority).unwrap_or(self.queue.len());
+        self.queue.insert(place, Turn { priority, whose });
+    }
+
+    fn delist(&mut self, name: Name) {
+        for turn in &mut self.queue {
+            if let Whose::Group(members) = &mut turn.whose {
+                members.retain(|&member| member != name);
+            }
+        }
+        self.queue.retain(|turn| match &turn.whose {
+            Whose::Alone(waiter) => *waiter != name,
+            Whose::Group(members) => !members.is_empty(),
+        });
+    }
+
+    /// "Requests are granted in order"; "the group is granted together".
+    fn grant(&mut self) {
+        while let Some(turn) = self.queue.first() {
+            let mode = match turn.whose {
+                Whose::Alone(_) => Exclusive,
+                Whose::Group(_) => Shared,
+            };
+            if !self.fits(mode) {
+                return;
+            }
+            match self.queue.remove(0).whose {
+                Whose::Alone(name) => self.holders.push((name, mode)),
+                Whose::Group(members) => self.holders.extend(members.into_iter().map(|name| (name, mode))),
+            }
+        }
+    }
+
+    /// Releases, or gives up: whatever `name` held or waited for.
+    pub(crate) fn leave(&mut self, name: Name) {
+        self.holders.retain(|&(holder, _)| holder != name);
+        self.delist(name);
+        self.grant();
+    }
+
+    /// "It moves at once, behind those that wait at its new priority (a shared one into their group)."
+    pub(crate) fn set_priority(&mut self, name: Name, mode: LockMode, priority: i8) {
+        if self.turns_ahead(name).is_some() {
+            self.delist(name);
+            self.enlist(name, mode, priority);
+            self.grant();
+        }
+    }
+
+    /// "Grants the waiting group of the best waiting priority along with it."
+    pub(crate) fn downgrade(&mut self, name: Name) {
+        self.holders = vec![(name, Shared)];
+        let best = self.queue.first().map(|turn| turn.priority);
+        let group = |turn: &Turn| Some(turn.priority) == best && matches!(turn.whose, Whose::Group(_));
+        if let Some(place) = self.queue.iter().position(group) {
+            self.queue[..=place].rotate_right(1);
+        }
+        self.grant();
+    }
+
+    /// "If it is the only hold and nobody waits."
+    pub(crate) fn upgrade(&mut self, name: Name) -> bool {
+        let upgrades = self.holders == [(name, Shared)] && self.queue.is_empty();
+        if upgrades {
+            self.holders = vec![(name, Exclusive)];
+        }
+        upgrades
+    }
+
+    /// "Everyone who waits and everyone who comes gets `Deleted`."
+    pub(crate) fn delete(&mut self) {
+        *self = Self { deleted: true, ..Self::default() };
+    }
+
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted
+    }
+
+    pub(crate) fn holders(&self) -> &[(Name, LockMode)] {
+        &self.holders
+    }
+
+    pub(crate) fn holds(&self, name: Name) -> Option<LockMode> {
+        self.holders.iter().find(|&&(holder, _)| holder == name).map(|&(_, mode)| mode)
+    }
+
+    /// How many turns are ahead, for whoever waits.
+    pub(crate) fn turns_ahead(&self, name: Name) -> Option<usize> {
+        self.queue.iter().position(|turn| match &turn.whose {
+            Whose::Alone(waiter) => *waiter == name,
+            Whose::Group(members) => members.contains(&name),
+        })
+    }
+}

@@ -1,0 +1,390 @@
+//! The real lock, on which a story is played next to the model.
+
+use super::rule::{Model, Name};
+use super::story::{Bell, Deed, Step, What};
+use lockladder::LockMode::{self, Exclusive, Shared};
+use lockladder::{Acquire, AcquireError, Deadline, Guard, Priority, SharedLock, TryAcquireError};
+use std::cell::Cell;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// Where a name stands when something befalls it: to show in the end that the stories went everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Standing {
+    Absent,
+    Unpolled,
+    WaitsNext,
+    WaitsBehind,
+    Expired,
+    Granted(LockMode),
+    Told,
+    Holds(LockMode),
+}
+
+/// What the lock's own side has of one name. A request is polled only when it looks.
+#[derive(Default)]
+enum Real<'a> {
+    #[default]
+    Nothing,
+    Asks(Asked<'a>),
+    Shares(Guard<&'a SharedLock, lockladder::Shared>),
+    Owns(Guard<&'a SharedLock, lockladder::Exclusive>),
+}
+
+struct Asked<'a> {
+    request: Box<dyn Request<'a> + 'a>,
+    what: What,
+    priority: i8,
+    patience: Option<u64>,
+    /// The waker of the last look, if it has looked, and when its time is up.
+    looked: Option<(Arc<Ring>, Option<u64>)>,
+}
+
+impl Asked<'_> {
+    fn mode(&self) -> LockMode {
+        if self.what == What::Share { Shared } else { Exclusive }
+    }
+}
+
+pub(crate) struct Stage<'a> {
+    lock: &'a Arc<SharedLock>,
+    cast: Vec<Real<'a>>,
+    model: Model,
+    now: u64,
+    clock: Runtime,
+    /// How many wakers have panicked.
+    alarms: Arc<AtomicUsize>,
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) fn new(lock: &'a Arc<SharedLock>, names: usize) -> Self {
+        let clock = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let cast = (0..names).map(|_| Real::Nothing).collect();
+        Self { lock, cast, model: Model::default(), now: 0, clock, alarms: Arc::default() }
+    }
+
+    pub(crate) fn standing(&self, name: Name) -> Standing {
+        match &self.cast[name] {
+            Real::Nothing => Standing::Absent,
+            Real::Asks(Asked { looked: None, .. }) => Standing::Unpolled,
+            Real::Asks(Asked { looked: Some((_, end)), .. }) => {
+                match (self.model.holds(name), self.model.turns_ahead(name)) {
+                    (Some(mode), _) => Standing::Granted(mode),
+                    (None, None) => Standing::Told,
+                    (None, Some(_)) if self.is_over(*end) => Standing::Expired,
+                    (None, Some(0)) => Standing::WaitsNext,
+                    (None, Some(_)) => Standing::WaitsBehind,
+                }
+            }
+            Real::Shares(_) => Standing::Holds(Shared),
+            Real::Owns(_) => Standing::Holds(Exclusive),
+        }
+    }
+
+    /// One step of both sides, which must agree on its outcome. False if it could not happen.
+    pub(crate) fn play(&mut self, step: &Step) -> bool {
+        let (name, alarms) = (step.name, self.alarms.load(Relaxed));
+        let panicked = match (step.deed, mem::take(&mut self.cast[name])) {
+            (Deed::Dawdles(time), real) => {
+                self.cast[name] = real;
+                self.pass(time);
+                false
+            }
+            (Deed::Asks { what, priority, patience }, Real::Nothing) => {
+                let request = request(self.lock, what, priority, patience);
+                self.cast[name] = Real::Asks(Asked { request, what, priority, patience, looked: None });
+                false
+            }
+            (Deed::Tries(mode), Real::Nothing) => self.tries(name, mode),
+            (Deed::Looks(bell), Real::Asks(asked)) => self.looks(name, asked, bell),
+            (Deed::Moves(priority), Real::Asks(asked)) if asked.what != What::Deletion => {
+                self.moves(name, asked, priority)
+            }
+            (Deed::Leaves, real @ (Real::Asks(_) | Real::Shares(_) | Real::Owns(_))) => {
+                self.model.leave(name);
+                survive(|| drop(real)).is_none()
+            }
+            (Deed::Downgrades, Real::Owns(guard)) => self.downgrades(name, guard),
+            (Deed::Upgrades, Real::Shares(guard)) => {
+                self.upgrades(name, guard);
+                false
+            }
+            (Deed::Deletes, Real::Owns(guard)) => {
+                self.model.delete();
+                survive(|| guard.delete()).is_none()
+            }
+            (_, real) => {
+                self.cast[name] = real;
+                return false;
+            }
+        };
+        assert_eq!(panicked, self.alarms.load(Relaxed) > alarms, "a panic arrives exactly if a waker has panicked");
+        self.compare();
+        true
+    }
+
+    fn is_over(&self, end: Option<u64>) -> bool {
+        end.is_some_and(|end| end <= self.now)
+    }
+
+    fn pass(&mut self, time: u64) {
+        self.now += time;
+        THE_CLOCK_WAKES.set(true);
+        self.clock.block_on(tokio::time::advance(Duration::from_millis(time)));
+        THE_CLOCK_WAKES.set(false);
+    }
+
+    /// True if a waker of somebody else has panicked; so in all of these.
+    fn looks(&mut self, name: Name, mut asked: Asked<'a>, bell: Bell) -> bool {
+        let (ring, end) = match (asked.looked.take(), bell) {
+            (Some((ring, end)), Bell::Same) => (ring, end),
+            (Some((_, end)), bell) => (self.ring(bell), end),
+            (None, bell) => {
+                self.model.ask(name, asked.mode(), asked.priority);
+                (self.ring(bell), asked.patience.map(|patience| self.now + patience))
+            }
+        };
+        let waker = Waker::from(Arc::clone(&ring));
+        let timers = self.clock.enter();
+        let outcome = survive(|| asked.request.poll(&mut Context::from_waker(&waker)));
+        drop(timers);
+        let panicked = outcome.is_none();
+        let (waits, holds) = (self.model.turns_ahead(name).is_some(), self.model.holds(name).is_some());
+        match outcome {
+            Some(Poll::Pending) => {
+                assert!(waits && !self.is_over(end), "it waits on, though it need not");
+                asked.looked = Some((ring, end));
+                self.cast[name] = Real::Asks(asked);
+            }
+            Some(Poll::Ready(Ok(real))) => {
+                assert!(holds, "granted though it is not its turn");
+                self.cast[name] = real;
+                self.ends(name, asked.what);
+            }
+            Some(Poll::Ready(Err(AcquireError::TimedOut { waited }))) => {
+                assert!(waits && self.is_over(end), "given up before its time");
+                let began = end.unwrap() - asked.patience.unwrap();
+                assert_eq!(waited, Duration::from_millis(self.now - began));
+                self.model.leave(name);
+            }
+            Some(Poll::Ready(Err(error))) => {
+                assert_eq!(error, AcquireError::Deleted);
+                assert!(!waits && !holds && self.model.is_deleted(), "nobody has deleted it");
+            }
+            // It has resolved as it woke others: by giving up, or by deleting.
+            None if waits => self.model.leave(name),
+            None if asked.what == What::Deletion => self.ends(name, asked.what),
+            // A newcomer that is more urgent than those who wait is granted in its first poll, and woken like all.
+            None => {
+                assert!(holds, "something has panicked, but what?");
+                asked.looked = Some((ring, end));
+                self.cast[name] = Real::Asks(asked);
+            }
+        }
+        panicked
+    }
+
+    /// A request that has been granted is done, and so is the lock if that was to delete it.
+    fn ends(&mut self, name: Name, what: What) {
+        if what == What::Deletion {
+            assert_eq!(self.model.holds(name), Some(Exclusive));
+            self.model.delete();
+        }
+    }
+
+    fn tries(&mut self, name: Name, mode: LockMode) -> bool {
+        let outcome = survive(|| match mode {
+            Shared => self.lock.try_shared().map(Real::Shares),
+            Exclusive => self.lock.try_exclusive().map(Real::Owns),
+        });
+        match outcome {
+            Some(Ok(real)) => {
+                assert!(self.model.admits(mode, 0), "barged in");
+                self.cast[name] = real;
+                self.model.ask(name, mode, 0);
+            }
+            Some(Err(error)) => {
+                assert!(!self.model.admits(mode, 0), "refused though nothing stands in the way");
+                assert_eq!(error == TryAcquireError::Deleted, self.model.is_deleted());
+            }
+            None => return true,
+        }
+        false
+    }
+
+    fn moves(&mut self, name: Name, mut asked: Asked<'a>, priority: i8) -> bool {
+        let outcome = survive(|| asked.request.set_priority(Priority::new(priority)));
+        self.model.set_priority(name, asked.mode(), priority);
+        asked.priority = priority;
+        self.cast[name] = Real::Asks(asked);
+        outcome.is_none()
+    }
+
+    fn downgrades(&mut self, name: Name, guard: Guard<&'a SharedLock, lockladder::Exclusive>) -> bool {
+        self.model.downgrade(name);
+        let guard = survive(|| guard.downgrade());
+        let panicked = guard.is_none();
+        match guard {
+            Some(guard) => self.cast[name] = Real::Shares(guard),
+            None => self.model.leave(name), // The guard was dropped as the panic went through it.
+        }
+        panicked
+    }
+
+    fn upgrades(&mut self, name: Name, guard: Guard<&'a SharedLock, lockladder::Shared>) {
+        let upgrades = self.model.upgrade(name);
+        self.cast[name] = match guard.try_upgrade() {
+            Ok(guard) => {
+                assert!(upgrades, "upgraded past others");
+                Real::Owns(guard)
+            }
+            Err(guard) => {
+                assert!(!upgrades, "refused though it is alone");
+                Real::Shares(guard)
+            }
+        };
+    }
+
+    /// Both sides agree on who holds and who has been woken, and nobody holds beside an exclusive holder.
+    fn compare(&self) {
+        for (name, real) in self.cast.iter().enumerate() {
+            let holds = self.model.holds(name);
+            match real {
+                Real::Nothing | Real::Asks(Asked { looked: None, .. }) => assert_eq!(holds, None),
+                Real::Asks(Asked { looked: Some((ring, end)), .. }) => {
+                    let waits = self.model.turns_ahead(name).is_some() && !self.is_over(*end);
+                    assert_eq!(ring.rang.load(Relaxed), !waits, "{name} is woken exactly when it waits no longer");
+                }
+                Real::Shares(_) => assert_eq!(holds, Some(Shared)),
+                Real::Owns(_) => assert_eq!(holds, Some(Exclusive)),
+            }
+        }
+        let holders = self.model.holders();
+        let exclusive = holders.iter().any(|&(_, mode)| mode == Exclusive);
+        assert!(!exclusive || holders.len() == 1, "somebody holds beside an exclusive holder");
+        // These change nothing: who gets in finds the lock as it leaves it.
+        assert_eq!(self.lock.try_shared().is_ok(), self.model.admits(Shared, 0));
+        assert_eq!(self.lock.try_exclusive().is_ok(), self.model.admits(Exclusive, 0));
+    }
+
+    /// Everybody leaves: nothing must be left behind.
+    pub(crate) fn end(mut self) {
+        for name in 0..self.cast.len() {
+            self.play(&Step { name, deed: Deed::Leaves });
+        }
+        assert!(self.model.is_deleted() || self.lock.try_exclusive().is_ok(), "somebody is left behind");
+    }
+
+    fn ring(&self, bell: Bell) -> Arc<Ring> {
+        let (lock, alarms) = (Arc::clone(self.lock), Arc::clone(&self.alarms));
+        Arc::new(Ring { rang: AtomicBool::new(false), bell, lock, alarms })
+    }
+}
+
+/// A waker that remembers, and may be hostile.
+struct Ring {
+    rang: AtomicBool,
+    bell: Bell,
+    lock: Arc<SharedLock>,
+    alarms: Arc<AtomicUsize>,
+}
+
+thread_local! {
+    /// A panic would break the clock, which is not ours to test.
+    static THE_CLOCK_WAKES: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Hostile;
+
+impl Wake for Ring {
+    fn wake(self: Arc<Self>) {
+        self.rang.store(true, Relaxed);
+        match self.bell {
+            Bell::Same | Bell::New => {}
+            Bell::Reenters => {
+                assert!(self.lock.try_exclusive().is_err(), "somebody holds it, or it is gone");
+                drop(self.lock.try_shared());
+            }
+            Bell::Panics if THE_CLOCK_WAKES.get() => {}
+            Bell::Panics => {
+                self.alarms.fetch_add(1, Relaxed);
+                resume_unwind(Box::new(Hostile)); // Without the message that `panic!` prints each time.
+            }
+        }
+    }
+}
+
+/// Runs code of the library; nothing if the panic of a waker comes out of it.
+fn survive<R>(act: impl FnOnce() -> R) -> Option<R> {
+    match catch_unwind(AssertUnwindSafe(act)) {
+        Ok(result) => Some(result),
+        Err(panic) if panic.is::<Hostile>() => None,
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+/// A request of any kind.
+trait Request<'a> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Real<'a>, AcquireError>>;
+    fn set_priority(&mut self, priority: Priority);
+}
+
+struct Pinned<F> {
+    future: Pin<Box<F>>,
+    set_priority: fn(Pin<&mut F>, Priority),
+}
+
+impl<'a, F: Future<Output = Result<G, AcquireError>>, G: Into<Real<'a>>> Request<'a> for Pinned<F> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Real<'a>, AcquireError>> {
+        self.future.as_mut().poll(context).map_ok(G::into)
+    }
+
+    fn set_priority(&mut self, priority: Priority) {
+        (self.set_priority)(self.future.as_mut(), priority);
+    }
+}
+
+impl<'a> From<Guard<&'a SharedLock, lockladder::Shared>> for Real<'a> {
+    fn from(guard: Guard<&'a SharedLock, lockladder::Shared>) -> Self {
+        Self::Shares(guard)
+    }
+}
+
+impl<'a> From<Guard<&'a SharedLock, lockladder::Exclusive>> for Real<'a> {
+    fn from(guard: Guard<&'a SharedLock, lockladder::Exclusive>) -> Self {
+        Self::Owns(guard)
+    }
+}
+
+impl From<()> for Real<'_> {
+    fn from((): ()) -> Self {
+        Self::Nothing
+    }
+}
+
+fn request(lock: &SharedLock, what: What, priority: i8, patience: Option<u64>) -> Box<dyn Request<'_> + '_> {
+    fn pin<'a, F, G>(future: F, set_priority: fn(Pin<&mut F>, Priority)) -> Box<dyn Request<'a> + 'a>
+    where
+        F: Future<Output = Result<G, AcquireError>> + 'a,
+        G: Into<Real<'a>>,
+    {
+        Box::new(Pinned { future: Box::pin(future), set_priority })
+    }
+    let priority = Priority::new(priority);
+    match (what, patience.map(Duration::from_millis)) {
+        (What::Share, None) => pin(lock.shared().priority(priority), Acquire::set_priority),
+        (What::Share, Some(time)) => pin(lock.shared().priority(priority).timeout(time), Deadline::set_priority),
+        (What::Own, None) => pin(lock.exclusive().priority(priority), Acquire::set_priority),
+        (What::Own, Some(time)) => pin(lock.exclusive().priority(priority).timeout(time), Deadline::set_priority),
+        (What::Deletion, None) => pin(lock.delete().priority(priority), |_, _| unreachable!("it cannot move")),
+        (What::Deletion, Some(time)) => {
+            pin(lock.delete().priority(priority).timeout(time), |_, _| unreachable!("it cannot move"))
+        }
+    }
+}
