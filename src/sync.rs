@@ -1,12 +1,10 @@
-//! The primitives that loom replaces, chosen once and here.
+//! The primitives that loom and shuttle replace, chosen once and here.
 //!
-//! The cfg is private (`lockladder_loom`): the public `--cfg loom` changes tokio as well. Cells follow loom's
-//! interface (`with`, `with_mut`), so that a model sees every access; outside of models they cost nothing.
+//! The cfgs are private (`lockladder_loom`, `lockladder_shuttle`): the public `--cfg loom` changes tokio as well. Cells
+//! follow loom's interface (`with_mut`), so that a model sees every access; outside of models they cost nothing.
 
 #[cfg(not(lockladder_loom))]
-mod chosen {
-    pub(crate) use std::sync::atomic::{AtomicI8, AtomicU8, AtomicUsize};
-
+mod cell {
     /// `std`'s cell behind the interface of loom's.
     #[derive(Debug)]
     pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
@@ -20,6 +18,12 @@ mod chosen {
             f(self.0.get())
         }
     }
+}
+
+#[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
+mod chosen {
+    pub(crate) use super::cell::UnsafeCell;
+    pub(crate) use std::sync::atomic::{AtomicI8, AtomicU8, AtomicUsize};
 
     /// Waits a moment for a lock that is held for a few instructions only.
     ///
@@ -46,6 +50,17 @@ mod chosen {
             loom::skip_branch();
         }
         loom::thread::yield_now();
+    }
+}
+
+#[cfg(lockladder_shuttle)]
+mod chosen {
+    pub(crate) use super::cell::UnsafeCell;
+    pub(crate) use shuttle::sync::atomic::{AtomicI8, AtomicU8, AtomicUsize};
+
+    /// Lets the others run: the scheduler decides whom.
+    pub(crate) fn relax(_attempt: u32) {
+        shuttle::thread::yield_now();
     }
 }
 
