@@ -108,7 +108,7 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits.
+    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits; [`AcquireError::TooManySharers`].
     ///
     /// # Examples
     ///
@@ -154,7 +154,7 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits.
+    /// See [`shared`](Self::shared).
     pub fn shared_owned(self: Arc<Self>) -> Acquire<Arc<Self>, Shared> {
         Acquire::new(self)
     }
@@ -184,8 +184,8 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Errors
     ///
-    /// [`TryAcquireError::WouldBlock`] if it is held exclusively or somebody waits for it (nobody is overtaken);
-    /// [`TryAcquireError::Deleted`] if it has been deleted.
+    /// [`TryAcquireError::WouldBlock`] if it is held exclusively, or somebody waits for it who is not less urgent than
+    /// the default priority; [`TryAcquireError::Deleted`] if it has been deleted; [`TryAcquireError::TooManySharers`].
     pub fn try_shared(&self) -> Result<Guard<&Self, Shared>, TryAcquireError> {
         try_acquire(self)
     }
@@ -194,8 +194,8 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Errors
     ///
-    /// [`TryAcquireError::WouldBlock`] if anybody holds it or waits for it; [`TryAcquireError::Deleted`] if it has
-    /// been deleted.
+    /// [`TryAcquireError::WouldBlock`] if anybody holds it, or somebody waits for it who is not less urgent than the
+    /// default priority; [`TryAcquireError::Deleted`] if it has been deleted.
     pub fn try_exclusive(&self) -> Result<Guard<&Self, Exclusive>, TryAcquireError> {
         try_acquire(self)
     }
@@ -365,7 +365,8 @@ impl<T: Default> Default for SharedLock<T> {
     }
 }
 
-/// Shows the value if it can be shared at once, and never waits. Consistent in itself and stale at once: for people.
+/// Shows the value if it can be shared at once, and never waits for a holder. For people: what it shows was true at one
+/// time or another.
 impl<T: ?Sized + fmt::Debug> fmt::Debug for SharedLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.raw.look();

@@ -5,8 +5,9 @@
 
 use lockladder::{Acquire, LockPointer, Mode, SharedLock};
 use std::fmt::Debug;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
@@ -490,6 +491,23 @@ fn on_drop(action: impl Fn() + Send + Sync + 'static) -> Waker {
 
 fn panics_on_drop() -> Waker {
     on_drop(|| panic!("hostile drop"))
+}
+
+/// A task without budget yields, for which the runtime clones its waker.
+#[tokio::test]
+async fn a_waker_that_panics_as_a_task_without_budget_yields_loses_no_grant() {
+    let (lock, other) = (SharedLock::new(()), SharedLock::new(()));
+    poll_fn(|context| {
+        while let Poll::Ready(guard) = pin!(other.exclusive()).poll(context) {
+            drop(guard); // Until the budget is spent.
+        }
+        let mut request = Box::pin(lock.exclusive());
+        let panic = panic_of(|| drop(poll(request.as_mut(), &on_clone(|| panic!("hostile clone")))));
+        assert_eq!(panic, "hostile clone");
+        Poll::Ready(())
+    })
+    .await;
+    assert!(lock.try_exclusive().is_ok(), "the grant is lost");
 }
 
 /// A waker that runs `action` when it is cloned.

@@ -39,7 +39,7 @@ pin_project! {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits.
+    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits; [`AcquireError::TooManySharers`].
     ///
     /// # Panics
     ///
@@ -164,13 +164,11 @@ impl<P: LockPointer, M: Mode> Future for Acquire<P, M> {
         if outcome.is_ok() {
             // The place in the queue comes first, the task's budget second: a task that has used it up keeps the grant
             // and yields, so that a lock which is always free does not let it run for ever.
+            node.keep_grant(); // First, because a stranger's waker may be cloned below, and panic.
             match poll_proceed(context) {
                 // That progress was made, told by not restoring the budget: dropping it is a call of its own.
                 Poll::Ready(budget) => mem::forget(budget),
-                Poll::Pending => {
-                    node.keep_grant();
-                    return Poll::Pending;
-                }
+                Poll::Pending => return Poll::Pending,
             }
         }
         let Some(pointer) = this.pointer.take() else { unreachable!("it was there above") };

@@ -77,6 +77,14 @@ impl<P: LockPointer, M: Mode> Deadline<Acquire<P, M>> {
     }
 }
 
+impl<P: LockPointer> Deadline<Delete<P>> {
+    /// As [`Delete::priority`].
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.request = self.request.priority(priority);
+        self
+    }
+}
+
 impl<F: Request> Future for Deadline<F> {
     type Output = Result<F::Granted, AcquireError>;
 

@@ -115,8 +115,8 @@ impl<P: LockPointer> Guard<P, Exclusive> {
     ///
     /// # Fairness
     ///
-    /// The group of sharers that waits is granted along with it, ahead of exclusive requests that stand before that
-    /// group: the lock is shared from now on anyway.
+    /// The group of sharers that waits at the most urgent priority is granted along with it, ahead of exclusive requests
+    /// of that priority that stand before the group: the lock is shared from now on anyway.
     pub fn downgrade(self) -> Guard<P, Shared> {
         let pointer = self.into_pointer();
         // The shared guard exists first: if a waker panics below, it is released as it unwinds.

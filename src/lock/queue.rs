@@ -4,7 +4,7 @@
 //!   first ──► s ⇄ s │ X ⇄ S ⇄ S ⇄ X │ S ⇄ S │ X ⇄ X        each node lives in the future that waits
 //!                 ▲   └─── −5 ─────┘  └─ 0 ─┘  └─ 7 ─┘
 //!                 │   ▲         │  ▲                          the first node of each priority, its *head*, knows the
-//!         committed   head      │  last                       last one, and the last of its group
+//!         committed   head      │  last                       last one, and the first and the last of its group
 //!                               group
 //! ```
 //!
@@ -13,7 +13,8 @@
 //! first member; if there is none, it opens one at the end. A group is granted as a whole: once that has begun, it is
 //! **committed**. It stands in front of everybody then, also of those more urgent, and nobody joins it any more.
 //!
-//! Everything takes constant time at one priority, and a step per priority that others wait at.
+//! Everything takes constant time at one priority, and a step per priority that others wait at; but for a change of
+//! priority while a group is being granted, which looks whether the node is in it.
 //!
 //! # Invariants
 //!
@@ -22,8 +23,8 @@
 //! 3. The links of a node that is linked are touched through `&mut Queue` only, and one node at a time.
 //! 4. The nodes up to `committed` are sharers; behind them, priorities do not decrease, and the first node of each, and
 //!    no other, has a `class` that is true.
-//! 5. `class.group`, if there is one, is the last member of the open group of that priority; its members stand side by
-//!    side, the first of them has `opens` set, and no other node of that priority.
+//! 5. `class.group`, if there is one, is the first and the last member of the open group of that priority; its members
+//!    stand side by side, and are all the sharers of that priority.
 //! 6. A node whose phase has left `Waiting` may be freed by its owner at once: nobody touches it after that.
 
 #![allow(unsafe_code, reason = "the list goes through futures that others own: see the invariants")]
@@ -33,7 +34,7 @@ use crate::mode::LockMode;
 use crate::priority::Priority;
 use crate::sync::{AtomicI8, AtomicU8, Ordering, UnsafeCell, const_unless_loom};
 use std::marker::PhantomPinned;
-use std::mem::{self, MaybeUninit};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::Waker;
@@ -71,16 +72,14 @@ struct Links {
     waker: Option<Waker>,
     /// True of the first node of a priority only (4).
     class: Option<Class>,
-    /// The first of an open group.
-    opens: bool,
 }
 
 /// Those who wait at one priority.
 #[derive(Clone, Copy, Debug)]
 struct Class {
     last: NonNull<Node>,
-    /// The last member of the group that sharers join, if one is open.
-    group: Option<NonNull<Node>>,
+    /// The first and the last member of the group that sharers join, if one is open.
+    group: Option<(NonNull<Node>, NonNull<Node>)>,
 }
 
 /// Where a priority stands, or would stand.
@@ -163,7 +162,7 @@ impl Queue {
 
     /// Gives a request its place, by the fairness rule.
     pub(crate) fn push(&mut self, node: Pin<&Node>, waker: Waker) {
-        let links = Links { previous: None, next: None, waker: Some(waker), class: None, opens: false };
+        let links = Links { previous: None, next: None, waker: Some(waker), class: None };
         node.links.with_mut(|place| {
             // SAFETY: the node is not linked, so that its owner, who calls this, alone knows it (1).
             unsafe { place.write(MaybeUninit::new(links)) }
@@ -230,18 +229,13 @@ impl Queue {
     pub(crate) fn commit_group(&mut self) {
         let Some(head) = self.first.filter(|_| self.committed.is_none()) else { return };
         let Some(mut class) = self.at(head, |links| links.class) else { unreachable!("it is the first (4)") };
-        let Some(last) = class.group.take() else { return };
-        let mut opener = last;
-        while let (false, Some(previous)) = self.at(opener, |links| (links.opens, links.previous)) {
-            opener = previous;
-        }
+        let Some((opener, last)) = class.group.take() else { return };
         let (before, after) = (self.at(opener, |links| links.previous), self.at(last, |links| links.next));
         let heir = if opener == head { after.filter(|_| class.last != last) } else { Some(head) };
         if let (true, Some(before)) = (class.last == last, before) {
             class.last = before;
         }
         self.at(head, |links| links.class = None);
-        self.at(opener, |links| links.opens = false);
         if let Some(heir) = heir {
             self.at(heir, |links| links.class = Some(class));
         }
@@ -270,28 +264,27 @@ impl Queue {
         let shared = self.node(node).mode == LockMode::Shared;
         let Place { before, head } = self.place(self.priority(node));
         let Some(head) = head else {
-            let class = Class { last: node, group: Some(node).filter(|_| shared) };
-            self.at(node, |links| (links.class, links.opens) = (Some(class), shared));
+            let class = Class { last: node, group: shared.then_some((node, node)) };
+            self.at(node, |links| links.class = Some(class));
             return self.link(node, before);
         };
         let Some(mut class) = self.at(head, |links| links.class) else { unreachable!("it is a head (4)") };
         let joined = class.group.filter(|_| shared);
-        let before = joined.unwrap_or(class.last);
-        self.at(node, |links| (links.class, links.opens) = (None, shared && joined.is_none()));
+        let before = joined.map_or(class.last, |(_, last)| last);
+        self.at(node, |links| links.class = None);
         self.link(node, Some(before));
         if before == class.last {
             class.last = node;
         }
         if shared {
-            class.group = Some(node);
+            class.group = Some((joined.map_or(node, |(opener, _)| opener), node));
         }
         self.at(head, |links| links.class = Some(class));
     }
 
     /// Takes a node out of the list, its priority and its group.
     fn delist(&mut self, node: NonNull<Node>) {
-        let (previous, next, opens, class) =
-            self.at(node, |links| (links.previous, links.next, mem::take(&mut links.opens), links.class.take()));
+        let (previous, next, class) = self.at(node, |links| (links.previous, links.next, links.class.take()));
         // A head has the class itself, and the first of the committed has none: there is no need to look for it.
         let head = match class {
             Some(_) => Some(node),
@@ -300,12 +293,13 @@ impl Queue {
         };
         let class = class.or_else(|| self.at(head?, |links| links.class));
         if let (Some(head), Some(mut class)) = (head, class) {
-            if class.group == Some(node) {
-                class.group = previous.filter(|_| !opens);
-            } else if let (true, Some(next)) = (opens, next) {
-                // The open group stands side by side (5), and `node` was not its last: the next one is its first now.
-                self.at(next, |links| links.opens = true);
-            }
+            // The open group stands side by side (5), so whoever is next to one end of it is a member.
+            class.group = match class.group {
+                Some((opener, last)) if opener == last && opener == node => None,
+                Some((opener, last)) if opener == node => next.map(|next| (next, last)),
+                Some((opener, last)) if last == node => previous.map(|previous| (opener, previous)),
+                group => group,
+            };
             let heir = if head == node { next.filter(|_| class.last != node) } else { Some(head) };
             if let (true, Some(previous)) = (class.last == node, previous) {
                 class.last = previous;

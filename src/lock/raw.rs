@@ -5,7 +5,8 @@
 //! be granted: there is no other way to unlock, so no change can forget it.
 //!
 //! The one change made without LOCKED while others wait is a sharer that leaves. The last one settles, unless somebody
-//! has LOCKED: then that one sees, as it unlocks, that nobody holds the lock any more, and grants again.
+//! has LOCKED: then that one sees, as it unlocks, that nobody holds the lock any more, and grants again. (So does one
+//! who makes room where there were as many sharers as there can be.)
 //!
 //! # Invariants
 //!
@@ -14,7 +15,8 @@
 //!    word is frozen, and a plain store may change it.
 //! 3. A grant is counted in the word *before* its node is told: its owner may release at once.
 //! 4. Each grant is given back exactly once: by its guard, or by the future that never claimed it.
-//! 5. Foreign code runs with nothing locked, and after our own work: see [`wake`](super::wake).
+//! 5. A node that is handed to a lock was never handed to another: each future has one lock.
+//! 6. Foreign code runs with nothing locked, and after our own work: see [`wake`](super::wake).
 
 #![allow(unsafe_code, reason = "the queue is locked by a bit of the word: see the invariants")]
 
@@ -171,7 +173,9 @@ impl Raw {
 
     /// The owner of a request drops it: as if it had never asked.
     pub(crate) fn cancel(&self, node: Pin<&Node>, mode: LockMode) {
-        if node.phase() != Phase::Idle && self.withdraw(node) && !fault::GRANT_LOST_ON_CANCEL {
+        let mut panics = Panics::new(); // A panic of others' wakers goes on last: the grant is given back before.
+        let granted = node.phase() != Phase::Idle && self.withdraw_into(node, &mut panics);
+        if granted && !fault::GRANT_LOST_ON_CANCEL {
             // SAFETY: this grant was never claimed, and its owner gives it up here (4).
             unsafe {
                 self.release(mode);
@@ -181,7 +185,10 @@ impl Raw {
 
     /// The owner of a request gives up waiting: true if the lock has been granted meanwhile, and is its own.
     pub(crate) fn withdraw(&self, node: Pin<&Node>) -> bool {
-        let mut panics = Panics::new();
+        self.withdraw_into(node, &mut Panics::new())
+    }
+
+    fn withdraw_into(&self, node: Pin<&Node>, panics: &mut Panics) -> bool {
         let mut waker = None;
         if node.phase() == Phase::Waiting {
             let mut section = Section::enter(self);
@@ -191,7 +198,7 @@ impl Raw {
             if fault::CANCEL_WITHOUT_REGRANT {
                 section.leave();
             } else {
-                self.settle_into(section, &mut panics);
+                self.settle_into(section, panics);
             }
         }
         panics.catch(|| drop(waker));
@@ -323,12 +330,14 @@ fn settle_batch(mut section: Section<'_>, panics: &mut Panics) -> bool {
     let mut woken = Woken::new();
     section.grant_batch(&mut woken);
     let more = section.turn() != Turn::Nobodys;
+    let full = section.state.is_full();
     if fault::WAKE_UNDER_LOCK {
         woken.wake_all(panics);
     }
     let state = section.leave();
     woken.wake_all(panics);
-    more || state.needs_grant()
+    // A sharer that left before the batch was counted could not see that it made room.
+    more || state.needs_grant() || full && state.is_queued() && !state.is_full()
 }
 
 /// Who is next, if there is room.

@@ -9,7 +9,7 @@
 //!
 //! | bit | means | changed by |
 //! |---|---|---|
-//! | EXCLUSIVE | one exclusive holder | its fast acquisition and release; else under LOCKED |
+//! | EXCLUSIVE | one exclusive holder | its fast acquisition, release, upgrade and downgrade; else under LOCKED |
 //! | DELETED | gone for good; EXCLUSIVE and sharers are 0 | under LOCKED |
 //! | QUEUED | the queue is not empty | under LOCKED |
 //! | LOCKED | somebody works on the queue | whoever sets it |

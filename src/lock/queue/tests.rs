@@ -150,22 +150,21 @@ impl Story {
             let name = self.requests.iter().position(|request| NonNull::from(&*request.node) == pointer);
             let name = name.expect("1: a stranger is linked");
             assert_eq!(self.node(name).phase(), Phase::Waiting, "1: linked, so it waits");
-            let links = |links: &mut Links| (links.previous, links.next, links.class, links.opens);
-            let (before, next, own_class, opens) = self.queue.at(pointer, links);
+            let links = |links: &mut Links| (links.previous, links.next, links.class);
+            let (before, next, own_class) = self.queue.at(pointer, links);
             let (mode, priority) = self.mode_and_priority(name);
             assert_eq!(before, previous, "3: the links back are those forth");
             if committed {
-                assert!(mode == LockMode::Shared && own_class.is_none() && !opens, "4: the committed are sharers");
+                assert!(mode == LockMode::Shared && own_class.is_none(), "4: the committed are sharers");
             } else {
                 let heads = class.is_none_or(|(current, _)| current != priority);
                 assert_eq!(own_class.is_some(), heads, "4: the first of a priority has its class");
                 assert!(class.is_none_or(|(current, _)| current <= priority), "4: priorities do not decrease");
                 class = own_class.map(|class| (priority, class)).or(class);
-                assert!(!opens || mode == LockMode::Shared && !open, "5: one opener, a sharer");
-                open |= opens;
+                open |= class.and_then(|(_, class)| class.group).is_some_and(|(opener, _)| opener == pointer);
                 assert_eq!(open, mode == LockMode::Shared, "5: the group stands side by side, and is all sharers");
                 let (_, class) = class.expect("4: it has one");
-                open &= class.group != Some(pointer);
+                open &= class.group.is_none_or(|(_, last)| last != pointer);
                 let last = next.is_none_or(|next| self.queue.priority(next) != priority.get());
                 assert_eq!(class.last == pointer, last, "4: the class knows its last");
             }
