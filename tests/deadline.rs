@@ -119,6 +119,24 @@ async fn a_delete_that_gives_up_has_deleted_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delete_that_gives_up_has_left_the_queue_though_the_future_is_kept() {
+    let lock = SharedLock::new(());
+    let _held = lock.shared().await.unwrap();
+    let mut delete = task::spawn(lock.delete().timeout(SECOND));
+    assert_pending!(delete.poll());
+    advance(SECOND).await;
+    assert_eq!(assert_ready_err!(delete.poll()), timed_out(SECOND));
+    assert!(lock.try_shared().is_ok(), "it still stands in the way");
+}
+
+#[test]
+fn a_deadline_shows_the_request_inside_and_its_limit() {
+    let lock = SharedLock::new(());
+    let shown = format!("{:?}", lock.shared().timeout(SECOND));
+    assert_eq!(shown, "Deadline { request: Acquire { mode: Shared, phase: Idle, .. }, limit: After(1s), .. }");
+}
+
+#[tokio::test(start_paused = true)]
 async fn priority_and_deadline_go_together_in_any_order() {
     let lock = Arc::new(SharedLock::new(()));
     let held = lock.exclusive().await.unwrap();

@@ -162,7 +162,7 @@ fn an_upgrade_against_a_sharer_that_leaves_is_ordered_after_its_reading() {
 }
 
 #[test]
-fn an_upgrade_against_a_waiter_that_changes_its_waker_and_gives_up_passes_nobody() {
+fn an_upgrade_against_a_waiter_that_changes_its_waker_does_not_pass_it() {
     within(4, "upgrade against another waker", || {
         let lock = lock();
         let sharer = lock.try_shared().unwrap();

@@ -28,7 +28,7 @@ type Seen = HashMap<(Standing, Discriminant<Deed>), u64>;
 /// Plays stories of so many names on the lock and on the model, and counts.
 fn tell(cases: u32, names: usize, stories: impl Strategy<Value = Story>) -> Seen {
     let config = Config { failure_persistence: None, ..Config::default() }; // The shortest story says it all.
-    let cases = if env::var_os("PROPTEST_CASES").is_some() { config.cases } else { cases };
+    let cases = if env::var_os("PROPTEST_CASES").is_some() { cases.max(config.cases) } else { cases };
     let seen = RefCell::new(Seen::new());
     let told = TestRunner::new(Config { cases, ..config }).run(&stories, |Story(steps)| {
         let lock = Arc::new(SharedLock::new(()));
