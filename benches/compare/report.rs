@@ -1,0 +1,221 @@
+//! What comes out: tables for people, in Markdown, and the same as JSON.
+
+use std::fmt::{self, Write};
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+use crate::measure::{Measurement, Ratio, Score};
+use crate::peers::OURS;
+use crate::rows::{Bar, Contender, Scale, Unit};
+
+/// All results of a run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    rounds: usize,
+    cores: usize,
+    peers: Vec<Peer>,
+    verdicts: Vec<Verdict>,
+    measurements: Vec<Line>,
+    #[serde(skip)]
+    tables: Vec<(&'static str, Vec<Measurement>)>,
+}
+
+/// Who took part.
+#[derive(Debug, Serialize)]
+struct Peer {
+    name: &'static str,
+    package: &'static str,
+    version: Option<&'static str>,
+}
+
+/// One bar, and whether it is met.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    row: String,
+    quantity: String,
+    bar: String,
+    measured: f64,
+    /// Between which values half of the rounds lie.
+    half_of_rounds: Option<[f64; 2]>,
+    met: bool,
+}
+
+/// One quantity of one peer.
+#[derive(Debug, Serialize)]
+struct Line {
+    row: String,
+    quantity: String,
+    unit: &'static str,
+    peer: &'static str,
+    /// The median over the rounds; of `most/fewest`, the least.
+    value: f64,
+    /// 1 for a peer that is too slow for more; it may have had less to do, too.
+    rounds: usize,
+    /// Ours over this peer's: the median of the ratios of the rounds; of `most/fewest`, the ratio of the least.
+    ratio: Option<f64>,
+    /// Between which ratios half of the rounds lie.
+    half_of_rounds: Option<[f64; 2]>,
+}
+
+impl Report {
+    pub(crate) fn new(scale: &Scale, contenders: &[Contender], measurements: Vec<Measurement>) -> Self {
+        let peer = |contender: &Contender| {
+            let Contender { name, package, .. } = *contender;
+            Peer { name, package, version: locked_version(package) }
+        };
+        Self {
+            rounds: scale.rounds,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            peers: contenders.iter().map(peer).collect(),
+            verdicts: measurements.iter().flat_map(verdicts).collect(),
+            measurements: measurements.iter().flat_map(lines).collect(),
+            tables: by_table(measurements),
+        }
+    }
+
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("strings and numbers can be written as JSON")
+    }
+
+    fn verdict_table(&self) -> Table {
+        let mut table = empty_table(["row", "bar", "measured", "half of the rounds", ""]);
+        for verdict in &self.verdicts {
+            let half = verdict.half_of_rounds.map(|[low, high]| format!("{low:.2} … {high:.2}"));
+            let measured = format!("{:.2}", verdict.measured);
+            let result = if verdict.met { "met" } else { "**missed**" };
+            table.add_row([&verdict.quantity, &verdict.bar, &measured, &half.unwrap_or_default(), result]);
+        }
+        table
+    }
+
+    fn peer_table(&self, measurements: &[Measurement]) -> Table {
+        let headings = measurements.iter().map(|measurement| measurement.column.heading.as_str());
+        let mut table = empty_table(["peer"].into_iter().chain(headings));
+        for index in 1..=measurements.len() {
+            let column = table.column_mut(index).expect("there is a heading for each");
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        for peer in &self.peers {
+            let scores: Vec<_> = measurements.iter().map(|one| (one.column.unit, score(one, peer.name))).collect();
+            if scores.iter().any(|(_, score)| score.is_some()) {
+                let cells = scores.into_iter().map(|(unit, score)| cell(unit, score));
+                table.add_row([peer.name.to_owned()].into_iter().chain(cells));
+            }
+        }
+        table
+    }
+}
+
+const LEGEND: &str = "In brackets: ours ÷ theirs, the median of the rounds; below 1, ours is faster.\n\
+    `–`: cannot do it. `\\*`: too slow for more than one sample, with less to do.";
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} rounds, {} cores. {LEGEND}\n", self.rounds, self.cores)?;
+        let versions = self.peers.iter().filter_map(|peer| Some(format!("{} {}", peer.package, peer.version?)));
+        let mut versions: Vec<_> = versions.collect();
+        versions.dedup();
+        writeln!(f, "{}\n\n## Bars\n\n{}", versions.join(", "), self.verdict_table())?;
+        for (title, measurements) in &self.tables {
+            writeln!(f, "\n## {title}\n\n{}", self.peer_table(measurements))?;
+        }
+        Ok(())
+    }
+}
+
+fn empty_table<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_MARKDOWN).set_header(headings);
+    table
+}
+
+/// In the order of the rows; those of one table stand together.
+fn by_table(measurements: Vec<Measurement>) -> Vec<(&'static str, Vec<Measurement>)> {
+    let mut tables: Vec<(_, Vec<_>)> = Vec::new();
+    for measurement in measurements {
+        let title = measurement.row.table();
+        match tables.iter_mut().find(|(other, _)| *other == title) {
+            Some((_, members)) => members.push(measurement),
+            None => tables.push((title, vec![measurement])),
+        }
+    }
+    tables
+}
+
+fn score<'a>(measurement: &'a Measurement, peer: &str) -> Option<&'a Score> {
+    measurement.scores.iter().find(|score| score.peer == peer)
+}
+
+/// The number, and for times the ratio; a dash if the peer cannot do it.
+fn cell(unit: Unit, score: Option<&Score>) -> String {
+    let Some(score) = score else { return "–".to_owned() };
+    let mut text = match unit {
+        Unit::Nanoseconds => format!("{:.1}", score.value),
+        Unit::Spread if score.value.is_infinite() => "∞".to_owned(),
+        Unit::Spread => format!("{:.2}", score.value),
+        Unit::Count | Unit::Bytes => format!("{}", score.value),
+    };
+    match score.ratio {
+        Some(ratio) if unit == Unit::Nanoseconds => write!(text, " ({:.2})", ratio.value),
+        None if score.peer != OURS => write!(text, " \\*"),
+        _ => Ok(()),
+    }
+    .expect("writing to a string does not fail");
+    text
+}
+
+fn verdicts(measurement: &Measurement) -> impl Iterator<Item = Verdict> {
+    let Measurement { row, column, .. } = measurement;
+    let ratio = |peer| score(measurement, peer)?.ratio;
+    column.bars.iter().filter_map(move |bar| {
+        let (text, measured, half_of_rounds, met) = match *bar {
+            Bar::Times(limit, peer) => {
+                let Ratio { value, half } = ratio(peer)?;
+                (format!("≤ {limit} × {peer}"), value, half, at_most(value, limit))
+            }
+            Bar::AtMost(limit) => {
+                let measured = score(measurement, OURS)?.value;
+                (format!("≤ {limit}"), measured, None, at_most(measured, limit))
+            }
+        };
+        let quantity = column.heading.clone();
+        Some(Verdict { row: row.to_string(), quantity, bar: text, measured, half_of_rounds, met })
+    })
+}
+
+/// At two decimals, as it is printed.
+fn at_most(measured: f64, limit: f64) -> bool {
+    (measured * 100.0).round() <= (limit * 100.0).round()
+}
+
+fn lines(measurement: &Measurement) -> impl Iterator<Item = Line> {
+    let Measurement { row, column, scores } = measurement;
+    scores.iter().map(move |score| Line {
+        row: row.to_string(),
+        quantity: column.heading.clone(),
+        unit: match column.unit {
+            Unit::Nanoseconds => "ns",
+            Unit::Spread => "most/fewest",
+            Unit::Count => "count",
+            Unit::Bytes => "bytes",
+        },
+        peer: score.peer,
+        value: score.value,
+        rounds: score.rounds,
+        ratio: score.ratio.map(|ratio| ratio.value),
+        half_of_rounds: score.ratio.and_then(|ratio| ratio.half),
+    })
+}
+
+/// The version of a package in the lock file of the workspace; ours, and `std`, have none worth telling.
+fn locked_version(package: &str) -> Option<&'static str> {
+    let packages = include_str!("../../Cargo.lock").split("[[package]]");
+    let mut fields = packages.map(|entry| (field(entry, "name"), field(entry, "version")));
+    fields.find(|(name, _)| *name == Some(package)).and_then(|(_, version)| version)
+}
+
+fn field<'a>(entry: &'a str, name: &str) -> Option<&'a str> {
+    let line = entry.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "))?;
+    Some(line.trim_matches('"'))
+}

@@ -1,0 +1,294 @@
+//! The rows of the comparison: what is asked of every peer, in which unit it answers, and the bar that ours must meet.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::stage::{Flavor, Stage};
+use crate::verbs::{Exclusive, Lock, Shared, Sharing};
+use crate::{crowd, peers, space, workloads};
+
+/// One of the two ways to hold a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Exclusive,
+    Shared,
+}
+
+/// One thing to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Row {
+    /// Acquire and release a free lock.
+    Uncontended(Verb, Flavor),
+    /// Release to the next queued task, and queue again.
+    HandOver(Flavor),
+    /// Grant a long queue, one by one or as a group.
+    Drain(Verb),
+    /// Drop queued requests in random order.
+    Cancel,
+    /// What an operation costs so many tasks on two workers.
+    Contended(usize),
+    /// Whether each of so many tasks gets its share.
+    Shares(usize),
+    /// What waiting allocates.
+    Allocations,
+    /// Bytes.
+    Sizes,
+}
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    pub(crate) rounds: usize,
+    /// Acquisitions of a free lock.
+    pub(crate) cycles: usize,
+    /// Times that each of [`RELAY`] tasks gets the lock.
+    pub(crate) relays: usize,
+    /// Requests to grant.
+    pub(crate) waiters: usize,
+    /// Requests to cancel.
+    pub(crate) cancels: usize,
+    /// How long a crowd contends, when its costs are measured; a fifth of it when its shares are.
+    pub(crate) time: Duration,
+}
+
+impl Scale {
+    /// As much less, but never nothing.
+    pub(crate) fn divided_by(self, fraction: usize) -> Self {
+        let part = |count: usize| (count / fraction).max(1);
+        Self {
+            cycles: part(self.cycles),
+            relays: part(self.relays),
+            waiters: part(self.waiters),
+            cancels: part(self.cancels),
+            ..self
+        }
+    }
+}
+
+/// The tasks that pass a lock round.
+const RELAY: usize = 8;
+/// The waits whose allocations are counted.
+const WAITS: usize = 100;
+/// The order in which requests are cancelled, the same for every peer and in every round.
+const SEED: u64 = 20_26;
+
+/// A quantity that a row yields.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub(crate) heading: String,
+    pub(crate) unit: Unit,
+    pub(crate) bars: Vec<Bar>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Nanoseconds,
+    /// The most over the fewest: of all rounds, the least disturbed one counts.
+    Spread,
+    Count,
+    Bytes,
+}
+
+/// What the project asks of itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bar {
+    /// At most so many times what this peer shows in the same round.
+    Times(f64, &'static str),
+    /// At most so much.
+    AtMost(f64),
+}
+
+impl Row {
+    pub(crate) const ALL: [Self; 17] = [
+        Self::Uncontended(Verb::Exclusive, Flavor::CurrentThread),
+        Self::Uncontended(Verb::Exclusive, Flavor::TwoWorkers),
+        Self::Uncontended(Verb::Shared, Flavor::CurrentThread),
+        Self::Uncontended(Verb::Shared, Flavor::TwoWorkers),
+        Self::HandOver(Flavor::CurrentThread),
+        Self::HandOver(Flavor::TwoWorkers),
+        Self::Drain(Verb::Exclusive),
+        Self::Drain(Verb::Shared),
+        Self::Cancel,
+        Self::Contended(8),
+        Self::Contended(64),
+        Self::Contended(1_024),
+        Self::Shares(8),
+        Self::Shares(64),
+        Self::Shares(1_024),
+        Self::Allocations,
+        Self::Sizes,
+    ];
+
+    /// Which table it stands in.
+    pub(crate) fn table(self) -> &'static str {
+        match self {
+            Self::Uncontended(..) => "A free lock: acquire and release, ns of CPU",
+            Self::HandOver(_) | Self::Drain(_) | Self::Cancel => "The queue: ns of CPU",
+            Self::Contended(_) => "A crowd on two workers: ns per operation",
+            Self::Shares(_) => "A crowd on two workers: most/fewest operations of one task",
+            Self::Allocations | Self::Sizes => "Space: allocations per wait, bytes of the exclusive side",
+        }
+    }
+
+    pub(crate) fn columns(self) -> Vec<Column> {
+        use Bar::{AtMost, Times};
+        use Unit::{Bytes, Count, Nanoseconds, Spread};
+        let column = |heading: &str, unit, bars: &[Bar]| Column { heading: heading.into(), unit, bars: bars.into() };
+        match self {
+            Self::Uncontended(verb, flavor) => {
+                let limit = if verb == Verb::Exclusive { 1.25 } else { 1.2 };
+                vec![column(&format!("{verb}, {flavor}"), Nanoseconds, &[Times(limit, peers::PARKING_LOT)])]
+            }
+            Self::HandOver(Flavor::CurrentThread) => {
+                let bar = Times(1.05, peers::FUTURES_INTRUSIVE);
+                vec![column("hand over, current thread", Nanoseconds, &[bar])]
+            }
+            Self::HandOver(flavor) => vec![column(&format!("hand over, {flavor}"), Nanoseconds, &[])],
+            Self::Drain(Verb::Exclusive) => {
+                vec![column("grant one, exclusive", Nanoseconds, &[Times(0.75, peers::FUTURES_INTRUSIVE)])]
+            }
+            Self::Drain(Verb::Shared) => vec![column("grant one, shared", Nanoseconds, &[Times(0.4, peers::TOKIO)])],
+            Self::Cancel => vec![column("cancel one", Nanoseconds, &[Times(1.0, peers::MAITAKE)])],
+            Self::Contended(tasks) => {
+                let bars = [Times(1.15, peers::FUTURES_INTRUSIVE), Times(0.75, peers::TOKIO)];
+                vec![
+                    column(&format!("{tasks} tasks: CPU"), Nanoseconds, &bars),
+                    column(&format!("{tasks} tasks: wall"), Nanoseconds, &[]),
+                ]
+            }
+            Self::Shares(tasks) => {
+                vec![column(&format!("{tasks} tasks: most/fewest"), Spread, &[Times(1.0, peers::TOKIO)])]
+            }
+            Self::Allocations => vec![column("allocations", Count, &[AtMost(0.0)])],
+            Self::Sizes => vec![
+                column("lock beyond value", Bytes, &[AtMost(32.0)]),
+                column("guard", Bytes, &[AtMost(8.0)]),
+                column("future", Bytes, &[AtMost(80.0)]),
+                column("Poll of its output", Bytes, &[AtMost(16.0)]),
+            ],
+        }
+    }
+
+    /// Whether it must be repeated to be believed.
+    pub(crate) fn varies(self) -> bool {
+        !matches!(self, Self::Allocations | Self::Sizes)
+    }
+}
+
+/// The name by which `--row` asks for it.
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Uncontended(verb, flavor) => format!("{verb} {flavor}"),
+            Self::HandOver(flavor) => format!("hand over {flavor}"),
+            Self::Drain(verb) => format!("drain {verb}"),
+            Self::Cancel => "cancel".to_owned(),
+            Self::Contended(tasks) => format!("contended {tasks}"),
+            Self::Shares(tasks) => format!("shares {tasks}"),
+            Self::Allocations => "allocations".to_owned(),
+            Self::Sizes => "sizes".to_owned(),
+        };
+        f.write_str(&name.replace(' ', "-"))
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exclusive => "exclusive",
+            Self::Shared => "shared",
+        })
+    }
+}
+
+impl fmt::Display for Flavor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CurrentThread => "current thread",
+            Self::TwoWorkers => "two workers",
+        })
+    }
+}
+
+/// A peer, and how it is asked.
+#[derive(Debug)]
+pub(crate) struct Contender {
+    pub(crate) name: &'static str,
+    /// The package it comes from.
+    pub(crate) package: &'static str,
+    run: fn(Row, &Stage, &Scale) -> Option<Vec<f64>>,
+}
+
+impl Contender {
+    /// A lock that can be shared and waited for, with an exclusive guard `G`.
+    pub(crate) fn rwlock<L: Sharing, G>(name: &'static str, package: &'static str) -> Self {
+        Self { name, package, run: run_rwlock::<L, G> }
+    }
+
+    /// A lock that can be waited for, with a guard `G`.
+    pub(crate) fn mutex<L: Lock, G>(name: &'static str, package: &'static str) -> Self {
+        Self { name, package, run: run_mutex::<L, G> }
+    }
+
+    /// A lock that no task can wait for.
+    pub(crate) fn floor<L: Sharing>(name: &'static str, package: &'static str) -> Self {
+        Self { name, package, run: run_floor::<L> }
+    }
+
+    /// A value for each column of `row`, or `None` if it cannot do that.
+    pub(crate) fn run(&self, row: Row, stage: &Stage, scale: &Scale) -> Option<Vec<f64>> {
+        (self.run)(row, stage, scale)
+    }
+}
+
+fn run_floor<L: Sharing>(row: Row, stage: &Stage, scale: &Scale) -> Option<Vec<f64>> {
+    let time = match row {
+        Row::Uncontended(Verb::Exclusive, flavor) => {
+            workloads::uncontended::<L, Exclusive>(stage, flavor, scale.cycles)
+        }
+        Row::Uncontended(Verb::Shared, flavor) => workloads::uncontended::<L, Shared>(stage, flavor, scale.cycles),
+        _ => return None,
+    };
+    Some(vec![per_one(time, scale.cycles)])
+}
+
+fn run_rwlock<L: Sharing, G>(row: Row, stage: &Stage, scale: &Scale) -> Option<Vec<f64>> {
+    match row {
+        Row::Uncontended(Verb::Shared, _) => run_floor::<L>(row, stage, scale),
+        Row::Drain(Verb::Shared) => {
+            let time = workloads::drain::<L, Shared>(scale.waiters)?;
+            Some(vec![per_one(time, scale.waiters)])
+        }
+        other => run_mutex::<L, G>(other, stage, scale),
+    }
+}
+
+fn run_mutex<L: Lock, G>(row: Row, stage: &Stage, scale: &Scale) -> Option<Vec<f64>> {
+    let (time, count) = match row {
+        Row::Uncontended(Verb::Exclusive, flavor) => {
+            (workloads::uncontended::<L, Exclusive>(stage, flavor, scale.cycles), scale.cycles)
+        }
+        Row::HandOver(flavor) => (workloads::hand_over::<L>(stage, flavor, RELAY, scale.relays)?, RELAY * scale.relays),
+        Row::Drain(Verb::Exclusive) => (workloads::drain::<L, Exclusive>(scale.waiters)?, scale.waiters),
+        Row::Cancel => (workloads::cancel::<L>(scale.cancels, SEED)?, scale.cancels),
+        Row::Contended(tasks) => {
+            let contention = crowd::contend::<L>(stage, tasks, scale.time);
+            return Some(vec![contention.cpu, contention.wall]);
+        }
+        Row::Shares(tasks) => return Some(vec![crowd::contend::<L>(stage, tasks, scale.time / 5).spread]),
+        Row::Allocations => return Some(vec![number(space::allocations::<L>(WAITS)?) / number(WAITS)]),
+        Row::Sizes => return Some(space::sizes::<L, G>().map(number).to_vec()),
+        Row::Uncontended(Verb::Shared, _) | Row::Drain(Verb::Shared) => return None,
+    };
+    Some(vec![per_one(time, count)])
+}
+
+/// Nanoseconds.
+fn per_one(time: Duration, count: usize) -> f64 {
+    time.as_secs_f64() * 1e9 / number(count)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes and counts here are far below 2^52")]
+fn number(count: usize) -> f64 {
+    count as f64
+}
