@@ -72,6 +72,9 @@ use tokio::runtime::Handle;
 ///
 /// A task that awaits a lock while it holds it waits for itself: the lock knows guards, not tasks. A sharer that
 /// awaits the same lock shared does so too as soon as an exclusive request stands between the two.
+///
+/// A waker may drop requests of the lock that wakes it, and so release the lock again within the release. Thousands of
+/// wakers that each do so nest as deep, and can exhaust the stack. (The wakers of tokio do not.)
 pub struct SharedLock<T: ?Sized = ()> {
     raw: Raw,
     value: UnsafeCell<T>,
