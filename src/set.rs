@@ -262,10 +262,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Errors
     ///
     /// See [`try_shared`](Self::try_shared).
-    pub fn try_shared_owned(
-        self: Arc<Self>,
-        names: impl Names<K>,
-    ) -> Result<SetGuard<Arc<Self>, Shared>, SetError<K>> {
+    pub fn try_shared_owned(self: Arc<Self>, names: impl Names<K>) -> Result<SetGuard<Arc<Self>, Shared>, SetError<K>> {
         self.shared_owned(names).at_once()
     }
 
@@ -365,10 +362,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_entries_exclusive(
-        &self,
-        entries: impl IntoIterator<Item = (impl Into<K>, T)>,
-    ) -> Add<&Self, Exclusive> {
+    pub fn add_entries_exclusive(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Exclusive> {
         Add::new(self, owned(entries))
     }
 

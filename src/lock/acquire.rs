@@ -224,7 +224,6 @@ impl<P: LockPointer> Delete<P> {
     pub fn deadline(self, instant: Instant) -> Deadline<Self> {
         Deadline::new(self, Limit::At(instant))
     }
-
 }
 
 impl<P: LockPointer> Future for Delete<P> {

@@ -93,7 +93,9 @@ pub enum SessionError {
         mode: LockMode,
     },
     /// Fewer of the names exist than were asked for with `at_least`.
-    #[error("asked for at least {wanted} names of level {level}, of which {existing} exist: add more of them, or ask for fewer")]
+    #[error(
+        "asked for at least {wanted} names of level {level}, of which {existing} exist: add more of them, or ask for fewer"
+    )]
     TooFew {
         /// The level.
         level: &'static str,

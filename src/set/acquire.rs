@@ -264,7 +264,10 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                             return Poll::Pending; // And the panic goes on.
                         }
                         let waiter = Waiter::new(reach, M::MODE, *this.priority, members);
-                        Stage::Waiting(core.enter(Waiter { enough, missing, waker: own, ..waiter }, panics))
+                        match core.enter(Waiter { enough, missing, waker: own, ..waiter }, panics) {
+                            Ok(ticket) => Stage::Waiting(ticket),
+                            Err(waiter) => Stage::Asked(Request::again(waiter.members, reach)),
+                        }
                     }
                 },
                 Stage::Waiting(ticket) => match ready!(core.advance(*ticket, waker, panics)) {

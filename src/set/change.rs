@@ -165,7 +165,10 @@ impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
             None => {
                 let waiter = Waiter::new(Reach::Addition, LockMode::Exclusive, *this.priority, Members::new());
                 let waker = Some(context.waker().clone());
-                *this.ticket.insert(core.enter(Waiter { waker, ..waiter }, &mut panics))
+                let Ok(ticket) = core.enter(Waiter { waker, ..waiter }, &mut panics) else {
+                    unreachable!("it has no members that could be removed")
+                };
+                *this.ticket.insert(ticket)
             }
         };
         let Ok(Held { whole, .. }) = ready!(core.advance(ticket, context.waker(), &mut panics)) else {

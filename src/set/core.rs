@@ -266,9 +266,15 @@ impl<K: Hash + Eq, T> Core<K, T> {
 
 /// Requests that wait.
 impl<K: Hash + Eq, T> Core<K, T> {
-    /// Puts a request into the queue.
-    pub(crate) fn enter(&self, waiter: Waiter<Known<K, T>>, panics: &mut Panics) -> u64 {
-        self.change(panics, |queue| queue.enter(waiter))
+    /// Puts a request into the queue; or returns it, if one of its members has just been removed.
+    pub(crate) fn enter(&self, waiter: Waiter<Known<K, T>>, panics: &mut Panics) -> Result<u64, Waiter<Known<K, T>>> {
+        self.change(panics, |queue| {
+            if waiter.members.iter().any(|member| member.look().is_deleted()) {
+                return (Err(waiter), Effects::none());
+            }
+            let (ticket, effects) = queue.enter(waiter);
+            (Ok(ticket), effects)
+        })
     }
 
     /// How a request ended, if it has. If it waits for all members, counts them with others who do.

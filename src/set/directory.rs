@@ -58,7 +58,8 @@ impl<K, T> Directory<K, T> {
     /// The member of this name.
     pub(crate) fn find<N: Name<K>>(&self, name: &N) -> Option<Arc<Entry<K, T>>> {
         let tag = self.tag_of(name);
-        let first = self.read(tag, |table| table.find(tag, |slot| slot.tag == tag).map(|slot| Arc::clone(&slot.entry)))?;
+        let first =
+            self.read(tag, |table| table.find(tag, |slot| slot.tag == tag).map(|slot| Arc::clone(&slot.entry)))?;
         if name.is(&first.name) {
             return Some(first);
         }

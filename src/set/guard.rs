@@ -147,10 +147,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// The members of these names, in the order of their ids, each once.
-    fn find_all(
-        &self,
-        names: impl NameList<P::Name>,
-    ) -> Result<Members<Known<P::Name, P::Value>>, SetError<P::Name>> {
+    fn find_all(&self, names: impl NameList<P::Name>) -> Result<Members<Known<P::Name, P::Value>>, SetError<P::Name>> {
         let (mut found, mut unheld) = (Members::new(), Vec::new());
         for name in names.listed() {
             match self.find(&name) {
@@ -226,10 +223,7 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     #[expect(clippy::type_complexity, reason = "names and values, in terms of the pointer")]
-    pub fn remove(
-        &mut self,
-        names: impl NameList<P::Name>,
-    ) -> Result<Vec<(P::Name, P::Value)>, SetError<P::Name>> {
+    pub fn remove(&mut self, names: impl NameList<P::Name>) -> Result<Vec<(P::Name, P::Value)>, SetError<P::Name>> {
         let removed = self.find_all(names)?;
         Ok(self.retire(removed))
     }

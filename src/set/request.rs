@@ -60,7 +60,12 @@ impl<K: Key, T> Request<K, T> {
     /// Finds the members as they are now.
     pub(crate) fn resolve(&mut self, core: &Core<K, T>, want: Want) -> Result<Asked<K, T>, SetError<K>> {
         if self.everything && matches!(want, Want::All | Want::Existing) {
-            return Ok(Asked::For { reach: Reach::Every, members: Members::new(), enough: 0, missing: Missing::Skipped });
+            return Ok(Asked::For {
+                reach: Reach::Every,
+                members: Members::new(),
+                enough: 0,
+                missing: Missing::Skipped,
+            });
         }
         if self.everything {
             self.members = core.directory.all().into();
