@@ -1,0 +1,101 @@
+//! The real queue of named locks, in every state that small cases can reach.
+//!
+//! After each change the queue must have granted exactly what the rule grants, when it is read word by word and asked
+//! about everybody until nothing changes. So nothing that can be granted is left waiting, nobody is passed more often than
+//! the bounds say, holders exclude each other, and whoever waits holds nothing. If anybody waits, somebody runs.
+//!
+//! `EXPLORE=all cargo test --release --test explorer -- --nocapture` visits all cases; without it, every so manieth.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
+
+#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
+#[path = "../../src/set/policy.rs"]
+mod policy;
+#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
+#[path = "../../src/set/queue.rs"]
+mod queue;
+
+/// What these need of the rest.
+mod mode {
+    pub(crate) use lockladder::LockMode;
+}
+mod priority {
+    pub(crate) use lockladder::Priority;
+}
+
+mod cases;
+mod explore;
+mod rule;
+mod stage;
+
+use cases::{case, choices, jobs, others, plain, two_levels, with_priorities};
+use explore::{Case, Scope, Tally};
+use rule::{Limits, Names};
+use std::env;
+
+const ABC: Names = 0b111;
+const AB: Names = 0b11;
+
+/// Enough of both that they are not reached.
+const LOOSE: Limits = Limits { passes: 16, ahead: 8 };
+const TIGHT: [Limits; 3] =
+    [Limits { passes: 1, ahead: 8 }, Limits { passes: 2, ahead: 1 }, Limits { passes: 1, ahead: 0 }];
+
+/// Explores all of the cases, or one of so many.
+fn explore(name: &str, one_of: usize, cases: impl IntoIterator<Item = Case>) -> Tally {
+    let one_of = if env::var_os("EXPLORE").is_some() { 1 } else { one_of };
+    let mut tally = Tally::default();
+    for case in cases.into_iter().step_by(one_of) {
+        case.explore(&mut tally);
+    }
+    println!("{name}: {tally}");
+    tally
+}
+
+#[test]
+fn three_requests_for_three_names_at_two_priorities() {
+    let choices = choices(&jobs(plain(ABC)), 3).into_iter().flat_map(with_priorities);
+    explore("3 requests, 3 names, 2 priorities", 37, choices.map(|jobs| case(jobs, ABC, LOOSE, Scope::Plain)));
+}
+
+#[test]
+fn four_requests_for_three_names() {
+    for limits in TIGHT {
+        let choices = choices(&jobs(plain(ABC)), 4);
+        let tally = explore(
+            &format!("4 requests, 3 names, {limits:?}"),
+            101,
+            choices.into_iter().map(|jobs| case(jobs, ABC, limits, Scope::Plain)),
+        );
+        assert_eq!(tally.passed, limits.passes.min(tally.passed), "todo");
+    }
+}
+
+#[test]
+fn three_jobs_that_climb_two_levels_of_two_names() {
+    let choices = choices(&two_levels(AB), 3);
+    explore("3 jobs, 2 levels, 2 names", 199, choices.into_iter().map(|jobs| case(jobs, AB, TIGHT[0], Scope::Plain)));
+}
+
+#[test]
+fn three_requests_of_all_kinds_do_everything() {
+    let asks = [plain(ABC), others(ABC)].concat();
+    let choices = choices(&jobs(asks), 3);
+    let tally = explore(
+        "3 requests of all kinds, 3 names",
+        101,
+        choices.into_iter().map(|jobs| case(jobs, ABC, TIGHT[0], Scope::Everything)),
+    );
+    assert_eq!(tally.passed, 1);
+}
+
+#[test]
+fn four_requests_of_all_kinds_for_two_names_do_everything() {
+    let asks = [plain(AB), others(AB)].concat();
+    let choices = choices(&jobs(asks), 4);
+    explore(
+        "4 requests of all kinds, 2 names",
+        211,
+        choices.into_iter().map(|jobs| case(jobs, AB, TIGHT[1], Scope::Everything)),
+    );
+}
