@@ -159,7 +159,9 @@ fn steps(world: &World, (job, deed): (usize, Deed)) -> Vec<(usize, usize, Deed)>
     let standing = |level: usize| world[level].parties[job].standing;
     let levels = 0..world.len();
     match deed {
-        Deed::Arrives => levels.filter(|level| standing(*level) == Standing::Away).take(1).map(|l| (l, job, deed)).collect(),
+        Deed::Arrives => {
+            levels.filter(|level| standing(*level) == Standing::Away).take(1).map(|l| (l, job, deed)).collect()
+        }
         Deed::Cancels | Deed::Releases => {
             let ends = levels.rev().filter_map(|level| match standing(level) {
                 Standing::Waits { .. } => Some((level, job, Deed::Cancels)),

@@ -25,12 +25,14 @@ mod priority {
 
 mod cases;
 mod explore;
+mod refuted;
 mod rule;
 mod stage;
 
 use cases::{case, choices, jobs, others, plain, two_levels, with_priorities};
 use explore::{Case, Scope, Tally};
-use rule::{Limits, Names};
+use refuted::{Refuted, Way};
+use rule::{Ask, Limits, Names};
 use std::env;
 
 const ABC: Names = 0b111;
@@ -98,4 +100,25 @@ fn four_requests_of_all_kinds_for_two_names_do_everything() {
         211,
         choices.into_iter().map(|jobs| case(jobs, AB, TIGHT[1], Scope::Everything)),
     );
+}
+
+/// How many cases of so many requests can deadlock, of all.
+fn deadlocks(way: Way, requests: usize) -> usize {
+    let choices = choices(&jobs(plain(ABC)), requests);
+    let asks = choices.iter().map(|jobs| jobs.iter().flatten().copied().flatten().collect::<Vec<Ask>>());
+    let found = asks.filter(|asks| Refuted { way, asks }.can_deadlock()).count();
+    println!("{way:?}: {found} of {} cases of {requests} requests can deadlock", choices.len());
+    found
+}
+
+#[test]
+fn sharers_that_join_a_position_in_each_line_would_deadlock() {
+    assert_eq!(deadlocks(Way::InOrder, 4), 0);
+    assert!(deadlocks(Way::JoinsPositions, 4) > 0);
+}
+
+#[test]
+fn requests_that_take_names_one_by_one_in_any_order_would_deadlock() {
+    assert_eq!(deadlocks(Way::OneByOneSorted, 3), 0);
+    assert!(deadlocks(Way::OneByOneUnsorted, 3) > 0);
 }

@@ -278,7 +278,9 @@ impl Rule {
     /// "Has the same priority, was passed fewer than k times, is blocked by a holder on a name that the later does not
     /// touch."
     fn can_pass(&self, ask: &Ask, other: usize, limits: Limits) -> bool {
-        let Party { ask: blocked, standing: Standing::Waits { passed }, .. } = self.parties[other] else { return false };
+        let Party { ask: blocked, standing: Standing::Waits { passed }, .. } = self.parties[other] else {
+            return false;
+        };
         let names = match blocked.what {
             What::Every if self.is_counted() => EVERY, // Even of one that has no other names.
             What::Every => 0,
@@ -405,7 +407,8 @@ impl Rule {
             What::AtLeast(enough) if left < enough => return self.leaves(party),
             What::Free => {
                 let is_unwanted = |name: Names| {
-                    let wants = |ask: &Ask| ask.names & name != 0 || ask.what == What::Every && mode_bars(ask.mode, mode);
+                    let wants =
+                        |ask: &Ask| ask.names & name != 0 || ask.what == What::Every && mode_bars(ask.mode, mode);
                     !self.waiting.iter().any(|other| wants(&self.parties[*other].ask))
                 };
                 let free = bits(names & existing).filter(|name| self.has_room(*name, mode) && is_unwanted(*name));

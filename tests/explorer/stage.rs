@@ -256,7 +256,7 @@ impl Stage {
     fn seizes(&mut self, party: usize, members: &[Name], mode: LockMode) {
         let mut names = 0;
         for name in members {
-            let free = if self.queue.is_gated() { self.queue.seize(name, mode) } else { name.try_hold(mode) };
+            let free = !self.queue.is_gated() && name.try_hold(mode) || self.queue.seize(name, mode);
             names |= Names::from(free) << name.bit;
         }
         self.now_holds(party, Hold { mode, names, whole: Whole::No });
@@ -381,7 +381,11 @@ impl Stage {
             let holds: Vec<Hold> = rule.holds().filter(|hold| hold.names & 1 << name.bit != 0).collect();
             let sharers = holds.iter().filter(|hold| hold.mode == Shared).count();
             let owners = holds.len() - sharers;
-            assert_eq!((word.sharers, usize::from(word.exclusive)), (sharers, owners), "nobody waits holding: {name:?}");
+            assert_eq!(
+                (word.sharers, usize::from(word.exclusive)),
+                (sharers, owners),
+                "nobody waits holding: {name:?}"
+            );
             assert!(owners == 0 || holds.len() == 1, "an owner is alone: {name:?}");
             for mode in [Shared, Exclusive] {
                 assert_eq!(self.queue.has_room(&name, mode), rule.has_room(1 << name.bit, mode), "{name:?}, {mode}");
