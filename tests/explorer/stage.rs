@@ -341,6 +341,21 @@ impl Stage {
 
 /// What is to be seen.
 impl Stage {
+    pub(crate) fn is_to_be_counted(&self) -> bool {
+        self.queue.to_count().is_some()
+    }
+
+    pub(crate) fn standings(&mut self) -> Vec<Standing> {
+        let mut passed = |ticket: u64| self.queue.request(ticket).expect("it waits").passed;
+        let standing = |part: &Part| match *part {
+            Part::Away => Standing::Away,
+            Part::Gone => Standing::Gone,
+            Part::Holds(hold) => Standing::Holds(hold),
+            Part::Waits(ticket) => Standing::Waits { passed: passed(ticket) },
+        };
+        self.parts.iter().map(standing).collect()
+    }
+
     /// Whether everything is as the rule has it.
     pub(crate) fn check(&mut self, rule: &Rule) {
         for (party, expected) in rule.parties.iter().enumerate() {
