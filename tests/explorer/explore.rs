@@ -49,16 +49,20 @@ impl fmt::Display for Tally {
     }
 }
 
+/// What somebody does at a level.
+type Step = (usize, usize, Deed);
+
 /// What has happened, the last first.
 struct Past {
-    deed: (usize, Deed),
+    steps: Vec<Step>,
     before: Option<Rc<Past>>,
 }
 
-fn told(past: Option<&Past>) -> Vec<(usize, Deed)> {
-    let mut deeds: Vec<_> = std::iter::successors(past, |past| past.before.as_deref()).map(|past| past.deed).collect();
-    deeds.reverse();
-    deeds
+fn told(past: Option<&Past>) -> Vec<&[Step]> {
+    let mut steps: Vec<_> =
+        std::iter::successors(past, |past| past.before.as_deref()).map(|past| &past.steps[..]).collect();
+    steps.reverse();
+    steps
 }
 
 /// The levels as they should be.
@@ -79,9 +83,9 @@ impl Case {
         let mut open = VecDeque::from([(start, None::<Rc<Past>>)]); // The nearest first: what fails is short.
         while let Some((world, past)) = open.pop_front() {
             for deed in self.possible(&world) {
-                let past = Rc::new(Past { deed, before: past.clone() });
-                let deeds = told(Some(&past));
-                let next = self.explained(&deeds, || self.change(&world, &deeds));
+                let past = Rc::new(Past { steps: steps(&world, deed), before: past.clone() });
+                let steps = told(Some(&past));
+                let next = self.explained(&steps, || self.change(&world, &steps));
                 tally.changes += 1;
                 if !seen.contains(&next) {
                     let waiting = next.iter().flat_map(|rule| &rule.parties);
@@ -98,31 +102,24 @@ impl Case {
     }
 
     /// If something is wrong, tells how it came to that.
-    fn explained<R>(&self, deeds: &[(usize, Deed)], check: impl FnOnce() -> R) -> R {
+    fn explained<R>(&self, steps: &[&[Step]], check: impl FnOnce() -> R) -> R {
         catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|panic| {
             eprintln!("in this case: {self:?}");
-            eprintln!("after all this (job, deed): {deeds:?}");
+            eprintln!("after all this (level, job, deed): {steps:?}");
             resume_unwind(panic)
         })
     }
 
-    /// Plays the last deed on the rule, and all of them on the real thing; checks that they agree, and what else must be
+    /// Plays the last steps on the rule, and all of them on the real thing; checks that they agree, and what else must be
     /// true.
-    fn change(&self, before: &World, deeds: &[(usize, Deed)]) -> World {
-        let mut start = self.world();
-        let mut stages: Vec<Stage> = start.iter().map(|rule| Stage::new(rule, self.limits)).collect();
-        let (last, earlier) = deeds.split_last().expect("something happened");
-        for deed in earlier {
-            for (level, party, deed) in steps(&start, *deed) {
-                stages[level].play(party, deed);
-                start[level].play(party, deed, self.limits);
-            }
+    fn change(&self, before: &World, steps: &[&[Step]]) -> World {
+        let mut stages: Vec<Stage> = self.world().iter().map(|rule| Stage::new(rule, self.limits)).collect();
+        for (level, party, deed) in steps.iter().copied().flatten() {
+            stages[*level].play(*party, *deed);
         }
-        assert_eq!(&start, before, "the past is told in full");
-        let mut world = start;
-        for (level, party, deed) in steps(&world.clone(), *last) {
-            stages[level].play(party, deed);
-            world[level].play(party, deed, self.limits);
+        let mut world = before.clone();
+        for (level, party, deed) in steps.last().copied().into_iter().flatten() {
+            world[*level].play(*party, *deed, self.limits);
         }
         for (rule, stage) in world.iter().zip(&mut stages) {
             stage.check(rule);
@@ -155,7 +152,7 @@ fn somebody_runs(world: &World) -> bool {
 }
 
 /// What a deed of a job means for each of the levels.
-fn steps(world: &World, (job, deed): (usize, Deed)) -> Vec<(usize, usize, Deed)> {
+fn steps(world: &World, (job, deed): (usize, Deed)) -> Vec<Step> {
     let standing = |level: usize| world[level].parties[job].standing;
     let levels = 0..world.len();
     match deed {

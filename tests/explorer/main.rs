@@ -38,7 +38,7 @@ use cases::{case, choices, jobs, others, plain, two_levels, with_priorities};
 use explore::{Case, Scope, Tally};
 use lockladder::LockMode::{Exclusive, Shared};
 use refuted::{Refuted, Way};
-use rule::{Ask, Limits, Names};
+use rule::{Ask, Limits, Names, What};
 use std::env;
 
 const ABC: Names = 0b111;
@@ -49,9 +49,13 @@ const LOOSE: Limits = Limits { passes: 16, ahead: 8 };
 const TIGHT: [Limits; 3] =
     [Limits { passes: 1, ahead: 8 }, Limits { passes: 2, ahead: 1 }, Limits { passes: 1, ahead: 0 }];
 
+fn is_thorough() -> bool {
+    env::var_os("EXPLORE").is_some()
+}
+
 /// Explores all of the cases, or one of so many.
 fn explore(name: &str, one_of: usize, cases: impl IntoIterator<Item = Case>) -> Tally {
-    let one_of = if env::var_os("EXPLORE").is_some() { 1 } else { one_of };
+    let one_of = if is_thorough() { 1 } else { one_of };
     let mut tally = Tally::default();
     for case in cases.into_iter().step_by(one_of) {
         case.explore(&mut tally);
@@ -89,7 +93,7 @@ fn three_requests_of_all_kinds_do_everything() {
     let choices = choices(&jobs(asks), 3);
     let tally = explore(
         "3 requests of all kinds, 3 names",
-        101,
+        701,
         choices.into_iter().map(|jobs| case(jobs, ABC, TIGHT[0], Scope::Everything)),
     );
     assert_eq!(tally.passed, 1);
@@ -101,42 +105,40 @@ fn four_requests_of_all_kinds_for_two_names_do_everything() {
     let choices = choices(&jobs(asks), 4);
     explore(
         "4 requests of all kinds, 2 names",
-        211,
+        1511,
         choices.into_iter().map(|jobs| case(jobs, AB, TIGHT[1], Scope::Everything)),
     );
 }
 
-/// How many cases of so many requests can deadlock, of all.
-fn deadlocks(way: Way, requests: usize) -> usize {
-    let choices = choices(&jobs(plain(ABC)), requests);
-    let asks = choices.iter().map(|jobs| jobs.iter().flatten().copied().flatten().collect::<Vec<Ask>>());
-    let found = asks.filter(|asks| Refuted { way, asks }.can_deadlock()).count();
-    println!("{way:?}: {found} of {} cases of {requests} requests can deadlock", choices.len());
-    found
+/// How many cases of so many requests can deadlock, of all or of one of so many.
+fn deadlocks(way: Way, requests: usize, one_of: usize) -> usize {
+    let choices = choices(&jobs(plain(ABC)), requests).into_iter().step_by(if is_thorough() { 1 } else { one_of });
+    let asks = choices.map(|jobs| jobs.into_iter().flatten().flatten().collect());
+    let found: Vec<bool> = asks.map(|asks: Vec<Ask>| Refuted { way, asks: &asks }.can_deadlock()).collect();
+    let deadlocks = found.iter().filter(|found| **found).count();
+    println!("{way:?}: {deadlocks} of {} cases of {requests} requests can deadlock", found.len());
+    deadlocks
 }
 
 #[test]
 fn sharers_that_join_a_position_in_each_line_would_deadlock() {
-    assert_eq!(deadlocks(Way::InOrder, 4), 0);
-    assert!(deadlocks(Way::JoinsPositions, 4) > 0);
+    assert_eq!(deadlocks(Way::InOrder, 4, 11), 0);
+    assert!(deadlocks(Way::JoinsPositions, 4, 11) > 0);
 }
 
 #[test]
 fn requests_that_take_names_one_by_one_in_any_order_would_deadlock() {
-    assert_eq!(deadlocks(Way::OneByOneSorted, 3), 0);
-    assert!(deadlocks(Way::OneByOneUnsorted, 3) > 0);
+    assert_eq!(deadlocks(Way::OneByOneSorted, 3, 1), 0);
+    assert!(deadlocks(Way::OneByOneUnsorted, 3, 1) > 0);
 }
 
 #[test]
 fn for_one_name_the_rule_is_the_fairness_rule_of_one_lock() {
-    let asks_of_one =
-        || [Shared, Exclusive].into_iter().flat_map(|mode| [0, 1].map(|priority| one_name::ask(mode, priority)));
-    let choices = choices(&jobs(asks_of_one()), 5);
-    let asks = choices.iter().map(|jobs| jobs.iter().flatten().copied().flatten().collect::<Vec<Ask>>());
-    let one_of = if env::var_os("EXPLORE").is_some() { 1 } else { 8 };
-    let states: usize = asks.step_by(one_of).map(|asks| one_name::explore(&asks, LOOSE)).sum();
-    println!("5 requests for one name: {} cases, {states} states", choices.len().div_ceil(one_of));
-    explore("4 requests, 1 name, 2 priorities", 2, {
-        cases::choices(&jobs(asks_of_one()), 4).into_iter().map(|jobs| case(jobs, 1, LOOSE, Scope::Everything))
-    });
+    let one = |mode| [0, 1].map(|priority| Ask { what: What::Names, mode, names: 1, priority });
+    let one_name = jobs([one(Shared), one(Exclusive)].concat());
+    let choices = |requests: usize| choices(&one_name, requests).into_iter();
+    let asks = choices(if is_thorough() { 5 } else { 4 }).map(|jobs| jobs.into_iter().flatten().flatten().collect());
+    let states: Vec<usize> = asks.map(|asks: Vec<Ask>| one_name::explore(&asks, LOOSE)).collect();
+    println!("one name: {} cases, {} states", states.len(), states.iter().sum::<usize>());
+    explore("4 requests, 1 name", 6, choices(4).map(|jobs| case(jobs, 1, LOOSE, Scope::Everything)));
 }

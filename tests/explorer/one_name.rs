@@ -5,7 +5,7 @@
 //! counts. Such steps are left out here.
 
 use crate::fairness::Model;
-use crate::rule::{Ask, Deed, Limits, Rule, Standing, What};
+use crate::rule::{Ask, Deed, Limits, Rule, Standing};
 use lockladder::LockMode::{Exclusive, Shared};
 use std::collections::HashSet;
 
@@ -90,8 +90,4 @@ fn leads_others(rule: &Rule, party: usize) -> bool {
     };
     let group: Vec<usize> = rule.waiting.iter().filter(is_of_group).copied().collect();
     ask.mode == Shared && group.len() > 1 && group[0] == party
-}
-
-pub(crate) fn ask(mode: lockladder::LockMode, priority: i8) -> Ask {
-    Ask { what: What::Names, mode, names: 1, priority }
 }

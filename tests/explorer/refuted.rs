@@ -32,6 +32,15 @@ struct State {
     lines: [Vec<usize>; 3],
 }
 
+impl State {
+    fn leaves(&mut self, party: usize) {
+        self.stages[party] = Stage::Gone;
+        for line in &mut self.lines {
+            line.retain(|other| *other != party);
+        }
+    }
+}
+
 pub(crate) struct Refuted<'a> {
     pub(crate) way: Way,
     pub(crate) asks: &'a [Ask],
@@ -52,7 +61,7 @@ impl Refuted<'_> {
                 let mut next = state.clone();
                 match next.stages[party] {
                     Stage::Away => self.arrives(&mut next, party),
-                    Stage::Waits(_) | Stage::Runs => self.leaves(&mut next, party),
+                    Stage::Waits(_) | Stage::Runs => next.leaves(party),
                     Stage::Gone => continue,
                 }
                 self.settle(&mut next);
@@ -90,13 +99,6 @@ impl Refuted<'_> {
         }
     }
 
-    fn leaves(&self, state: &mut State, party: usize) {
-        state.stages[party] = Stage::Gone;
-        for line in &mut state.lines {
-            line.retain(|other| *other != party);
-        }
-    }
-
     fn held(&self, state: &State, party: usize) -> Vec<Names> {
         let names = self.names(party);
         match state.stages[party] {
@@ -122,7 +124,7 @@ impl Refuted<'_> {
                 state.lines[names[taken - 1].trailing_zeros() as usize].retain(|other| *other != party);
                 self.enters(state, party, &names[taken..=taken]);
             } else {
-                self.leaves(state, party);
+                state.leaves(party);
             }
             state.stages[party] = stage;
         }

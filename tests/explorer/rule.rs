@@ -87,12 +87,12 @@ pub(crate) struct Hold {
 
 impl Hold {
     /// Whether it keeps others from sharing or owning a name.
-    fn bars(&self, name: Names, mode: LockMode) -> bool {
+    fn bars(self, name: Names, mode: LockMode) -> bool {
         let has = self.names & name != 0 || self.whole == Whole::WithMembers;
         has && (self.mode == Exclusive || mode == Exclusive)
     }
 
-    fn bars_whole(&self, mode: LockMode) -> bool {
+    fn bars_whole(self, mode: LockMode) -> bool {
         self.whole != Whole::No && (self.mode == Exclusive || mode == Exclusive)
     }
 }
@@ -440,15 +440,12 @@ impl Rule {
     fn downgrades(&mut self, party: usize, limits: Limits) {
         let hold = self.hold_of(party);
         hold.mode = Shared;
-        let groups = match hold.whole {
-            Whole::WithMembers => {
-                let first = self.waiting.first().map(|first| self.parties[*first].ask.priority);
-                first.map(|priority| Group { names: EVERY, priority, place: None }).into_iter().collect()
-            }
-            _ => {
-                let names = hold.names;
-                self.groups_of(names)
-            }
+        let (names, whole) = (hold.names, hold.whole);
+        let groups = if whole == Whole::WithMembers {
+            let first = self.waiting.first().map(|first| self.parties[*first].ask.priority);
+            first.map(|priority| Group { names: EVERY, priority, place: None }).into_iter().collect()
+        } else {
+            self.groups_of(names)
         };
         self.settle(groups, limits);
     }

@@ -248,7 +248,9 @@ impl Stage {
         let admits = |name: &Name| !name.word.get().wanted && name.has_room(mode);
         let all = !self.queue.is_gated() && members.iter().all(admits);
         if all {
-            members.iter().for_each(|name| name.hold(mode));
+            for name in members {
+                name.hold(mode);
+            }
         }
         all
     }
@@ -304,9 +306,9 @@ impl Stage {
         let members = self.members(gone);
         let effects = self.queue.retire(&members);
         if !with_members {
-            members.iter().for_each(|name| {
+            for name in &members {
                 name.let_go(Exclusive);
-            });
+            }
         }
         self.existing &= !gone;
         self.now_holds(party, Hold { names: hold.names & !gone, ..hold });
