@@ -64,7 +64,6 @@ impl<F> Deadline<F> {
     pub(crate) fn map(self, tell: impl FnOnce(F) -> F) -> Self {
         Self { request: tell(self.request), ..self }
     }
-
 }
 
 impl<F: Timed> Deadline<F> {

@@ -9,6 +9,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
 
 #[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
+#[path = "../../src/set/line.rs"]
+mod line;
+#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
+#[path = "../../src/set/pass.rs"]
+mod pass;
+#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
 #[path = "../../src/set/policy.rs"]
 mod policy;
 #[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
