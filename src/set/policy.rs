@@ -5,8 +5,8 @@
 //! be true:
 //!
 //! * **(a) It passes.** Both have one priority; the earlier one has been passed fewer than [`Bounds::passes`] times; it
-//!   could not be granted anyhow, because of a *holder* of a name that the later one does not touch; and no more than
-//!   [`Bounds::ahead`] requests stand ahead of the later one at any name.
+//!   could not be granted anyhow, because of a *holder* of a name that the later one does not touch; and the later one
+//!   passes no more than [`Bounds::ahead`] at any one name, and of those who wait for the whole.
 //! * **(b) It goes along.** It is shared, and what it conflicts about lies on names of sharers of its priority that stood
 //!   ahead of the earlier request and are granted in this same pass: their group.
 //!
@@ -15,7 +15,7 @@
 //! members of groups ahead of it; and the first of all waits for holders only. Nobody holds anything while waiting, so
 //! there is nothing to deadlock about.
 //!
-//! A request for the whole set touches every name: it passes nobody. One for *at least n* of its names takes those
+//! A request for the whole set touches every name: it passes nobody, and goes along with others of its kind only. One for *at least n* of its names takes those
 //! that are free and that nobody ahead wants, as soon as these are enough; it passes nobody either.
 
 use super::queue::{Members, Queue, Reach, Waiter};

@@ -129,8 +129,8 @@ fn whoever_has_too_many_ahead_passes_none() {
 
 #[test]
 fn who_is_held_up_by_a_grant_can_be_passed_from_then_on() {
-    // When 0 goes, 1 has b; so 2 cannot run, and 3 need not wait for it.
-    let story = Story::of([exclusive(A | B), exclusive(B), exclusive(A | B), exclusive(A)]);
+    // 2 only waits because 1 comes first, so 3 waits behind it. When 1 has b, 3 need not wait for 2 any more.
+    let story = Story::of([exclusive(C), urgent(exclusive(B | C)), exclusive(A | B), exclusive(A)]);
     story.hold([0]).then(0, Deed::Releases).hold([1, 3]).has_been_passed(2, 1);
 }
 
@@ -247,8 +247,9 @@ fn whoever_waits_for_a_name_that_is_removed_fails_or_goes_on_without() {
     let story = Story::of([exclusive(A), exclusive(A | B), existing]).then(0, Deed::Removes);
     story.hold([2]).holds_names(2, B);
     Story::of([exclusive(A), needy, exclusive(B)]).then(0, Deed::Removes).hold([2]);
-    // Whoever waits for none any more has nothing to wait for, whoever is ahead.
+    // Whoever waits for none any more has nothing to wait for, whoever is ahead and may not be passed.
     let all = Ask { what: What::Existing, ..exclusive(A) };
-    let mut story = Story::of([exclusive(A | B), everything(Exclusive), all]).then(0, Deed::Removes);
+    let mut story = Story::with(Limits { passes: 0, ..LOOSE }, [exclusive(A | B), everything(Exclusive), all]);
+    story.stage.play(0, Deed::Removes);
     assert_eq!(story.stage.standings()[2], Standing::Gone);
 }
