@@ -32,7 +32,7 @@ pin_project! {
 }
 
 impl Stage {
-    /// Takes the lock, or a place in the queue, or looks what has become of that place.
+    /// Takes a place in the queue, or looks what has become of it.
     ///
     /// # Safety
     ///
@@ -83,13 +83,12 @@ impl Stage {
         priority: Priority,
         waker: &Waker,
     ) -> Poll<Result<(), AcquireError>> {
-        match raw.enter(mode) {
-            Ok(()) => return Poll::Ready(Ok(())),
-            Err(state) if state.is_deleted() => return Poll::Ready(Err(AcquireError::Deleted)),
-            Err(state) if mode == LockMode::Shared && state.is_full() => {
-                return Poll::Ready(Err(AcquireError::TooManySharers));
-            }
-            Err(_) => {}
+        let state = raw.look();
+        if state.is_deleted() {
+            return Poll::Ready(Err(AcquireError::Deleted));
+        }
+        if mode == LockMode::Shared && state.is_full() {
+            return Poll::Ready(Err(AcquireError::TooManySharers));
         }
         let waker = waker.clone(); // Foreign code: nothing has changed if it panics.
         self.set(Self::Queued { node: Node::new(mode, priority, waker) });
