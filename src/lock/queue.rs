@@ -276,10 +276,10 @@ impl Queue {
     #[inline]
     fn delist(&mut self, node: NonNull<Node>) {
         let (previous, next, class) = self.at(node, |links| (links.previous, links.next, links.class));
-        // A head has the class itself, and the first of the committed has none: there is no need to look for it.
+        // A head has the class itself: there is no need to look for it.
         if let Some(class) = class {
             self.leave_class(node, node, class);
-        } else if previous.is_some() && !self.is_inside(node, previous, next) {
+        } else if !self.is_inside(node, previous, next) {
             let head = self.place(self.priority(node)).head;
             if let Some((head, class)) = head.and_then(|head| Some((head, self.at(head, |links| links.class)?))) {
                 self.leave_class(node, head, class);
@@ -291,12 +291,18 @@ impl Queue {
         self.connect(previous, next);
     }
 
-    /// Whether a node that is not a head stands between others of its priority, and of its group if it is a sharer: then
-    /// no class knows it (4, 5).
+    /// Whether no class knows a node that is not a head (4, 5): the first of the committed, and whoever stands between two
+    /// others of its priority, who are of its group if it is a sharer.
     fn is_inside(&self, node: NonNull<Node>, previous: Option<NonNull<Node>>, next: Option<NonNull<Node>>) -> bool {
-        let (Some(previous), Some(next)) = (previous, next) else { return false };
         let is_shared = |node| self.node(node).mode == LockMode::Shared;
-        self.priority(next) == self.priority(node) && (!is_shared(node) || is_shared(previous) && is_shared(next))
+        match (previous, next) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(previous), Some(next)) => {
+                self.priority(next) == self.priority(node)
+                    && (!is_shared(node) || is_shared(previous) && is_shared(next))
+            }
+        }
     }
 
     /// Makes a class forget a node that is still linked.
