@@ -20,7 +20,7 @@ pub use rules::{CanAcquire, CanAdd, Downgrade, Holds, HoldsExclusive, Release, T
 
 use crate::lock::{Guard, SharedLock};
 use crate::mode::{Mode, Shared};
-use crate::set::{LockSet, SetGuard};
+use crate::set::{Key, LockSet, SetGuard};
 use std::fmt;
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
     type Locks: Locks;
 
     /// What the locks of this level are named by. (The root has one lock, which needs no name.)
-    type Name: Ord + Clone + fmt::Debug + Send + Sync + 'static;
+    type Name: Key + fmt::Debug + Send + Sync + 'static;
 
     /// The name of the level, as declared.
     const NAME: &'static str;
@@ -128,7 +128,7 @@ impl Locks for SharedLock {
     }
 }
 
-impl<K: Ord + Clone + fmt::Debug + Send + Sync + 'static> Locks for LockSet<K> {
+impl<K: Key + fmt::Debug + Send + Sync + 'static> Locks for LockSet<K> {
     type Guard<M: Mode> = SetGuard<Arc<LockSet<K>>, M>;
 
     fn shown<M: Mode>(guard: &Self::Guard<M>) -> impl fmt::Debug {

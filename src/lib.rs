@@ -40,6 +40,7 @@
 //! These locks are of one process, do not poison, and cannot stop one task from opening two sessions; see the limits
 //! named at [`SharedLock`], [`LockSet`] and [`LockManager`].
 
+mod deadline;
 mod error;
 pub mod ganeti;
 mod level;
@@ -50,17 +51,19 @@ mod priority;
 mod set;
 mod sync;
 
+pub use deadline::Deadline;
 pub use error::{AcquireError, TryAcquireError};
 pub use level::{
     Before, CanAcquire, CanAdd, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard,
     Modifiable, NotRoot, Release, Top,
 };
-pub use lock::{Acquire, Deadline, Delete, Guard, LockPointer, MappedGuard, SharedLock};
+pub use lock::{Acquire, Delete, Guard, LockPointer, MappedGuard, SharedLock};
 pub use manager::{Builder, Climb, Enter, LockManager, Modify, Session, SessionError};
 pub use mode::{Exclusive, LockMode, Mode, Shared};
 pub use priority::{Priority, PriorityError};
 pub use set::{
-    Add, AddError, Added, All, Free, LockSet, Name, NameList, Names, Remove, SetAcquire, SetError, SetGuard, SetPointer,
+    Add, AddError, Added, All, ClosedPointer, Free, Key, LockSet, Name, NameList, Names, OpenSet, Remove, SetAcquire,
+    SetError, SetGuard, SetPointer,
 };
 
 #[doc(hidden)]

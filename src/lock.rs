@@ -12,7 +12,6 @@
 #![allow(unsafe_code, reason = "makes the lock `Sync`, and guards from grants")]
 
 mod acquire;
-mod deadline;
 mod fault;
 mod guard;
 mod mapped;
@@ -22,9 +21,9 @@ mod state;
 mod wake;
 
 pub use acquire::{Acquire, Delete};
-pub use deadline::Deadline;
 pub use guard::{Guard, LockPointer};
 pub use mapped::MappedGuard;
+pub(crate) use state::State;
 pub(crate) use wake::Panics;
 
 use crate::error::{AcquireError, TryAcquireError};

@@ -125,7 +125,7 @@ impl<H: Hierarchy> Builder<H> {
     /// Adds members to a level; repeated names collapse.
     #[must_use]
     pub fn names<L: NotRoot<In = H>>(self, names: impl IntoIterator<Item: Into<L::Name>>) -> Self {
-        L::set(&self.sets).extend(names.into_iter().map(Into::into));
+        L::set(&self.sets).extend(names.into_iter().map(|name| (name.into(), ())));
         self
     }
 

@@ -1,45 +1,63 @@
 //! Named locks: several at once, all or nothing; members come and go.
 //!
 //! ```text
-//!   LockSet ─► SetAcquire · Add · Remove (futures) ─► SetGuard
+//!   LockSet, OpenSet ─► SetAcquire · Add · Remove (futures) ─► SetGuard ─► values
 //!      │
-//!      ├── whole       a SharedLock: held by who acquired All; `add` needs it exclusively
-//!      └── directory   name ─► SharedLock, in name order
+//!      └── core         the fast way past the queue, and the slow way through it
+//!           ├── directory    name ─► member: a word, the name, the value
+//!           └── queue        who waits, and who has the whole
+//!                └── policy       who may be granted (pure)
 //! ```
-//!
-//! A request takes its locks one by one in name order, the lock of the whole set before any member. As everybody keeps
-//! to that order, no two requests of one set can wait for each other.
 
 mod acquire;
+mod change;
+mod core;
 mod directory;
 mod error;
 mod guard;
+mod member;
 mod names;
+mod open;
+mod policy;
+mod queue;
+mod request;
+mod values;
 
-pub use acquire::{Add, Added, Free, Remove, SetAcquire};
+pub use acquire::SetAcquire;
+pub use change::{Add, Added, Free, Remove};
 pub use error::{AddError, SetError};
 pub use guard::SetGuard;
-pub use names::{All, Name, NameList, Names};
+pub use names::{All, Key, Name, NameList, Names};
+pub use open::OpenSet;
+pub(crate) use request::Want;
 
-use crate::lock::{Panics, SharedLock};
 use crate::mode::{Exclusive, Shared};
-use acquire::Missing;
-use directory::{Directory, Member};
-use guard::{Held, Hold};
+use change::add;
+use core::Core;
 use std::fmt;
 use std::sync::Arc;
 
-/// A set of named locks, whose members come and go.
+/// A set of named locks, whose members come and go; each may have a value in it.
 ///
 /// # Fairness
 ///
-/// A request takes its locks one by one in name order, each by the fairness of [`SharedLock`], so requests cannot
-/// deadlock with each other, and none starves.
+/// A request gets all its names at once, or waits and holds nothing. Requests stand in the order of (priority, first
+/// poll). One is granted when it fits beside all holders, and, with each earlier request that it conflicts with, either
+///
+/// * both have one priority, the earlier one has been passed fewer than 16 times, it is held up by the holder of a name
+///   that the later one does not touch, and at most 8 stand ahead of the later one at any name; or
+/// * it is shared, and what it conflicts about lies on names of sharers that stood ahead of the earlier one and are
+///   granted at the same time: sharers go in groups.
+///
+/// For requests of one name, that is the fairness rule of [`SharedLock`](crate::SharedLock). Where several names are
+/// involved, nobody is kept from a free lock by one who could not use it anyhow (no *convoys*), and still nobody is passed
+/// more than 16 times, but for the groups ahead. As nobody waits holding, requests of one set cannot deadlock with each
+/// other.
 ///
 /// # Cancel safety
 ///
-/// Every future here can be dropped at any time, with the effect of never having asked: what it had acquired by then is
-/// released, and it has neither added nor removed anything.
+/// Every future here can be dropped at any time, with the effect of never having asked: it has neither added nor
+/// removed anything.
 ///
 /// # Examples
 ///
@@ -61,49 +79,83 @@ use std::sync::Arc;
 /// Take all that you need of a set in one call. Whoever holds a part of it and awaits another part can deadlock with
 /// someone who does the same the other way round; the same goes for `add` by someone who holds [`All`]. Sessions of a
 /// [`LockManager`](crate::LockManager) cannot be written so.
-///
-/// The `Ord` of the names runs while the directory is locked, and must not call back into the set.
-pub struct LockSet<K> {
-    whole: Arc<SharedLock>,
-    directory: Directory<K>,
+pub struct LockSet<K, T = ()> {
+    core: Core<K, T>,
 }
 
-impl<K: Ord> LockSet<K> {
-    /// A set of these names; repeated ones collapse.
+impl<K: Key, T> LockSet<K, T> {
+    /// A set of these names, each with the default value; repeated ones collapse.
     pub fn new<I>(names: I) -> Self
     where
         I: IntoIterator<Item: Into<K>>,
+        T: Default,
     {
         names.into_iter().map(Into::into).collect()
     }
-}
 
-impl<K: Ord> FromIterator<K> for LockSet<K> {
-    fn from_iter<I: IntoIterator<Item = K>>(names: I) -> Self {
-        Self { whole: Arc::new(SharedLock::new(())), directory: Directory::new(names.into_iter()) }
+    /// A set of these names and values. Of a name that is repeated, the first value counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// let ports: lockladder::LockSet<u16, String> =
+    ///     lockladder::LockSet::from_entries([(80_u16, "web".to_owned()), (25, "mail".to_owned())]);
+    /// ports.exclusive(80).await?[80].push_str(" server");
+    /// assert_eq!(ports.shared(80).await?[80], "web server");
+    /// # Ok::<_, lockladder::SetError<u16>>(()) }).unwrap();
+    /// ```
+    pub fn from_entries<I, N>(entries: I) -> Self
+    where
+        I: IntoIterator<Item = (N, T)>,
+        N: Into<K>,
+    {
+        let set = Self { core: Core::new(None) };
+        set.extend(entries.into_iter().map(|(name, value)| (name.into(), value)));
+        set
+    }
+
+    /// Adds free members that do not exist yet, before anybody else knows the set. Those whose names exist stay as they
+    /// are.
+    pub(crate) fn extend(&self, entries: impl IntoIterator<Item = (K, T)>) {
+        for entry in entries {
+            let _ = add(&self.core, vec![entry], None);
+        }
     }
 }
 
-impl<K: Ord> Default for LockSet<K> {
+impl<K: Key, T: Default> FromIterator<K> for LockSet<K, T> {
+    fn from_iter<I: IntoIterator<Item = K>>(names: I) -> Self {
+        Self::from_entries(names.into_iter().map(|name| (name, T::default())))
+    }
+}
+
+impl<K: Key, T> FromIterator<(K, T)> for LockSet<K, T> {
+    fn from_iter<I: IntoIterator<Item = (K, T)>>(entries: I) -> Self {
+        Self::from_entries(entries)
+    }
+}
+
+impl<K: Key, T> Default for LockSet<K, T> {
     /// An empty set.
     fn default() -> Self {
-        Self::from_iter([])
+        Self { core: Core::new(None) }
     }
 }
 
-impl<K: Ord + Clone> LockSet<K> {
+impl<K: Key, T> LockSet<K, T> {
     /// Waits for these names, or for [`All`], to share them.
     ///
     /// An empty list holds nothing; it needs a type (`[""; 0]`).
     ///
     /// # Fairness
     ///
-    /// One by one in name order, each by the fairness of [`SharedLock`]. With `All` the lock of the whole set comes
-    /// first, so that `add` waits meanwhile; members that are removed before their turn are skipped.
+    /// See [`LockSet`]. With `All`, `add` waits meanwhile, and members that are removed before its turn are skipped. To
+    /// wait for `All` of a large set looks at all members, some thousands between two rests.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked; what it held by then is released.
+    /// Cancel safe: dropped at any time, it is as if it had never asked.
     ///
     /// # Errors
     ///
@@ -125,7 +177,7 @@ impl<K: Ord + Clone> LockSet<K> {
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     pub fn shared(&self, names: impl Names<K>) -> SetAcquire<&Self, Shared> {
-        SetAcquire::of(self, names)
+        SetAcquire::of(self, names, Want::All)
     }
 
     /// Waits for these names, or for [`All`], to have them alone.
@@ -138,7 +190,7 @@ impl<K: Ord + Clone> LockSet<K> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked; what it held by then is released.
+    /// Cancel safe: dropped at any time, it is as if it had never asked.
     ///
     /// # Errors
     ///
@@ -156,7 +208,7 @@ impl<K: Ord + Clone> LockSet<K> {
     /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
     pub fn exclusive(&self, names: impl Names<K>) -> SetAcquire<&Self, Exclusive> {
-        SetAcquire::of(self, names)
+        SetAcquire::of(self, names, Want::All)
     }
 
     /// As [`shared`](Self::shared), with a guard that keeps the set alive itself and is `'static`.
@@ -165,7 +217,7 @@ impl<K: Ord + Clone> LockSet<K> {
     ///
     /// See [`shared`](Self::shared).
     pub fn shared_owned(self: Arc<Self>, names: impl Names<K>) -> SetAcquire<Arc<Self>, Shared> {
-        SetAcquire::of(self, names)
+        SetAcquire::of(self, names, Want::All)
     }
 
     /// As [`exclusive`](Self::exclusive), with a guard that keeps the set alive itself and is `'static`.
@@ -174,7 +226,56 @@ impl<K: Ord + Clone> LockSet<K> {
     ///
     /// See [`shared`](Self::shared).
     pub fn exclusive_owned(self: Arc<Self>, names: impl Names<K>) -> SetAcquire<Arc<Self>, Exclusive> {
-        SetAcquire::of(self, names)
+        SetAcquire::of(self, names, Want::All)
+    }
+
+    /// Shares these names, or [`All`], if that is possible without waiting: all of them now, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then.
+    pub fn try_shared(&self, names: impl Names<K>) -> Result<SetGuard<&Self, Shared>, SetError<K>> {
+        self.shared(names).at_once()
+    }
+
+    /// Takes these names, or [`All`], alone if that is possible without waiting: all of them now, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockladder::{LockSet, SetError};
+    /// let nodes: LockSet<String> = LockSet::new(["node1", "node2"]);
+    /// let both = nodes.try_exclusive(["node1", "node2"])?;
+    /// assert!(matches!(nodes.try_shared("node2"), Err(SetError::WouldBlock { names, .. }) if names == ["node2"]));
+    /// # Ok::<_, SetError<String>>(())
+    /// ```
+    pub fn try_exclusive(&self, names: impl Names<K>) -> Result<SetGuard<&Self, Exclusive>, SetError<K>> {
+        self.exclusive(names).at_once()
+    }
+
+    /// As [`try_shared`](Self::try_shared), with a guard that keeps the set alive itself and is `'static`.
+    ///
+    /// # Errors
+    ///
+    /// See [`try_shared`](Self::try_shared).
+    pub fn try_shared_owned(self: Arc<Self>, names: impl Names<K>) -> Result<SetGuard<Arc<Self>, Shared>, SetError<K>> {
+        self.shared_owned(names).at_once()
+    }
+
+    /// As [`try_exclusive`](Self::try_exclusive), with a guard that keeps the set alive itself and is `'static`.
+    ///
+    /// # Errors
+    ///
+    /// See [`try_exclusive`](Self::try_exclusive).
+    pub fn try_exclusive_owned(
+        self: Arc<Self>,
+        names: impl Names<K>,
+    ) -> Result<SetGuard<Arc<Self>, Exclusive>, SetError<K>> {
+        self.exclusive_owned(names).at_once()
     }
 
     /// Adds names, free for everybody.
@@ -205,8 +306,11 @@ impl<K: Ord + Clone> LockSet<K> {
     /// assert_eq!(nodes.names(), ["node1", "node2", "node3"]);
     /// # Ok::<_, AddError<String>>(()) }).unwrap();
     /// ```
-    pub fn add(&self, names: impl NameList<K>) -> Add<&Self, Free> {
-        Add::new(self, names.into_names())
+    pub fn add(&self, names: impl NameList<K>) -> Add<&Self, Free>
+    where
+        T: Default,
+    {
+        Add::new(self, with_defaults(names))
     }
 
     /// As [`add`](Self::add), and holds the new names exclusively before anybody else can.
@@ -214,8 +318,11 @@ impl<K: Ord + Clone> LockSet<K> {
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_exclusive(&self, names: impl NameList<K>) -> Add<&Self, Exclusive> {
-        Add::new(self, names.into_names())
+    pub fn add_exclusive(&self, names: impl NameList<K>) -> Add<&Self, Exclusive>
+    where
+        T: Default,
+    {
+        Add::new(self, with_defaults(names))
     }
 
     /// As [`add`](Self::add), and shares the new names before anybody else can hold them.
@@ -223,8 +330,49 @@ impl<K: Ord + Clone> LockSet<K> {
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_shared(&self, names: impl NameList<K>) -> Add<&Self, Shared> {
-        Add::new(self, names.into_names())
+    pub fn add_shared(&self, names: impl NameList<K>) -> Add<&Self, Shared>
+    where
+        T: Default,
+    {
+        Add::new(self, with_defaults(names))
+    }
+
+    /// As [`add`](Self::add), with a value for each name.
+    ///
+    /// # Errors
+    ///
+    /// See [`add`](Self::add).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// let sizes: lockladder::LockSet<String, u64> = lockladder::LockSet::default();
+    /// sizes.add_entries([("disk1", 512)]).await?;
+    /// let new = sizes.add_entries_exclusive([("disk2", 256)]).await?;
+    /// assert_eq!(new["disk2"], 256);
+    /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn add_entries(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Free> {
+        Add::new(self, owned(entries))
+    }
+
+    /// As [`add_exclusive`](Self::add_exclusive), with a value for each name.
+    ///
+    /// # Errors
+    ///
+    /// See [`add`](Self::add).
+    pub fn add_entries_exclusive(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Exclusive> {
+        Add::new(self, owned(entries))
+    }
+
+    /// As [`add_shared`](Self::add_shared), with a value for each name.
+    ///
+    /// # Errors
+    ///
+    /// See [`add`](Self::add).
+    pub fn add_entries_shared(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Shared> {
+        Add::new(self, owned(entries))
     }
 
     /// Removes names; resolves to those that this call removed, in name order. Whoever waits for one of them gets
@@ -251,52 +399,24 @@ impl<K: Ord + Clone> LockSet<K> {
     /// # });
     /// ```
     pub fn remove(&self, names: impl NameList<K>) -> Remove<&Self> {
-        Remove::new(self, names.into_names())
+        Remove::new(self, names)
     }
 
     /// A copy of all names, in name order; waits for nobody. Consistent in itself and stale the moment it is returned:
     /// for people and tests, not to decide by.
     pub fn names(&self) -> Vec<K> {
-        self.directory.all().into_iter().map(|member| (*member.name).clone()).collect()
+        self.core.names()
     }
+}
 
-    /// The members of these names, in their order.
-    fn find(&self, names: Vec<K>, missing: Missing) -> Result<Vec<Member<K>>, SetError<K>> {
-        let found = self.directory.find(&names);
-        match found.iter().position(Option::is_none).and_then(|at| names.into_iter().nth(at)) {
-            Some(name) if missing == Missing::Fails => Err(SetError::Unknown { name }),
-            _ => Ok(found.into_iter().flatten().collect()),
-        }
-    }
+/// Names and their values, for a set of `K`.
+pub(crate) fn owned<K, T>(entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Vec<(K, T)> {
+    entries.into_iter().map(|(name, value)| (name.into(), value)).collect()
+}
 
-    /// Adds names that are held from the start, in one step. The caller holds the whole set exclusively.
-    fn insert_held(&self, names: Vec<K>) -> Result<Held<K, Exclusive>, AddError<K>> {
-        let (members, holds): (Vec<_>, Vec<_>) = names.into_iter().map(Hold::new).unzip();
-        self.directory.insert(&members).map_err(|existing| {
-            let names = existing.into_iter().map(|member| (*member.name).clone()).collect();
-            AddError::Exists { names }
-        })?;
-        Ok(holds)
-    }
-
-    /// Removes members that are held, in one step, and turns away whoever waits for them.
-    fn retire(&self, held: Held<K, Exclusive>) {
-        let names: Vec<_> = held.iter().map(|hold| Arc::clone(&hold.name)).collect();
-        self.directory.remove(&names);
-        // Wakers run between one and the next, and may panic: the others are deleted all the same.
-        let mut panics = Panics::new();
-        for hold in held {
-            panics.catch(|| hold.guard.delete());
-        }
-    }
-
-    /// Adds free names that do not exist yet, before anybody else knows the set.
-    pub(crate) fn extend(&self, names: impl Iterator<Item = K>) {
-        for name in names {
-            // A name that exists stays: repeated ones collapse, as in `new`.
-            let _ = self.directory.insert(&[Member::new(name)]);
-        }
-    }
+/// Names, each with the default value.
+pub(crate) fn with_defaults<K, T: Default>(names: impl NameList<K>) -> Vec<(K, T)> {
+    names.listed().map(|name| (name.into_name(), T::default())).collect()
 }
 
 /// Names without order: sorted, each once.
@@ -306,62 +426,66 @@ fn sorted<K: Ord>(mut names: Vec<K>) -> Vec<K> {
     names
 }
 
-/// Names to add, sorted; repeated ones are an error.
-fn unrepeated<K: Ord + Clone>(mut names: Vec<K>) -> Result<Vec<K>, AddError<K>> {
-    names.sort();
-    let repeated: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
-    if repeated.is_empty() { Ok(names) } else { Err(AddError::Repeated { names: sorted(repeated) }) }
-}
-
-/// How a guard reaches its set: `&LockSet<K>` or `Arc<LockSet<K>>`. Sealed.
-pub trait SetPointer: sealed::Sealed {
+/// How a guard reaches its set: by `&` or `Arc` of a [`LockSet`] or an [`OpenSet`].
+///
+/// Sealed: a guard relies on it that the pointer leads to the same set each time, and keeps it alive.
+pub trait SetPointer: Clone + sealed::Sealed {
     /// What the locks are named by.
-    type Name: Ord + Clone;
+    type Name: Key;
+
+    /// What is in the locks.
+    type Value;
 
     #[doc(hidden)]
-    fn set(&self) -> &LockSet<Self::Name>;
+    fn core(&self) -> &Core<Self::Name, Self::Value>;
 }
 
-impl<K: Ord + Clone> SetPointer for &LockSet<K> {
-    type Name = K;
+/// How a guard reaches a [`LockSet`], whose members are added and removed. Sealed.
+pub trait ClosedPointer: SetPointer {}
 
-    fn set(&self) -> &LockSet<K> {
-        self
-    }
+/// The pointers to a kind of set.
+macro_rules! pointers {
+    ($($pointer:ty),+) => {$(
+        impl<K: Key, T> SetPointer for $pointer {
+            type Name = K;
+            type Value = T;
+
+            fn core(&self) -> &Core<K, T> {
+                &self.core
+            }
+        }
+
+        impl<K, T> sealed::Sealed for $pointer {}
+    )+};
 }
 
-impl<K: Ord + Clone> SetPointer for Arc<LockSet<K>> {
-    type Name = K;
+pointers! { &LockSet<K, T>, Arc<LockSet<K, T>>, &OpenSet<K, T>, Arc<OpenSet<K, T>> }
 
-    fn set(&self) -> &LockSet<K> {
-        self
-    }
-}
+impl<K: Key, T> ClosedPointer for &LockSet<K, T> {}
+impl<K: Key, T> ClosedPointer for Arc<LockSet<K, T>> {}
 
 mod sealed {
-    use super::{Arc, LockSet};
-
     pub trait Sealed {}
-    impl<K> Sealed for &LockSet<K> {}
-    impl<K> Sealed for Arc<LockSet<K>> {}
 }
 
-/// Shows each member and how it is held, and never waits. Stale at once: for people.
-impl<K: Ord + Clone + fmt::Debug> fmt::Debug for LockSet<K> {
+/// Shows each member and how it is held, in name order, and never waits. Stale at once: for people.
+impl<K: Key + fmt::Debug, T> fmt::Debug for LockSet<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let members = self.directory.all();
-        f.debug_map().entries(members.iter().map(|member| (&member.name, &member.lock))).finish()
+        self.core.show(f)
     }
 }
 
-// Auto traits are promises: a set and what comes of it move between threads if the names may be shared by threads.
+// Auto traits are promises: a set and what comes of it move between threads if the names may be shared by threads, and
+// the values moved and shared.
 const _: () = {
     const fn is_send<T: Send>() {}
     const fn is_sync<T: Sync>() {}
-    is_sync::<LockSet<String>>();
+    is_sync::<LockSet<String, u8>>();
+    is_sync::<OpenSet<String, u8>>();
     is_send::<SetAcquire<&LockSet<String>, Shared>>();
+    is_send::<SetAcquire<Arc<OpenSet<String>>, Exclusive>>();
     is_send::<Add<Arc<LockSet<String>>, Exclusive>>();
     is_send::<Remove<&LockSet<String>>>();
     is_send::<SetGuard<Arc<LockSet<String>>, Exclusive>>();
-    is_sync::<SetGuard<&LockSet<String>, Shared>>();
+    is_sync::<SetGuard<&LockSet<String, u8>, Shared>>();
 };

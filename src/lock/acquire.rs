@@ -2,9 +2,9 @@
 
 #![allow(unsafe_code, reason = "claims grants: see the invariants of `raw`")]
 
-use super::deadline::{Deadline, Limit};
 use super::guard::{Guard, LockPointer};
 use super::queue::{Node, Phase};
+use crate::deadline::{Deadline, Limit, Timed};
 use crate::error::AcquireError;
 use crate::mode::{Exclusive, Mode};
 use crate::priority::Priority;
@@ -224,11 +224,6 @@ impl<P: LockPointer> Delete<P> {
     pub fn deadline(self, instant: Instant) -> Deadline<Self> {
         Deadline::new(self, Limit::At(instant))
     }
-
-    /// As [`Acquire::withdraw`].
-    pub(super) fn withdraw(self: Pin<&mut Self>) -> Option<()> {
-        self.project().acquire.withdraw().map(Guard::delete)
-    }
 }
 
 impl<P: LockPointer> Future for Delete<P> {
@@ -243,5 +238,48 @@ impl<P: LockPointer> Future for Delete<P> {
 impl<P: LockPointer> FusedFuture for Delete<P> {
     fn is_terminated(&self) -> bool {
         self.acquire.is_terminated()
+    }
+}
+
+impl<P: LockPointer, M: Mode> Timed for Acquire<P, M> {
+    type Timed = Self::Output;
+
+    fn in_time(output: Self::Output) -> Self::Timed {
+        output
+    }
+
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        self.withdraw().ok_or(AcquireError::TimedOut { waited })
+    }
+}
+
+impl<P: LockPointer> Timed for Delete<P> {
+    type Timed = Self::Output;
+
+    fn in_time(output: Self::Output) -> Self::Timed {
+        output
+    }
+
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        self.project().acquire.give_up(waited).map(Guard::delete)
+    }
+}
+
+impl<P: LockPointer, M: Mode> Deadline<Acquire<P, M>> {
+    /// As [`Acquire::priority`].
+    pub fn priority(self, priority: Priority) -> Self {
+        self.map(|request| request.priority(priority))
+    }
+
+    /// As [`Acquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        self.request().set_priority(priority);
+    }
+}
+
+impl<P: LockPointer> Deadline<Delete<P>> {
+    /// As [`Delete::priority`].
+    pub fn priority(self, priority: Priority) -> Self {
+        self.map(|request| request.priority(priority))
     }
 }

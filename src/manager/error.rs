@@ -1,9 +1,11 @@
 //! What can go wrong in a session. The errors name the level and the names, as text, so that one type serves all levels.
 
 use crate::level::Level;
+use crate::mode::LockMode;
 use crate::set::{AddError, SetError};
 use std::any::Any;
 use std::fmt::Debug;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why a session could not do what was asked. What it held before, it still holds, if it still exists.
@@ -62,6 +64,50 @@ pub enum SessionError {
         /// The level.
         level: &'static str,
     },
+    /// The deadline passed first. Nothing of the level is held, and the others keep their order.
+    #[error(
+        "gave up on level {level}, {mode}, after {waited:?}{}: others hold it or come first; wait longer, or try again later",
+        wanting(names)
+    )]
+    TimedOut {
+        /// The level.
+        level: &'static str,
+        /// Those names that others hold, in name order. None, if others hold or await all, or just come first.
+        names: Vec<String>,
+        /// The mode asked for.
+        mode: LockMode,
+        /// How long it has waited, by tokio's clock.
+        waited: Duration,
+    },
+    /// It cannot be had without waiting.
+    #[error(
+        "cannot acquire level {level}, {mode}, without waiting{}: others hold it or come first; wait for it, or try again later",
+        wanting(names)
+    )]
+    WouldBlock {
+        /// The level.
+        level: &'static str,
+        /// Those names that others hold, in name order. None, if others hold or await all, or just come first.
+        names: Vec<String>,
+        /// The mode asked for.
+        mode: LockMode,
+    },
+    /// Fewer of the names exist than were asked for with `at_least`.
+    #[error(
+        "asked for at least {wanted} names of level {level}, of which {existing} exist: add more of them, or ask for fewer"
+    )]
+    TooFew {
+        /// The level.
+        level: &'static str,
+        /// How many were asked for.
+        wanted: usize,
+        /// How many there are.
+        existing: usize,
+    },
+}
+
+fn wanting(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!(", for want of {}", list(names)) }
 }
 
 fn list(names: &[String]) -> String {
@@ -90,6 +136,12 @@ impl<L: Level> AtLevel<L> for SetError<L::Name> {
             Self::Unknown { name } => SessionError::Unknown { level, name: text(&name) },
             Self::Deleted { name } => SessionError::Deleted { level, name: text(&name) },
             Self::NotHeld { names } => SessionError::NotHeld { level, names: texts(&names) },
+            Self::TimedOut { names, mode, waited } => {
+                SessionError::TimedOut { level, names: texts(&names), mode, waited }
+            }
+            Self::WouldBlock { names, mode } => SessionError::WouldBlock { level, names: texts(&names), mode },
+            Self::TooFew { wanted, existing } => SessionError::TooFew { level, wanted, existing },
+            Self::Repeated { name } => SessionError::Repeated { level, names: vec![text(&name)] },
         }
     }
 }
@@ -101,6 +153,9 @@ impl<L: Level> AtLevel<L> for AddError<L::Name> {
             Self::Exists { names } => SessionError::Exists { level, names: texts(&names) },
             Self::Repeated { names } => SessionError::Repeated { level, names: texts(&names) },
             Self::NotWhole => SessionError::NotWhole { level },
+            Self::TimedOut { waited } => {
+                SessionError::TimedOut { level, names: Vec::new(), mode: LockMode::Exclusive, waited }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::level::{
     NotRoot, Release, Top,
 };
 use crate::mode::{Exclusive, Mode, Shared};
-use crate::set::{Add, Free, LockSet, NameList, Names, Remove, SetAcquire};
+use crate::set::{Add, Free, LockSet, NameList, Names, Remove, SetAcquire, Want, with_defaults};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -125,7 +125,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAcquire<L>,
     {
         const { S::ORDER_OK }
-        let acquire = SetAcquire::of(self.set::<L>(), names);
+        let acquire = SetAcquire::of(self.set::<L>(), names, Want::All);
         Climb::new(self, acquire)
     }
 
@@ -224,7 +224,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { S::ORDER_OK }
-        Modify::new(Add::new(self.set::<L>(), names.into_names()))
+        Modify::new(Add::new(self.set::<L>(), with_defaults(names)))
     }
 
     /// Adds names to level `L` and holds them exclusively before anybody else can. Nothing may be held at `L` or above.
@@ -260,7 +260,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { S::ORDER_OK }
-        let add = Add::new(self.set::<L>(), names.into_names());
+        let add = Add::new(self.set::<L>(), with_defaults(names));
         Climb::new(self, add)
     }
 
@@ -275,7 +275,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { S::ORDER_OK }
-        let add = Add::new(self.set::<L>(), names.into_names());
+        let add = Add::new(self.set::<L>(), with_defaults(names));
         Climb::new(self, add)
     }
 
@@ -312,7 +312,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { S::ORDER_OK }
-        Modify::new(Remove::new(self.set::<L>(), names.into_names()))
+        Modify::new(Remove::new(self.set::<L>(), names))
     }
 
     /// Removes names of level `L` that this session holds exclusively, without waiting; higher levels may be held.
@@ -326,7 +326,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: Modifiable<In = H>,
         S: Release<L> + HoldsExclusive<L>,
     {
-        self.held.exclusive_guard().remove(names).map_err(AtLevel::<L>::at_level)
+        self.held.exclusive_guard().remove(names).map(drop).map_err(AtLevel::<L>::at_level)
     }
 }
 

@@ -1,50 +1,57 @@
-//! The futures that wait for named locks: to hold, to add, to remove.
+//! The future that waits for named locks.
 
-use super::directory::Member;
-use super::error::{AddError, SetError};
-use super::guard::{Held, Hold, SetGuard};
-use super::names::{Names, Request};
-use super::{SetPointer, sorted, unrepeated};
-use crate::lock::{Acquire, Guard, SharedLock};
-use crate::mode::{Exclusive, Mode, Shared};
+use super::core::{Held, Refusal};
+use super::error::SetError;
+use super::guard::SetGuard;
+use super::names::Names;
+use super::queue::{Reach, Waiter};
+use super::request::{Asked, Request, Want};
+use super::{SetPointer, sorted};
+use crate::deadline::{Deadline, Limit, Timed};
+use crate::lock::Panics;
+use crate::mode::Mode;
+use crate::priority::Priority;
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
+use std::marker::{PhantomData, PhantomPinned};
 use std::mem;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::vec;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+use tokio::task::coop::poll_proceed;
+use tokio::time::Instant;
 
-/// What becomes of a name that does not exist, or no longer when its turn comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Missing {
-    Fails,
-    Skipped,
+/// How far a request has come.
+#[derive(Debug)]
+enum Stage<K, T> {
+    Asked(Request<K, T>),
+    /// In the queue of the set, by this ticket.
+    Waiting(u64),
+    Granted(Held<K, T>),
+    /// Resolved.
+    Gone,
 }
 
 pin_project! {
     /// Waits for named locks in mode `M`; resolves to their [`SetGuard`].
     ///
-    /// Made by [`LockSet::shared`](super::LockSet::shared), [`LockSet::exclusive`](super::LockSet::exclusive) and their
-    /// `_owned` forms. Nothing happens before the first poll.
+    /// Made by [`LockSet::shared`](super::LockSet::shared), [`LockSet::exclusive`](super::LockSet::exclusive), those of
+    /// [`OpenSet`](super::OpenSet), and their `_owned` forms. Nothing happens before the first poll.
     ///
     /// # Fairness
     ///
-    /// The locks are taken one by one in name order, each by the fairness of [`SharedLock`]; with
-    /// [`All`](super::All), the lock of the whole set comes first. The order is the same for everybody, so requests of
-    /// one set cannot deadlock with each other.
+    /// That of the set: see [`LockSet`](super::LockSet). The place counts from the first poll, not from the call.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked; what it held by then is released.
+    /// Cancel safe: dropped at any time, it is as if it had never asked. It holds nothing while it waits.
     ///
     /// # Errors
     ///
-    /// [`SetError::Unknown`], [`SetError::Deleted`]: either way nothing is held any more when it resolves. With `All`,
-    /// members that are removed meanwhile are skipped instead.
+    /// [`SetError::Unknown`], [`SetError::Deleted`], and [`SetError::TooFew`] after [`at_least`](Self::at_least): either
+    /// way nothing is held. With [`All`](super::All), members that are removed meanwhile are skipped instead.
     ///
     /// # Panics
     ///
@@ -53,40 +60,226 @@ pin_project! {
     pub struct SetAcquire<P: SetPointer, M: Mode> {
         // Taken when the future resolves.
         set: Option<P>,
-        // Until the first poll.
-        request: Option<Request<P::Name>>,
-        missing: Missing,
-        whole: Option<Guard<Arc<SharedLock>, M>>,
-        held: Held<P::Name, M>,
-        // Still to come, in name order.
-        wanted: vec::IntoIter<Member<P::Name>>,
-        // What `waiting` waits for: a member, or the whole set.
-        next: Option<Arc<P::Name>>,
+        stage: Stage<P::Name, P::Value>,
+        want: Want,
+        priority: Priority,
+        mode: PhantomData<M>,
+        // A queued request belongs to one place, as those of single locks do.
         #[pin]
-        waiting: Option<Acquire<Arc<SharedLock>, M>>,
+        pinned: PhantomPinned,
+    }
+
+    impl<P: SetPointer, M: Mode> PinnedDrop for SetAcquire<P, M> {
+        fn drop(this: Pin<&mut Self>) {
+            let _ = this.withdraw();
+        }
     }
 }
 
 impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
-    /// Asks for names that must all exist, or for the whole set.
-    pub(crate) fn of(set: P, names: impl Names<P::Name>) -> Self {
-        Self::new(set, names.into_request(), Missing::Fails)
+    pub(crate) fn of(set: P, names: impl Names<P::Name>, want: Want) -> Self {
+        let request = Request::of(set.core(), names);
+        let (stage, priority) = (Stage::Asked(request), Priority::default());
+        Self { set: Some(set), stage, want, priority, mode: PhantomData, pinned: PhantomPinned }
     }
 
-    fn new(set: P, request: Request<P::Name>, missing: Missing) -> Self {
-        let (request, missing) = match request {
-            Request::All => (Request::All, Missing::Skipped),
-            Request::Names(names) => (Request::Names(sorted(names)), missing),
+    /// Asks with this priority. Without it, with the default, 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{LockSet, Priority};
+    /// let nodes: LockSet<String> = LockSet::new(["node1"]);
+    /// let _urgent = nodes.exclusive("node1").priority(Priority::new(-10)).await?;
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
+    /// ```
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Changes the priority of a request that may wait already: it moves at once, behind those that wait at its new
+    /// priority, and whoever can run then is granted. A request that is granted stays so.
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        let mut panics = Panics::new();
+        let this = self.project();
+        *this.priority = priority;
+        if let (Stage::Waiting(ticket), Some(set)) = (this.stage, this.set) {
+            *ticket = set.core().change(&mut panics, |queue| queue.set_priority(*ticket, priority));
+        }
+    }
+
+    /// Takes whichever of the names are free at the first poll and that nobody waits for, and never waits: maybe none.
+    ///
+    /// Names that do not exist are skipped. With [`All`](super::All), the guard is one of names: `add` does not wait for
+    /// it. Of this and [`at_least`](Self::at_least), the later counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{All, LockSet};
+    /// let nodes: LockSet<String> = LockSet::new(["node1", "node2", "node3"]);
+    /// let busy = nodes.shared("node2").await?;
+    /// let free = nodes.exclusive(All).opportunistic().await?;
+    /// assert_eq!(free.names(), ["node1", "node3"]);
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
+    /// ```
+    pub fn opportunistic(mut self) -> Self {
+        self.want = Want::Free;
+        self
+    }
+
+    /// Waits until at least so many of the names are free, and takes all that are free then.
+    ///
+    /// Names that others wait for, who come first, do not count as free. Names that do not exist, or are removed
+    /// meanwhile, are left out. With [`All`](super::All), the guard is one of names. Of this and
+    /// [`opportunistic`](Self::opportunistic), the later counts.
+    ///
+    /// # Errors
+    ///
+    /// [`SetError::TooFew`] if fewer of the names exist, at once and whenever that comes true while this waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::LockSet;
+    /// let nodes: LockSet<String> = LockSet::new(["node1", "node2", "node3"]);
+    /// let busy = nodes.shared("node2").await?;
+    /// let two = nodes.exclusive(["node1", "node2", "node3"]).at_least(2).await?;
+    /// assert_eq!(two.names(), ["node1", "node3"]);
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
+    /// ```
+    pub fn at_least(mut self, names: usize) -> Self {
+        self.want = Want::AtLeast(names);
+        self
+    }
+
+    /// Gives up after so long, counted from the first poll, and holds nothing then: one deadline over all names. See
+    /// [`Deadline`] for the runtime that it needs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// use lockladder::LockSet;
+    /// use std::time::Duration;
+    /// let nodes: LockSet<String> = LockSet::new(["node1", "node2"]);
+    /// let _held = nodes.exclusive("node2").await.unwrap();
+    /// let error = nodes.shared(["node1", "node2"]).timeout(Duration::from_millis(50)).await.unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "gave up on shared locks after 50ms, for want of [\"node2\"]: others hold them or come first; \
+    ///      wait longer, or try again later"
+    /// );
+    /// # }
+    /// ```
+    pub fn timeout(self, duration: Duration) -> Deadline<Self> {
+        Deadline::new(self, Limit::After(duration))
+    }
+
+    /// Gives up at this time; see [`timeout`](Self::timeout).
+    pub fn deadline(self, instant: Instant) -> Deadline<Self> {
+        Deadline::new(self, Limit::At(instant))
+    }
+
+    /// Takes what it asks for, or returns why that would have to wait.
+    pub(crate) fn at_once(self) -> Result<SetGuard<P, M>, SetError<P::Name>> {
+        let mut this = pin!(self);
+        let mut panics = Panics::new();
+        let outcome = loop {
+            match this.as_mut().advance(&mut panics, Waker::noop()) {
+                Poll::Pending if this.is_counting() => {} // It yields to others, but waits for nobody.
+                outcome => break outcome,
+            }
         };
-        Self {
-            set: Some(set),
-            request: Some(request),
-            missing,
-            whole: None,
-            held: Vec::new(),
-            wanted: Vec::new().into_iter(),
-            next: None,
-            waiting: None,
+        let names = match outcome {
+            Poll::Ready(Err(error)) => return Err(error),
+            Poll::Ready(Ok(())) => Vec::new(),
+            Poll::Pending => this.as_mut().missing_names(),
+        };
+        let guard = this.withdraw().filter(|_| !panics.happened());
+        guard.ok_or(SetError::WouldBlock { names, mode: M::MODE })
+    }
+
+    /// Whether it waits until the members are counted, and for nobody.
+    fn is_counting(&self) -> bool {
+        match (&self.stage, &self.set) {
+            (Stage::Waiting(ticket), Some(set)) => set.core().is_counting_for(*ticket),
+            _ => false,
+        }
+    }
+
+    /// The names that stand in the way of a request that waits, in name order.
+    fn missing_names(self: Pin<&mut Self>) -> Vec<P::Name> {
+        let this = self.project();
+        let (Stage::Waiting(ticket), Some(set)) = (this.stage, this.set) else { return Vec::new() };
+        let members = set.core().queue().obstacles(*ticket);
+        let names = sorted(members.iter().map(|member| member.name.clone()).collect());
+        set.core().forget(members);
+        names
+    }
+
+    /// Stops waiting; if everything has been granted meanwhile, takes it. Has resolved then.
+    fn withdraw(self: Pin<&mut Self>) -> Option<SetGuard<P, M>> {
+        let mut panics = Panics::new();
+        let this = self.project();
+        let set = this.set.take()?;
+        let held = match mem::replace(this.stage, Stage::Gone) {
+            Stage::Asked(mut request) => {
+                panics.catch(|| request.forget(set.core()));
+                None
+            }
+            Stage::Waiting(ticket) => set.core().withdraw(ticket, &mut panics),
+            Stage::Granted(held) => Some(held),
+            Stage::Gone => None,
+        }?;
+        let guard = SetGuard::new(set, held);
+        (!panics.happened()).then_some(guard)
+    }
+
+    /// Goes on as far as possible without waiting. What panics is kept until the stage is true again.
+    fn advance(self: Pin<&mut Self>, panics: &mut Panics, waker: &Waker) -> Poll<Result<(), SetError<P::Name>>> {
+        let this = self.project();
+        let Some(core) = this.set.as_ref().map(SetPointer::core) else { unreachable!("the callers have seen to it") };
+        loop {
+            *this.stage = match this.stage {
+                Stage::Asked(request) => match request.resolve(core, *this.want)? {
+                    Asked::Free(members) => Stage::Granted(core.seize(members, M::MODE, panics).into()),
+                    Asked::For { reach, members, .. } if reach == Reach::Names && members.is_empty() => {
+                        Stage::Granted(members.into())
+                    }
+                    Asked::For { reach, members, .. }
+                        if reach == Reach::Names && core.try_hold(&members, M::MODE, panics) =>
+                    {
+                        Stage::Granted(members.into())
+                    }
+                    Asked::For { reach, members, enough, missing } => {
+                        let mut own = None;
+                        panics.catch(|| own = Some(waker.clone()));
+                        if own.is_none() {
+                            *request = Request::again(members, reach);
+                            return Poll::Pending; // And the panic goes on.
+                        }
+                        let waiter = Waiter::new(reach, M::MODE, *this.priority, members);
+                        match core.enter(Waiter { enough, missing, waker: own, ..waiter }, panics) {
+                            Ok(ticket) => Stage::Waiting(ticket),
+                            Err(waiter) => Stage::Asked(Request::again(waiter.members, reach)),
+                        }
+                    }
+                },
+                Stage::Waiting(ticket) => match ready!(core.advance(*ticket, waker, panics)) {
+                    Ok(held) => Stage::Granted(held),
+                    Err(refusal) => {
+                        *this.stage = Stage::Gone;
+                        return Poll::Ready(Err(refused(refusal)));
+                    }
+                },
+                Stage::Granted(_) => return Poll::Ready(Ok(())),
+                Stage::Gone => unreachable!("the set is gone then, too"),
+            };
         }
     }
 }
@@ -95,49 +288,20 @@ impl<P: SetPointer, M: Mode> Future for SetAcquire<P, M> {
     type Output = Result<SetGuard<P, M>, SetError<P::Name>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = ready!(self.as_mut().advance(context));
-        let this = self.project();
-        let (whole, held) = (this.whole.take(), mem::take(this.held));
-        let Some(set) = this.set.take() else { unreachable!("`advance` needed it") };
-        // On failure the guard is dropped here: nothing is held once this has resolved.
-        let guard = SetGuard { set, whole, held };
-        Poll::Ready(outcome.map(|()| guard))
-    }
-}
-
-impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
-    /// Acquires lock after lock, until all are held or one fails.
-    fn advance(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SetError<P::Name>>> {
-        let mut this = self.project();
-        let Some(set) = this.set.as_ref().map(SetPointer::set) else {
-            panic!("`SetAcquire` polled after it has resolved")
-        };
-        match this.request.take() {
-            None => {}
-            Some(Request::All) => this.waiting.set(Some(Acquire::new(Arc::clone(&set.whole)))),
-            Some(Request::Names(names)) => *this.wanted = set.find(names, *this.missing)?.into_iter(),
+        assert!(self.set.is_some(), "`SetAcquire` polled after it has resolved");
+        let mut panics = Panics::new(); // Goes on last: what has been granted is kept in the stage, and its drop knows.
+        let outcome = ready!(self.as_mut().advance(&mut panics, context.waker()));
+        if panics.happened() {
+            return Poll::Pending;
         }
-        loop {
-            if let Some(waiting) = this.waiting.as_mut().as_pin_mut() {
-                let acquired = ready!(waiting.poll(context));
-                this.waiting.set(None);
-                match (acquired, this.next.take()) {
-                    (Ok(guard), Some(name)) => this.held.push(Hold { name, guard }),
-                    (Ok(guard), None) => {
-                        *this.whole = Some(guard);
-                        *this.wanted = set.directory.all().into_iter();
-                    }
-                    (Err(_), Some(name)) if *this.missing == Missing::Fails => {
-                        return Poll::Ready(Err(SetError::Deleted { name: (*name).clone() }));
-                    }
-                    // Gone meanwhile, and not missed. The lock of the whole set is never deleted.
-                    (Err(_), _) => {}
-                }
-            }
-            let Some(Member { name, lock }) = this.wanted.next() else { return Poll::Ready(Ok(())) };
-            *this.next = Some(name);
-            this.waiting.set(Some(Acquire::new(lock)));
+        if let Err(error) = outcome {
+            *self.project().set = None;
+            return Poll::Ready(Err(error));
         }
+        // The place in the queue comes first, the task's budget second: see `Acquire`.
+        ready!(poll_proceed(context)).made_progress();
+        let Some(guard) = self.withdraw() else { unreachable!("it has just been granted") };
+        Poll::Ready(Ok(guard))
     }
 }
 
@@ -147,173 +311,57 @@ impl<P: SetPointer, M: Mode> FusedFuture for SetAcquire<P, M> {
     }
 }
 
+impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
+    type Timed = Self::Output;
+
+    fn in_time(output: Self::Output) -> Self::Timed {
+        output
+    }
+
+    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        let names = self.as_mut().missing_names();
+        self.withdraw().ok_or(SetError::TimedOut { names, mode: M::MODE, waited })
+    }
+}
+
+impl<P: SetPointer, M: Mode> Deadline<SetAcquire<P, M>> {
+    /// As [`SetAcquire::priority`].
+    pub fn priority(self, priority: Priority) -> Self {
+        self.map(|request| request.priority(priority))
+    }
+
+    /// As [`SetAcquire::opportunistic`].
+    pub fn opportunistic(self) -> Self {
+        self.map(SetAcquire::opportunistic)
+    }
+
+    /// As [`SetAcquire::at_least`].
+    pub fn at_least(self, names: usize) -> Self {
+        self.map(|request| request.at_least(names))
+    }
+
+    /// As [`SetAcquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        self.request().set_priority(priority);
+    }
+}
+
 impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held: Vec<_> = self.held.iter().map(|hold| &hold.name).collect();
-        f.debug_struct("SetAcquire")
-            .field("mode", &M::MODE)
-            .field("held", &held)
-            .field("waiting_for", &self.next)
-            .finish_non_exhaustive()
+        let stage = match &self.stage {
+            Stage::Asked(_) => "asked",
+            Stage::Waiting(_) => "waiting",
+            Stage::Granted(_) => "granted",
+            Stage::Gone => "resolved",
+        };
+        f.debug_struct("SetAcquire").field("mode", &M::MODE).field("stage", &stage).finish_non_exhaustive()
     }
 }
 
-/// How new names are held when they have been added: [`Free`], [`Shared`] or [`Exclusive`]. Sealed.
-pub trait Added<P: SetPointer>: sealed::Sealed {
-    /// What adding resolves to: nothing, or the guard of the new names.
-    type Output;
-
-    #[doc(hidden)]
-    fn added(guard: SetGuard<P, Exclusive>) -> Self::Output;
-}
-
-/// Held by nobody: how [`LockSet::add`](super::LockSet::add) leaves the names it adds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Free;
-
-impl<P: SetPointer> Added<P> for Free {
-    type Output = ();
-
-    fn added(guard: SetGuard<P, Exclusive>) {
-        drop(guard);
-    }
-}
-
-impl<P: SetPointer> Added<P> for Shared {
-    type Output = SetGuard<P, Shared>;
-
-    fn added(guard: SetGuard<P, Exclusive>) -> Self::Output {
-        guard.downgrade()
-    }
-}
-
-impl<P: SetPointer> Added<P> for Exclusive {
-    type Output = SetGuard<P, Exclusive>;
-
-    fn added(guard: SetGuard<P, Exclusive>) -> Self::Output {
-        guard
-    }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Free {}
-    impl Sealed for super::Shared {}
-    impl Sealed for super::Exclusive {}
-}
-
-pin_project! {
-    /// Adds names to a set, held as `A` says: [`Free`], or in a mode.
-    ///
-    /// Made by [`LockSet::add`](super::LockSet::add), [`LockSet::add_exclusive`](super::LockSet::add_exclusive) and
-    /// [`LockSet::add_shared`](super::LockSet::add_shared).
-    ///
-    /// # Fairness
-    ///
-    /// Waits until nobody holds the set as a whole, by the fairness of [`SharedLock`].
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped before it resolves, it has added nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`AddError::Repeated`], [`AddError::Exists`]: nothing was added.
-    ///
-    /// # Panics
-    ///
-    /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
-    #[must_use = "futures do nothing unless awaited"]
-    pub struct Add<P: SetPointer, A: Added<P>> {
-        // Taken when the future resolves.
-        set: Option<P>,
-        names: Vec<P::Name>,
-        #[pin]
-        whole: Acquire<Arc<SharedLock>, Exclusive>,
-        added: PhantomData<fn() -> A>,
-    }
-}
-
-impl<P: SetPointer, A: Added<P>> Add<P, A> {
-    pub(crate) fn new(set: P, names: Vec<P::Name>) -> Self {
-        let whole = Acquire::new(Arc::clone(&set.set().whole));
-        Self { set: Some(set), names, whole, added: PhantomData }
-    }
-}
-
-impl<P: SetPointer, A: Added<P>> Future for Add<P, A> {
-    type Output = Result<A::Output, AddError<P::Name>>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        assert!(this.set.is_some(), "`Add` polled after it has resolved");
-        let Ok(whole) = ready!(this.whole.poll(context)) else { unreachable!("a whole set is never deleted") };
-        let Some(set) = this.set.take() else { unreachable!("it was there above") };
-        let held = unrepeated(mem::take(this.names)).and_then(|names| set.set().insert_held(names));
-        drop(whole);
-        Poll::Ready(held.map(|held| A::added(SetGuard { set, whole: None, held })))
-    }
-}
-
-impl<P: SetPointer, A: Added<P>> FusedFuture for Add<P, A> {
-    fn is_terminated(&self) -> bool {
-        self.set.is_none()
-    }
-}
-
-impl<P: SetPointer<Name: fmt::Debug>, A: Added<P>> fmt::Debug for Add<P, A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Add").field("names", &self.names).finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// Removes names from a set; resolves to those that it removed itself, in name order. Made by
-    /// [`LockSet::remove`](super::LockSet::remove).
-    ///
-    /// # Fairness
-    ///
-    /// Waits for all of its names exclusively, as [`SetAcquire`] does, then removes them in one step.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped before it resolves, it has removed nothing.
-    ///
-    /// # Panics
-    ///
-    /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
-    #[must_use = "futures do nothing unless awaited"]
-    pub struct Remove<P: SetPointer> {
-        #[pin]
-        acquire: SetAcquire<P, Exclusive>,
-    }
-}
-
-impl<P: SetPointer> Remove<P> {
-    pub(crate) fn new(set: P, names: Vec<P::Name>) -> Self {
-        Self { acquire: SetAcquire::new(set, Request::Names(names), Missing::Skipped) }
-    }
-}
-
-impl<P: SetPointer> Future for Remove<P> {
-    type Output = Vec<P::Name>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Ok(guard) = ready!(self.project().acquire.poll(context)) else { unreachable!("missing names are skipped") };
-        let names = guard.names().into_iter().cloned().collect();
-        guard.set.set().retire(guard.held);
-        Poll::Ready(names)
-    }
-}
-
-impl<P: SetPointer> FusedFuture for Remove<P> {
-    fn is_terminated(&self) -> bool {
-        self.acquire.is_terminated()
-    }
-}
-
-impl<P: SetPointer<Name: fmt::Debug>> fmt::Debug for Remove<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remove").field("acquire", &self.acquire).finish()
+fn refused<K: Clone, T>(refusal: Refusal<K, T>) -> SetError<K> {
+    match refusal {
+        Refusal::Deleted(member) => SetError::Deleted { name: member.name.clone() },
+        Refusal::TooFew { wanted, existing } => SetError::TooFew { wanted, existing },
+        Refusal::GivenUp => unreachable!("only its owner gives up, and asks no more"),
     }
 }

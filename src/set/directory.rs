@@ -1,82 +1,214 @@
-//! Which names exist, and the lock of each.
+//! Which names exist, and the member of each: hash tables, in shards.
 //!
-//! A name leaves the directory only while its lock is held exclusively by whoever removes it, and that lock is deleted
-//! right after: so a lock found here is either alive, or about to tell its waiters that it is gone.
+//! A table knows names by their hashes only. A name is hashed before its shard is locked, the member is found by the
+//! hash, and the names are compared when the shard is free again: so no code of theirs runs under a lock of ours, and a
+//! table grows without asking them. A name that lies about its hash or its equals may not be found, or be there twice.
+//! No more can come of it.
 
-use crate::lock::SharedLock;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use super::member::Entry;
+use super::names::Name;
+use crate::lock::Panics;
+use crate::sync::{RwLock, SHARDS};
+use hashbrown::HashTable;
+use smallvec::SmallVec;
+use std::hash::{BuildHasher, Hash};
+use std::mem;
+use std::sync::{Arc, PoisonError};
 
-/// One named lock.
+#[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
+pub(crate) type Hashing = hashbrown::DefaultHashBuilder;
+
+/// A model has to take the same course each time.
+#[cfg(any(lockladder_loom, lockladder_shuttle))]
+pub(crate) type Hashing = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;
+
+/// All members of a set.
 #[derive(Debug)]
-pub(crate) struct Member<K> {
-    pub(crate) name: Arc<K>,
-    pub(crate) lock: Arc<SharedLock>,
+pub(crate) struct Directory<K, T> {
+    hashing: Hashing,
+    shards: Box<[Shard<K, T>]>,
 }
 
-impl<K> Member<K> {
-    pub(crate) fn new(name: K) -> Self {
-        Self { name: Arc::new(name), lock: Arc::new(SharedLock::new(())) }
-    }
-}
-
-impl<K> Clone for Member<K> {
-    fn clone(&self) -> Self {
-        Self { name: Arc::clone(&self.name), lock: Arc::clone(&self.lock) }
-    }
-}
-
-/// All members, in name order.
+/// A cache line of its own: whoever looks a name up writes to the lock of its shard.
 #[derive(Debug)]
-pub(crate) struct Directory<K> {
-    members: Mutex<BTreeMap<Arc<K>, Arc<SharedLock>>>,
+#[repr(align(64))]
+struct Shard<K, T>(RwLock<HashTable<Slot<K, T>>>);
+
+#[derive(Debug)]
+struct Slot<K, T> {
+    tag: u64,
+    entry: Arc<Entry<K, T>>,
 }
 
-impl<K: Ord> Directory<K> {
-    pub(crate) fn new(names: impl Iterator<Item = K>) -> Self {
-        let members = names.map(Member::new).map(|member| (member.name, member.lock)).collect();
-        Self { members: Mutex::new(members) }
+impl<K, T> Directory<K, T> {
+    pub(crate) fn new() -> Self {
+        let shards = (0..SHARDS).map(|_| Shard(RwLock::new(HashTable::new()))).collect();
+        Self { hashing: Hashing::default(), shards }
     }
 
-    /// The members of these names, in the order given; `None` where there is no such name.
-    pub(crate) fn find(&self, names: &[K]) -> Vec<Option<Member<K>>> {
-        let members = self.members();
-        let find = |name| members.get_key_value(name);
-        let member =
-            |(name, lock): (&Arc<K>, &Arc<SharedLock>)| Member { name: Arc::clone(name), lock: Arc::clone(lock) };
-        names.iter().map(|name| find(name).map(member)).collect()
+    /// The hash by which a name is known here.
+    pub(crate) fn tag(&self, name: &(impl Hash + ?Sized)) -> u64 {
+        self.hashing.hash_one(name)
     }
 
-    /// A copy of all members, in name order.
-    pub(crate) fn all(&self) -> Vec<Member<K>> {
-        let members = self.members();
-        members.iter().map(|(name, lock)| Member { name: Arc::clone(name), lock: Arc::clone(lock) }).collect()
+    pub(crate) fn tag_of(&self, name: &impl Name<K>) -> u64 {
+        name.tag(&self.hashing)
     }
 
-    /// Inserts all of them in one step; or none, and returns those whose names exist.
-    pub(crate) fn insert(&self, new: &[Member<K>]) -> Result<(), Vec<Member<K>>> {
-        let mut members = self.members();
-        let existing: Vec<_> = new.iter().filter(|member| members.contains_key(&member.name)).cloned().collect();
-        if !existing.is_empty() {
-            return Err(existing);
+    /// The member of this name.
+    pub(crate) fn find<N: Name<K>>(&self, name: &N) -> Option<Arc<Entry<K, T>>> {
+        let tag = self.tag_of(name);
+        let first =
+            self.read(tag, |table| table.find(tag, |slot| slot.tag == tag).map(|slot| Arc::clone(&slot.entry)))?;
+        if name.is(&first.name) {
+            return Some(first);
         }
-        for Member { name, lock } in new {
-            members.insert(Arc::clone(name), Arc::clone(lock));
+        self.all_tagged(tag).into_iter().find(|entry| name.is(&entry.name))
+    }
+
+    /// Those few whose names have the same hash.
+    fn all_tagged(&self, tag: u64) -> Vec<Arc<Entry<K, T>>> {
+        self.read(tag, |table| {
+            table.iter_hash(tag).filter(|slot| slot.tag == tag).map(|slot| Arc::clone(&slot.entry)).collect()
+        })
+    }
+
+    /// Adds a member whose name does not exist.
+    pub(crate) fn insert(&self, entry: Arc<Entry<K, T>>) {
+        self.write(entry.tag, |table| insert(table, entry));
+    }
+
+    /// Takes a member out.
+    pub(crate) fn remove(&self, entry: &Arc<Entry<K, T>>) -> Option<Arc<Entry<K, T>>> {
+        self.write(entry.tag, |table| remove(table, entry))
+    }
+
+    /// A copy of the whole directory, in no order.
+    pub(crate) fn all(&self) -> Vec<Arc<Entry<K, T>>> {
+        let mut all = Vec::new();
+        for shard in 0..self.shards.len() {
+            self.each_of(shard, |entry| all.push(Arc::clone(entry)));
         }
-        Ok(())
+        all
     }
 
-    /// Removes all of them in one step. The caller holds their locks exclusively.
-    pub(crate) fn remove(&self, names: &[Arc<K>]) {
-        let mut members = self.members();
-        let removed: Vec<_> = names.iter().map(|name| members.remove_entry(name)).collect();
-        drop(members);
-        drop(removed); // Keys may have destructors of their own: none runs under the lock.
+    pub(crate) fn len(&self) -> usize {
+        let len = |shard: &Shard<K, T>| shard.0.read().unwrap_or_else(PoisonError::into_inner).len();
+        self.shards.iter().map(len).sum()
     }
 
-    /// A panic in the `Ord` of a key can poison the mutex, but leaves the map whole: each change is one insertion or
-    /// removal, and a search changes nothing.
-    fn members(&self) -> MutexGuard<'_, BTreeMap<Arc<K>, Arc<SharedLock>>> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Shows each member of one shard; returns how many there are. The shard is locked meanwhile.
+    pub(crate) fn each_of(&self, shard: usize, mut show: impl FnMut(&Arc<Entry<K, T>>)) -> usize {
+        let table = self.shards[shard].0.read().unwrap_or_else(PoisonError::into_inner);
+        table.iter().for_each(|slot| show(&slot.entry));
+        table.len()
+    }
+
+    fn shard(&self, tag: u64) -> &Shard<K, T> {
+        // The tables use the lowest and the highest bits.
+        let middle = (tag >> 32) as u32 as usize;
+        &self.shards[middle % SHARDS]
+    }
+
+    fn read<R>(&self, tag: u64, look: impl FnOnce(&HashTable<Slot<K, T>>) -> R) -> R {
+        look(&self.shard(tag).0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<R>(&self, tag: u64, change: impl FnOnce(&mut HashTable<Slot<K, T>>) -> R) -> R {
+        change(&mut self.shard(tag).0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// For sets whose names exist while somebody knows them.
+///
+/// A member is known to the directory and to whoever has a clone of its `Arc`. Clones are made from the directory, under
+/// the lock of the shard, or from another clone; each is given back by [`forget`](Self::forget), under the lock of the
+/// shard. So a member that two know there, the directory and who forgets it, is known to nobody else, and nobody can come
+/// to know it: it goes. Two members of one name are never there at once.
+impl<K: Hash + Eq, T> Directory<K, T> {
+    /// The member of this name, new if there is none.
+    pub(crate) fn find_or_insert(&self, name: K, fresh: fn() -> T) -> Arc<Entry<K, T>> {
+        let tag = self.tag(&name);
+        let mut new = Some((name, fresh())); // Foreign code, so it runs before the shard is locked.
+        let mut known = Known { directory: self, entries: SmallVec::new() }; // All of this hash that were looked at.
+        loop {
+            let next = self.write(tag, |table| {
+                let is_unknown = |slot: &&Slot<K, T>| slot.tag == tag && !known.has(&slot.entry);
+                if let Some(slot) = table.iter_hash(tag).find(is_unknown) {
+                    return Ok(Arc::clone(&slot.entry));
+                }
+                let Some((name, value)) = new.take() else { unreachable!("it is made into a member once") };
+                let entry = Arc::new(Entry::new(tag, name, value, None));
+                insert(table, Arc::clone(&entry));
+                Err(entry)
+            });
+            match next {
+                Err(made) => return made,
+                Ok(other) => known.entries.push(other),
+            }
+            if known.last_is(new.as_ref().map(|(name, _)| name)) {
+                let Some(found) = known.entries.pop() else { unreachable!("it was pushed above") };
+                return found;
+            }
+        }
+    }
+
+    /// Gives back what somebody knew of members, last of all their own destructors.
+    pub(crate) fn forget(&self, members: impl IntoIterator<Item = Arc<Entry<K, T>>>) {
+        let mut panics = Panics::new();
+        for entry in members {
+            let gone = self.write(entry.tag, |table| {
+                let gone = if Arc::strong_count(&entry) == 2 { remove(table, &entry) } else { None };
+                drop(entry); // Not the last: the directory has it, or `gone`.
+                gone
+            });
+            panics.catch(|| drop(gone));
+        }
+    }
+}
+
+/// Members that are forgotten in the end, even if the comparison of their names panics.
+struct Known<'a, K: Hash + Eq, T> {
+    directory: &'a Directory<K, T>,
+    entries: SmallVec<[Arc<Entry<K, T>>; 1]>,
+}
+
+impl<K: Hash + Eq, T> Known<'_, K, T> {
+    fn has(&self, entry: &Arc<Entry<K, T>>) -> bool {
+        self.entries.iter().any(|known| Arc::ptr_eq(known, entry))
+    }
+
+    fn last_is(&self, name: Option<&K>) -> bool {
+        self.entries.last().is_some_and(|entry| Some(&entry.name) == name)
+    }
+}
+
+impl<K: Hash + Eq, T> Drop for Known<'_, K, T> {
+    fn drop(&mut self) {
+        self.directory.forget(mem::take(&mut self.entries));
+    }
+}
+
+fn insert<K, T>(table: &mut HashTable<Slot<K, T>>, entry: Arc<Entry<K, T>>) {
+    table.insert_unique(entry.tag, Slot { tag: entry.tag, entry }, |slot| slot.tag);
+}
+
+fn remove<K, T>(table: &mut HashTable<Slot<K, T>>, entry: &Arc<Entry<K, T>>) -> Option<Arc<Entry<K, T>>> {
+    let slot = table.find_entry(entry.tag, |slot| Arc::ptr_eq(&slot.entry, entry)).ok()?;
+    let (slot, _) = slot.remove();
+    shrink(table);
+    Some(slot.entry)
+}
+
+/// Gives space back when names have gone, at most once for as many as are left: names that are gone cost nothing.
+fn shrink<K, T>(table: &mut HashTable<Slot<K, T>>) {
+    const SMALL: usize = 64;
+    let (capacity, len) = (table.capacity(), table.len());
+    if capacity > SMALL && len < capacity / 8 {
+        table.shrink_to(len * 2, |slot| slot.tag);
     }
 }

@@ -1,6 +1,8 @@
 //! What can go wrong with named locks. The errors name the names.
 
+use crate::mode::LockMode;
 use std::fmt::Debug;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why names could not be acquired, released or removed. Nothing was done, and nothing is held on account of the call.
@@ -22,12 +24,54 @@ pub enum SetError<K> {
         /// The removed name.
         name: K,
     },
+    /// The deadline passed first. The others keep their order.
+    #[error(
+        "gave up on {mode} locks after {waited:?}{}: others hold them or come first; wait longer, or try again later",
+        wanting(names)
+    )]
+    TimedOut {
+        /// Those that others hold, in name order. None, if others hold or await the whole set, or just come first.
+        names: Vec<K>,
+        /// The mode asked for.
+        mode: LockMode,
+        /// How long it has waited, by tokio's clock.
+        waited: Duration,
+    },
+    /// Some names cannot be had without waiting.
+    #[error(
+        "cannot acquire {mode} locks without waiting{}: others hold them or come first; wait for them, or try again later",
+        wanting(names)
+    )]
+    WouldBlock {
+        /// Those that others hold, in name order. None, if others hold or await the whole set, or just come first.
+        names: Vec<K>,
+        /// The mode asked for.
+        mode: LockMode,
+    },
+    /// Fewer of the names exist than were asked for with `at_least`.
+    #[error("asked for at least {wanted} of some names, of which {existing} exist: add more of them, or ask for fewer")]
+    TooFew {
+        /// How many were asked for.
+        wanted: usize,
+        /// How many there are.
+        existing: usize,
+    },
     /// A part of a guard was named that the guard does not hold.
     #[error("this guard does not hold {names:?}: nothing was done; name only what `names()` lists")]
     NotHeld {
         /// Those that are not held, in name order.
         names: Vec<K>,
     },
+    /// A name stands twice where each value is given out once.
+    #[error("cannot give out the value of {name:?} twice: name each lock once")]
+    Repeated {
+        /// The name.
+        name: K,
+    },
+}
+
+fn wanting<K: Debug>(names: &[K]) -> String {
+    if names.is_empty() { String::new() } else { format!(", for want of {names:?}") }
 }
 
 /// Why names could not be added. Nothing was added.
@@ -51,4 +95,10 @@ pub enum AddError<K> {
         "this guard does not hold the whole set, so it cannot add to it: acquire `All` exclusively, and release no part"
     )]
     NotWhole,
+    /// The deadline passed first: somebody holds the set as a whole.
+    #[error("gave up on adding after {waited:?}: others hold the set as a whole or come first; nothing was added")]
+    TimedOut {
+        /// How long it has waited, by tokio's clock.
+        waited: Duration,
+    },
 }

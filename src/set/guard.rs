@@ -1,65 +1,72 @@
 //! Holding named locks.
 
-use super::directory::Member;
+use super::change::add;
+use super::core::{Held, Known, Whole};
 use super::error::{AddError, SetError};
 use super::names::{Name, NameList};
-use super::{SetPointer, sorted, unrepeated};
-use crate::lock::{Guard, SharedLock};
+use super::policy::Member;
+use super::queue::Members;
+use super::{ClosedPointer, SetPointer, sorted};
+use crate::lock::Panics;
 use crate::mode::{Exclusive, LockMode, Mode, Shared};
 use std::fmt;
+use std::marker::PhantomData;
 use std::mem;
 use std::sync::Arc;
-
-/// One member held.
-pub(crate) struct Hold<K, M: Mode> {
-    pub(crate) name: Arc<K>,
-    pub(crate) guard: Guard<Arc<SharedLock>, M>,
-}
-
-/// Members held, in name order.
-pub(crate) type Held<K, M> = Vec<Hold<K, M>>;
-
-impl<K> Hold<K, Exclusive> {
-    /// A new member, held before anybody else can know it.
-    pub(crate) fn new(name: K) -> (Member<K>, Self) {
-        let member = Member::new(name);
-        let Ok(guard) = Arc::clone(&member.lock).try_exclusive_owned() else { unreachable!("nobody else knows it") };
-        let hold = Self { name: Arc::clone(&member.name), guard };
-        (member, hold)
-    }
-}
 
 /// Members of a set, held in mode `M`; dropping it releases them all.
 ///
 /// Which members, and whether the whole set, is known at run time: [`names`](Self::names),
-/// [`is_whole`](Self::is_whole).
+/// [`is_whole`](Self::is_whole). The values of the members are reached by name, see [`get`](Self::get) and
+/// [`get_mut`](Self::get_mut).
+///
+/// A guard of [`All`](super::All) keeps no list. What takes a part out of it (`release`, `split_off`), or adds free names,
+/// first makes one, in a step for each member of the set.
+///
+/// # Invariants
+///
+/// 1. While a guard lives, it has a hold of each of its members, or of the whole with all members, in its mode.
+/// 2. While the whole is held with all members, no member is added or removed but by the guard itself, if exclusive.
 #[must_use = "a guard that is dropped at once releases the locks at once"]
 pub struct SetGuard<P: SetPointer, M: Mode> {
-    pub(crate) set: P,
-    /// The lock of the whole set, which keeps `add` out. Released before the members, as the seed does.
-    pub(crate) whole: Option<Guard<Arc<SharedLock>, M>>,
-    pub(crate) held: Held<P::Name, M>,
+    pub(super) set: P,
+    pub(super) held: Held<P::Name, P::Value>,
+    mode: PhantomData<M>,
+}
+
+impl<P: SetPointer, M: Mode> Drop for SetGuard<P, M> {
+    fn drop(&mut self) {
+        self.set.core().release(mem::take(&mut self.held), M::MODE);
+    }
 }
 
 impl<P: SetPointer, M: Mode> SetGuard<P, M> {
+    /// The holds go over to the guard.
+    pub(crate) fn new(set: P, held: Held<P::Name, P::Value>) -> Self {
+        Self { set, held, mode: PhantomData }
+    }
+
     /// The names held, in name order.
     pub fn names(&self) -> Vec<&P::Name> {
-        self.held.iter().map(|hold| &*hold.name).collect()
+        self.iter().map(|(name, _)| name).collect()
     }
 
     /// Whether this name is held by this guard.
     pub fn contains(&self, name: impl Name<P::Name>) -> bool {
-        self.position(&name.into_name()).is_ok()
+        self.find(&name).is_some()
     }
 
     /// How many names are held.
     pub fn len(&self) -> usize {
-        self.held.len()
+        match self.held.whole {
+            Whole::WithMembers => self.set.core().directory.len(),
+            _ => self.held.members.len(),
+        }
     }
 
     /// Whether no name is held. The whole of an empty set can be held, too.
     pub fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.len() == 0
     }
 
     /// The mode in which all of them are held.
@@ -69,7 +76,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
 
     /// Whether the set is held as a whole, so that nothing can be added to it meanwhile.
     pub fn is_whole(&self) -> bool {
-        self.whole.is_some()
+        self.held.whole != Whole::No
     }
 
     /// Releases some of the names, and the whole-set lock if it is held: `add` can work again.
@@ -93,38 +100,112 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// ```
     pub fn release(&mut self, names: impl NameList<P::Name>) -> Result<(), SetError<P::Name>> {
         let released = self.take(names)?;
-        drop(self.whole.take());
-        drop(released);
+        self.set.core().release(released, M::MODE);
         Ok(())
     }
 
-    /// Takes these names out of the guard, still locked.
-    fn take(&mut self, names: impl NameList<P::Name>) -> Result<Held<P::Name, M>, SetError<P::Name>> {
-        let names = sorted(names.into_names());
-        let (names, unheld): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| self.position(name).is_ok());
-        if !unheld.is_empty() {
-            return Err(SetError::NotHeld { names: unheld });
-        }
-        let taken = |hold: &Hold<P::Name, M>| names.binary_search(&hold.name).is_ok();
-        let (taken, kept) = mem::take(&mut self.held).into_iter().partition(taken);
-        self.held = kept;
-        Ok(taken)
+    /// Takes some of the names into a guard of their own; this one keeps the others. The whole-set lock is released if it
+    /// is held.
+    ///
+    /// # Errors
+    ///
+    /// [`SetError::NotHeld`] with those names that are not held; nothing has changed then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// let nodes: lockladder::LockSet<String> = lockladder::LockSet::new(["a", "b", "c"]);
+    /// let mut guard = nodes.exclusive(["a", "b"]).await?;
+    /// let part = guard.split_off("b")?;
+    /// drop(guard);
+    /// assert_eq!(part.names(), ["b"]);
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
+    /// ```
+    pub fn split_off(&mut self, names: impl NameList<P::Name>) -> Result<Self, SetError<P::Name>> {
+        let set = self.set.clone();
+        let mut part = Self::new(set, self.take(names)?);
+        let whole = mem::take(&mut part.held.whole);
+        self.set.core().release_whole(whole, M::MODE, &mut Panics::new());
+        Ok(part)
     }
 
-    fn position(&self, name: &P::Name) -> Result<usize, usize> {
-        self.held.binary_search_by(|hold| (*hold.name).cmp(name))
+    /// Takes these names out of the guard, still locked, and the whole if it has it.
+    fn take(&mut self, names: impl NameList<P::Name>) -> Result<Held<P::Name, P::Value>, SetError<P::Name>> {
+        let taken = self.find_all(names)?;
+        self.list();
+        let is_taken = |member: &Known<_, _>| taken.binary_search_by_key(&member.id(), Member::id).is_ok();
+        let (members, kept): (Members<_>, Members<_>) =
+            mem::take(&mut self.held.members).into_iter().partition(is_taken);
+        self.held.members = kept;
+        Ok(Held { members, whole: mem::take(&mut self.held.whole) })
+    }
+
+    /// Makes the list of the members held, if that is all of them, unlisted.
+    fn list(&mut self) {
+        self.set.core().single_out(&mut self.held, M::MODE, &mut Panics::new());
+    }
+
+    /// The members of these names, in the order of their ids, each once.
+    fn find_all(&self, names: impl NameList<P::Name>) -> Result<Members<Known<P::Name, P::Value>>, SetError<P::Name>> {
+        let (mut found, mut unheld) = (Members::new(), Vec::new());
+        for name in names.listed() {
+            match self.find(&name) {
+                Some(member) => found.push(member),
+                None => unheld.push(name.into_name()),
+            }
+        }
+        if !unheld.is_empty() {
+            return Err(SetError::NotHeld { names: sorted(unheld) });
+        }
+        found.sort_unstable_by_key(Member::id);
+        found.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        Ok(found)
+    }
+
+    /// The member of this name, if it is held. (Of an open set, this guard knows it as well, so nothing is to be
+    /// forgotten when the clone goes.)
+    pub(super) fn find(&self, name: &impl Name<P::Name>) -> Option<Known<P::Name, P::Value>> {
+        let directory = &self.set.core().directory;
+        if self.held.whole == Whole::WithMembers {
+            return directory.find(name);
+        }
+        let tag = directory.tag_of(name);
+        let first = self.held.members.partition_point(|member| member.tag < tag);
+        let tagged = self.held.members[first..].iter().take_while(|member| member.tag == tag);
+        tagged.into_iter().find(|member| name.is(&member.name)).cloned()
+    }
+
+    /// All members held, in name order.
+    pub(super) fn members(&self) -> Vec<Known<P::Name, P::Value>> {
+        let mut members = match self.held.whole {
+            Whole::WithMembers => self.set.core().directory.all(),
+            _ => self.held.members.to_vec(),
+        };
+        members.sort_by(|one, other| one.name.cmp(&other.name));
+        members
     }
 }
 
 impl<P: SetPointer> SetGuard<P, Exclusive> {
-    /// Turns the exclusive hold into a shared one, name by name, in name order; see [`Guard::downgrade`].
-    pub fn downgrade(self) -> SetGuard<P, Shared> {
-        let whole = self.whole.map(Guard::downgrade);
-        let downgrade = |hold: Hold<_, _>| Hold { name: hold.name, guard: hold.guard.downgrade() };
-        SetGuard { set: self.set, whole, held: self.held.into_iter().map(downgrade).collect() }
+    /// Turns the exclusive hold into a shared one, without letting another exclusive holder in between.
+    ///
+    /// # Fairness
+    ///
+    /// At each name, the sharers that wait at the most urgent priority are granted along with it, if they have all else
+    /// that they wait for; see [`Guard::downgrade`](crate::Guard::downgrade).
+    pub fn downgrade(mut self) -> SetGuard<P, Shared> {
+        // The shared guard exists first: if a waker panics below, it is released as it unwinds.
+        let shared = SetGuard::new(self.set.clone(), mem::take(&mut self.held));
+        let mut panics = Panics::new();
+        shared.set.core().downgrade(&shared.held, &mut panics);
+        shared
     }
+}
 
-    /// Removes names that this guard holds from the set: whoever waits for one of them gets `Deleted`.
+impl<P: ClosedPointer> SetGuard<P, Exclusive> {
+    /// Removes names that this guard holds from the set, and returns them with their values, in name order. Whoever waits
+    /// for one of them gets `Deleted`.
     ///
     /// # Errors
     ///
@@ -134,16 +215,17 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     ///
     /// ```
     /// # tokio_test::block_on(async {
-    /// let nodes: lockladder::LockSet<String> = lockladder::LockSet::new(["a", "b"]);
+    /// use lockladder::LockSet;
+    /// let nodes: LockSet<String, u8> = LockSet::from_entries([("a", 1), ("b", 2)]);
     /// let mut guard = nodes.exclusive(["a", "b"]).await?;
-    /// guard.remove("a")?;
+    /// assert_eq!(guard.remove("a")?, [("a".to_owned(), 1)]);
     /// assert_eq!((guard.names(), nodes.names()), (vec![&"b".to_owned()], vec!["b".to_owned()]));
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
-    pub fn remove(&mut self, names: impl NameList<P::Name>) -> Result<(), SetError<P::Name>> {
-        let removed = self.take(names)?;
-        self.set.set().retire(removed);
-        Ok(())
+    #[expect(clippy::type_complexity, reason = "names and values, in terms of the pointer")]
+    pub fn remove(&mut self, names: impl NameList<P::Name>) -> Result<Vec<(P::Name, P::Value)>, SetError<P::Name>> {
+        let removed = self.find_all(names)?;
+        Ok(self.retire(removed))
     }
 
     /// Adds names to the set, free for everybody, while this guard holds the whole set.
@@ -166,8 +248,23 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     /// assert_eq!(nodes.names(), ["a", "b", "c"]);
     /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
-    pub fn add(&mut self, names: impl NameList<P::Name>) -> Result<(), AddError<P::Name>> {
-        self.insert(names).map(drop)
+    pub fn add(&mut self, names: impl NameList<P::Name>) -> Result<(), AddError<P::Name>>
+    where
+        P::Value: Default,
+    {
+        self.add_entries(names.listed().map(|name| (name.into_name(), P::Value::default())))
+    }
+
+    /// As [`add`](Self::add), with a value for each name.
+    ///
+    /// # Errors
+    ///
+    /// See [`add`](Self::add).
+    pub fn add_entries(
+        &mut self,
+        entries: impl IntoIterator<Item = (impl Into<P::Name>, P::Value)>,
+    ) -> Result<(), AddError<P::Name>> {
+        self.insert(entries, None)
     }
 
     /// As [`add`](Self::add), and this guard holds the new names at once.
@@ -175,18 +272,44 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_held(&mut self, names: impl NameList<P::Name>) -> Result<(), AddError<P::Name>> {
-        let new = self.insert(names)?;
-        self.held.extend(new);
-        self.held.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(())
+    pub fn add_held(&mut self, names: impl NameList<P::Name>) -> Result<(), AddError<P::Name>>
+    where
+        P::Value: Default,
+    {
+        self.add_entries_held(names.listed().map(|name| (name.into_name(), P::Value::default())))
     }
 
-    fn insert(&mut self, names: impl NameList<P::Name>) -> Result<Held<P::Name, Exclusive>, AddError<P::Name>> {
+    /// As [`add_held`](Self::add_held), with a value for each name.
+    ///
+    /// # Errors
+    ///
+    /// See [`add`](Self::add).
+    pub fn add_entries_held(
+        &mut self,
+        entries: impl IntoIterator<Item = (impl Into<P::Name>, P::Value)>,
+    ) -> Result<(), AddError<P::Name>> {
+        self.insert(entries, Some(LockMode::Exclusive))
+    }
+
+    fn insert(
+        &mut self,
+        entries: impl IntoIterator<Item = (impl Into<P::Name>, P::Value)>,
+        held: Option<LockMode>,
+    ) -> Result<(), AddError<P::Name>> {
         if !self.is_whole() {
             return Err(AddError::NotWhole);
         }
-        self.set.set().insert_held(unrepeated(names.into_names())?)
+        let entries = entries.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        if held.is_none() {
+            self.list(); // What is free is not held with all the others.
+        }
+        let unlisted = self.held.whole == Whole::WithMembers;
+        let new = add(self.set.core(), entries, held.filter(|_| !unlisted))?;
+        if held.is_some() && !unlisted {
+            self.held.members.extend(new);
+            self.held.members.sort_unstable_by_key(Member::id);
+        }
+        Ok(())
     }
 }
 

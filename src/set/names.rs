@@ -1,10 +1,21 @@
 //! How callers write names: one, several, or all.
 
 use std::collections::{BTreeSet, HashSet};
+use std::hash::{BuildHasher, Hash};
+use std::iter;
 
 /// The whole set, in place of names: every member, and the right to keep `add` out meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct All;
+
+/// What locks can be named by: anything that can be cloned, hashed, compared and put in order.
+///
+/// A set works by `Hash` and `Eq`; `Ord` gives the order in which guards and errors list names, and `Clone` the names in
+/// errors and results. None of them runs while a lock of the set's own is held: one that panics, or is wrong, can keep a
+/// name from being found, and no more.
+pub trait Key: Clone + Eq + Hash + Ord {}
+
+impl<K: Clone + Eq + Hash + Ord> Key for K {}
 
 /// One name of a `K`, owned or borrowed: `K`, `&K`, and `&str` where `K` is `String`.
 #[diagnostic::on_unimplemented(
@@ -13,29 +24,69 @@ pub struct All;
     note = "pass names as `{K}` or `&{K}`; a `String` can be given as `&str`"
 )]
 pub trait Name<K> {
+    /// The hash of the name.
+    #[doc(hidden)]
+    fn tag(&self, hashing: &impl BuildHasher) -> u64;
+
+    /// Whether it is this one.
+    #[doc(hidden)]
+    fn is(&self, name: &K) -> bool;
+
     /// The name, owned.
     fn into_name(self) -> K;
 }
 
-impl<K> Name<K> for K {
+impl<K: Hash + Eq> Name<K> for K {
+    fn tag(&self, hashing: &impl BuildHasher) -> u64 {
+        hashing.hash_one(self)
+    }
+
+    fn is(&self, name: &K) -> bool {
+        self == name
+    }
+
     fn into_name(self) -> K {
         self
     }
 }
 
-impl<K: Clone> Name<K> for &K {
+impl<K: Hash + Eq + Clone> Name<K> for &K {
+    fn tag(&self, hashing: &impl BuildHasher) -> u64 {
+        hashing.hash_one(*self)
+    }
+
+    fn is(&self, name: &K) -> bool {
+        *self == name
+    }
+
     fn into_name(self) -> K {
         self.clone()
     }
 }
 
 impl Name<String> for &str {
+    fn tag(&self, hashing: &impl BuildHasher) -> u64 {
+        hashing.hash_one(*self) // As the `String` would hash: so says `Borrow`.
+    }
+
+    fn is(&self, name: &String) -> bool {
+        *self == name
+    }
+
     fn into_name(self) -> String {
         self.to_owned()
     }
 }
 
 impl Name<String> for &&str {
+    fn tag(&self, hashing: &impl BuildHasher) -> u64 {
+        hashing.hash_one(**self)
+    }
+
+    fn is(&self, name: &String) -> bool {
+        **self == name
+    }
+
     fn into_name(self) -> String {
         (*self).to_owned()
     }
@@ -53,7 +104,11 @@ impl Name<String> for &&str {
 )]
 pub trait Names<K> {
     #[doc(hidden)]
-    fn into_request(self) -> Request<K>;
+    type Each: Iterator<Item: Name<K>>;
+
+    /// The names as given: in this order, with repetitions. Without any, the whole set is meant.
+    #[doc(hidden)]
+    fn requested(self) -> Option<Self::Each>;
 }
 
 /// Names that are listed one by one: what can be added, removed or released.
@@ -69,21 +124,14 @@ pub trait Names<K> {
 pub trait NameList<K>: Names<K> {
     /// The names as given: in this order, with repetitions.
     #[doc(hidden)]
-    fn into_names(self) -> Vec<K>;
+    fn listed(self) -> Self::Each;
 }
 
-/// What a caller asked for. Public in name only: it stands in the signature of a trait.
-#[derive(Debug)]
-pub enum Request<K> {
-    /// The whole set.
-    All,
-    /// These, as given.
-    Names(Vec<K>),
-}
+impl<K: Hash + Eq> Names<K> for All {
+    type Each = iter::Empty<K>;
 
-impl<K> Names<K> for All {
-    fn into_request(self) -> Request<K> {
-        Request::All
+    fn requested(self) -> Option<Self::Each> {
+        None
     }
 }
 
@@ -91,14 +139,16 @@ impl<K> Names<K> for All {
 macro_rules! lists {
     ($([$($generics:tt)*] $list:ty where $item:ty;)+) => {$(
         impl<$($generics)*> Names<K> for $list where $item: Name<K> {
-            fn into_request(self) -> Request<K> {
-                Request::Names(self.into_names())
+            type Each = <$list as IntoIterator>::IntoIter;
+
+            fn requested(self) -> Option<Self::Each> {
+                Some(self.listed())
             }
         }
 
         impl<$($generics)*> NameList<K> for $list where $item: Name<K> {
-            fn into_names(self) -> Vec<K> {
-                self.into_iter().map(Name::into_name).collect()
+            fn listed(self) -> Self::Each {
+                self.into_iter()
             }
         }
     )+};
@@ -118,34 +168,23 @@ lists! {
 
 /// Names that may stand by themselves.
 macro_rules! singles {
-    ($($key:ty: $($name:ty),+;)+) => {$($(
-        impl Names<$key> for $name {
-            fn into_request(self) -> Request<$key> {
-                Request::Names(self.into_names())
+    ($($key:ty: $([$($generics:tt)*] $name:ty),+;)+) => {$($(
+        impl<$($generics)*> Names<$key> for $name {
+            type Each = iter::Once<$name>;
+
+            fn requested(self) -> Option<Self::Each> {
+                Some(self.listed())
             }
         }
 
-        impl NameList<$key> for $name {
-            fn into_names(self) -> Vec<$key> {
-                vec![self.into_name()]
+        impl<$($generics)*> NameList<$key> for $name {
+            fn listed(self) -> Self::Each {
+                iter::once(self)
             }
         }
     )+)+};
+    ($($key:ty),+) => { singles! { $($key: [] $key, ['a] &'a $key;)+ } };
 }
 
-singles! {
-    String: String, &String, &str;
-    char: char, &char;
-    u8: u8, &u8;
-    u16: u16, &u16;
-    u32: u32, &u32;
-    u64: u64, &u64;
-    u128: u128, &u128;
-    usize: usize, &usize;
-    i8: i8, &i8;
-    i16: i16, &i16;
-    i32: i32, &i32;
-    i64: i64, &i64;
-    i128: i128, &i128;
-    isize: isize, &isize;
-}
+singles! { String: ['a] &'a str; }
+singles! { String, char, u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize }

@@ -1,10 +1,5 @@
-//! Waiting for a lock, but not for ever.
+//! Waiting for locks, but not for ever: at every layer.
 
-use super::acquire::{Acquire, Delete};
-use super::guard::{Guard, LockPointer};
-use crate::error::AcquireError;
-use crate::mode::Mode;
-use crate::priority::Priority;
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -17,14 +12,15 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 /// When to give up.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Limit {
+pub(crate) enum Limit {
     /// So long after the first poll.
     After(Duration),
     At(Instant),
 }
 
 pin_project! {
-    /// Waits for a lock until a deadline. Made by [`Acquire::timeout`], [`Acquire::deadline`] and those of [`Delete`].
+    /// Waits for locks until a deadline. Made by the `timeout` and `deadline` of the futures that wait: of
+    /// [`Acquire`](crate::Acquire), [`SetAcquire`](crate::SetAcquire) and the others.
     ///
     /// The time starts at the first poll, not at the call; it is tokio's, so that a test can pause it. A deadline that
     /// is past already still tries once.
@@ -32,7 +28,7 @@ pin_project! {
     /// # Fairness
     ///
     /// That of the request inside. When the time is up, the request leaves the queue and the others keep their order;
-    /// if the lock has been granted by then, it is taken.
+    /// if it has been granted by then, that is taken.
     ///
     /// # Cancel safety
     ///
@@ -40,7 +36,7 @@ pin_project! {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::TimedOut`], with how long it has waited; else those of the request inside.
+    /// `TimedOut`, with how long it has waited; else those of the request inside.
     ///
     /// # Panics
     ///
@@ -59,34 +55,23 @@ pin_project! {
 }
 
 impl<F> Deadline<F> {
-    pub(super) fn new(request: F, limit: Limit) -> Self {
+    pub(crate) fn new(request: F, limit: Limit) -> Self {
         Self { request, limit, timer: None, began: None }
     }
-}
 
-impl<P: LockPointer, M: Mode> Deadline<Acquire<P, M>> {
-    /// As [`Acquire::priority`].
-    pub fn priority(mut self, priority: Priority) -> Self {
-        self.request = self.request.priority(priority);
-        self
+    /// The same deadline, of a request that has been told more.
+    pub(crate) fn map(self, tell: impl FnOnce(F) -> F) -> Self {
+        Self { request: tell(self.request), ..self }
     }
 
-    /// As [`Acquire::set_priority`].
-    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
-        self.project().request.set_priority(priority);
+    /// The request inside.
+    pub(crate) fn request(self: Pin<&mut Self>) -> Pin<&mut F> {
+        self.project().request
     }
 }
 
-impl<P: LockPointer> Deadline<Delete<P>> {
-    /// As [`Delete::priority`].
-    pub fn priority(mut self, priority: Priority) -> Self {
-        self.request = self.request.priority(priority);
-        self
-    }
-}
-
-impl<F: Request> Future for Deadline<F> {
-    type Output = Result<F::Granted, AcquireError>;
+impl<F: Timed> Future for Deadline<F> {
+    type Output = F::Timed;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -101,16 +86,16 @@ impl<F: Request> Future for Deadline<F> {
             }));
         }
         let began = *this.began.get_or_insert_with(Instant::now);
-        if let Poll::Ready(granted) = this.request.as_mut().poll(context) {
-            return Poll::Ready(granted);
+        if let Poll::Ready(output) = this.request.as_mut().poll(context) {
+            return Poll::Ready(F::in_time(output));
         }
         let Some(timer) = this.timer.as_mut().as_pin_mut() else { unreachable!("it was made above") };
         ready!(timer.poll(context));
-        Poll::Ready(this.request.give_up().ok_or_else(|| AcquireError::TimedOut { waited: began.elapsed() }))
+        Poll::Ready(this.request.give_up(began.elapsed()))
     }
 }
 
-impl<F: Request> FusedFuture for Deadline<F> {
+impl<F: Timed> FusedFuture for Deadline<F> {
     fn is_terminated(&self) -> bool {
         self.request.is_terminated()
     }
@@ -123,26 +108,13 @@ impl<F: fmt::Debug> fmt::Debug for Deadline<F> {
 }
 
 /// A request that can be told to stop waiting.
-pub trait Request: FusedFuture<Output = Result<Self::Granted, AcquireError>> {
-    /// What it waits for.
-    type Granted;
+pub trait Timed: FusedFuture {
+    /// How a request ends that has a deadline.
+    type Timed;
 
-    /// Stops waiting, and has resolved then; if the lock has been granted in time, takes it.
-    fn give_up(self: Pin<&mut Self>) -> Option<Self::Granted>;
-}
+    /// It has ended in time.
+    fn in_time(output: Self::Output) -> Self::Timed;
 
-impl<P: LockPointer, M: Mode> Request for Acquire<P, M> {
-    type Granted = Guard<P, M>;
-
-    fn give_up(self: Pin<&mut Self>) -> Option<Guard<P, M>> {
-        self.withdraw()
-    }
-}
-
-impl<P: LockPointer> Request for Delete<P> {
-    type Granted = ();
-
-    fn give_up(self: Pin<&mut Self>) -> Option<()> {
-        self.withdraw()
-    }
+    /// It stops waiting, and has resolved then; if it has been granted in time, takes that.
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed;
 }

@@ -1,0 +1,357 @@
+//! The futures that change what is in a set: to add, to remove.
+
+use super::acquire::SetAcquire;
+use super::core::{Core, Held};
+use super::error::{AddError, SetError};
+use super::guard::SetGuard;
+use super::member::Entry;
+use super::names::{Key, NameList};
+use super::queue::{Members, Reach, Waiter};
+use super::request::Want;
+use super::{ClosedPointer, sorted};
+use crate::deadline::{Deadline, Limit, Timed};
+use crate::lock::Panics;
+use crate::mode::{Exclusive, LockMode, Shared};
+use crate::priority::Priority;
+use futures::future::FusedFuture;
+use pin_project_lite::pin_project;
+use std::fmt;
+use std::future::Future;
+use std::marker::{PhantomData, PhantomPinned};
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How new names are held when they have been added: [`Free`], [`Shared`] or [`Exclusive`]. Sealed.
+pub trait Added<P: ClosedPointer>: sealed::Sealed {
+    /// What adding resolves to: nothing, or the guard of the new names.
+    type Output;
+
+    #[doc(hidden)]
+    const HELD: Option<LockMode>;
+
+    #[doc(hidden)]
+    fn added(set: P, held: Held<P::Name, P::Value>) -> Self::Output;
+}
+
+/// Held by nobody: how [`LockSet::add`](super::LockSet::add) leaves the names it adds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Free;
+
+impl<P: ClosedPointer> Added<P> for Free {
+    type Output = ();
+
+    const HELD: Option<LockMode> = None;
+
+    fn added(_set: P, _held: Held<P::Name, P::Value>) {}
+}
+
+impl<P: ClosedPointer> Added<P> for Shared {
+    type Output = SetGuard<P, Shared>;
+
+    const HELD: Option<LockMode> = Some(LockMode::Shared);
+
+    fn added(set: P, held: Held<P::Name, P::Value>) -> Self::Output {
+        SetGuard::new(set, held)
+    }
+}
+
+impl<P: ClosedPointer> Added<P> for Exclusive {
+    type Output = SetGuard<P, Exclusive>;
+
+    const HELD: Option<LockMode> = Some(LockMode::Exclusive);
+
+    fn added(set: P, held: Held<P::Name, P::Value>) -> Self::Output {
+        SetGuard::new(set, held)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Free {}
+    impl Sealed for super::Shared {}
+    impl Sealed for super::Exclusive {}
+}
+
+pin_project! {
+    /// Adds names to a set, held as `A` says: [`Free`], or in a mode.
+    ///
+    /// Made by [`LockSet::add`](super::LockSet::add), [`LockSet::add_entries`](super::LockSet::add_entries) and their
+    /// `_exclusive` and `_shared` forms.
+    ///
+    /// # Fairness
+    ///
+    /// Waits until nobody holds the set as a whole, behind those who came first to add, and who wait for the whole.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped before it resolves, it has added nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`AddError::Repeated`], [`AddError::Exists`]: nothing was added.
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct Add<P: ClosedPointer, A: Added<P>> {
+        // Taken when the future resolves.
+        set: Option<P>,
+        entries: Vec<(P::Name, P::Value)>,
+        priority: Priority,
+        ticket: Option<u64>,
+        added: PhantomData<fn() -> A>,
+        #[pin]
+        pinned: PhantomPinned,
+    }
+
+    impl<P: ClosedPointer, A: Added<P>> PinnedDrop for Add<P, A> {
+        fn drop(this: Pin<&mut Self>) {
+            this.withdraw();
+        }
+    }
+}
+
+impl<P: ClosedPointer, A: Added<P>> Add<P, A> {
+    pub(crate) fn new(set: P, entries: Vec<(P::Name, P::Value)>) -> Self {
+        let (ticket, priority) = (None, Priority::default());
+        Self { set: Some(set), entries, priority, ticket, added: PhantomData, pinned: PhantomPinned }
+    }
+
+    /// Asks with this priority. Without it, with the default, 0.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Gives up after so long, counted from the first poll; nothing is added then. See [`Deadline`] for the runtime
+    /// that it needs.
+    pub fn timeout(self, duration: Duration) -> Deadline<Self> {
+        Deadline::new(self, Limit::After(duration))
+    }
+
+    /// Gives up at this time; see [`timeout`](Self::timeout).
+    pub fn deadline(self, instant: Instant) -> Deadline<Self> {
+        Deadline::new(self, Limit::At(instant))
+    }
+
+    /// Stops waiting, and gives back the whole if it has it. Has resolved then.
+    fn withdraw(self: Pin<&mut Self>) {
+        let this = self.project();
+        let (set, ticket) = (this.set.take(), this.ticket.take());
+        if let (Some(set), Some(ticket)) = (set, ticket) {
+            let mut panics = Panics::new();
+            if let Some(held) = set.core().withdraw(ticket, &mut panics) {
+                set.core().release_whole(held.whole, LockMode::Exclusive, &mut panics);
+            }
+        }
+    }
+}
+
+impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
+    type Output = Result<A::Output, AddError<P::Name>>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Some(set) = this.set.as_ref() else { panic!("`Add` polled after it has resolved") };
+        let core = set.core();
+        let mut panics = Panics::new();
+        let ticket = match *this.ticket {
+            Some(ticket) => ticket,
+            None => {
+                let waiter = Waiter::new(Reach::Addition, LockMode::Exclusive, *this.priority, Members::new());
+                let waker = Some(context.waker().clone());
+                let Ok(ticket) = core.enter(Waiter { waker, ..waiter }, &mut panics) else {
+                    unreachable!("it has no members that could be removed")
+                };
+                *this.ticket.insert(ticket)
+            }
+        };
+        let Ok(Held { whole, .. }) = ready!(core.advance(ticket, context.waker(), &mut panics)) else {
+            unreachable!("it has no members that could be removed")
+        };
+        *this.ticket = None;
+        let Some(set) = this.set.take() else { unreachable!("it was there above") };
+        let core = set.core();
+        // Comparing names runs code of strangers, which may panic: the whole is given back all the same.
+        let mut added = Err(AddError::NotWhole);
+        panics.catch(|| added = add(core, mem::take(this.entries), A::HELD));
+        core.release_whole(whole, LockMode::Exclusive, &mut panics);
+        if panics.happened() {
+            if let (Ok(members), Some(mode)) = (added, A::HELD) {
+                core.release(members.into(), mode);
+            }
+            return Poll::Pending; // And the panic goes on.
+        }
+        Poll::Ready(added.map(|members| A::added(set, members.into())))
+    }
+}
+
+/// Adds members that are held so from the start, in one step. The caller holds the whole exclusively.
+pub(super) fn add<K: Key, T>(
+    core: &Core<K, T>,
+    mut entries: Vec<(K, T)>,
+    held: Option<LockMode>,
+) -> Result<Members<Arc<Entry<K, T>>>, AddError<K>> {
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let repeated = entries.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone());
+    let repeated = sorted(repeated.collect());
+    if !repeated.is_empty() {
+        return Err(AddError::Repeated { names: repeated });
+    }
+    let existing: Vec<_> = entries.iter().filter(|(name, _)| core.directory.find(&name).is_some()).collect();
+    if !existing.is_empty() {
+        return Err(AddError::Exists { names: existing.into_iter().map(|(name, _)| name.clone()).collect() });
+    }
+    let tagged = entries.into_iter().map(|(name, value)| (core.directory.tag(&name), name, value));
+    let mut members: Members<_> =
+        tagged.map(|(tag, name, value)| Arc::new(Entry::new(tag, name, value, held))).collect();
+    members.sort_unstable_by_key(super::policy::Member::id);
+    core.insert(&members);
+    Ok(members)
+}
+
+impl<P: ClosedPointer, A: Added<P>> FusedFuture for Add<P, A> {
+    fn is_terminated(&self) -> bool {
+        self.set.is_none()
+    }
+}
+
+impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
+    type Timed = Self::Output;
+
+    fn in_time(output: Self::Output) -> Self::Timed {
+        output
+    }
+
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        self.withdraw();
+        Err(AddError::TimedOut { waited })
+    }
+}
+
+impl<P: ClosedPointer, A: Added<P>> Deadline<Add<P, A>> {
+    /// As [`Add::priority`].
+    pub fn priority(self, priority: Priority) -> Self {
+        self.map(|request| request.priority(priority))
+    }
+}
+
+impl<P: ClosedPointer<Name: fmt::Debug>, A: Added<P>> fmt::Debug for Add<P, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.entries.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Add").field("names", &names).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// Removes names from a set; resolves to those that it removed itself, in name order. Made by
+    /// [`LockSet::remove`](super::LockSet::remove).
+    ///
+    /// # Fairness
+    ///
+    /// Waits for all of its names exclusively, as [`SetAcquire`] does, then removes them in one step.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped before it resolves, it has removed nothing.
+    ///
+    /// # Errors
+    ///
+    /// None, but with a deadline [`SetError::TimedOut`]; nothing was removed then.
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct Remove<P: ClosedPointer> {
+        #[pin]
+        acquire: SetAcquire<P, Exclusive>,
+    }
+}
+
+impl<P: ClosedPointer> Remove<P> {
+    pub(crate) fn new(set: P, names: impl NameList<P::Name>) -> Self {
+        Self { acquire: SetAcquire::of(set, names, Want::Existing) }
+    }
+
+    /// Asks with this priority. Without it, with the default, 0.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.acquire = self.acquire.priority(priority);
+        self
+    }
+
+    /// Gives up after so long, counted from the first poll; nothing is removed then. See [`Deadline`] for the runtime
+    /// that it needs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// use lockladder::{LockSet, SetError};
+    /// use std::time::Duration;
+    /// let nodes: LockSet<String> = LockSet::new(["a", "b"]);
+    /// let _held = nodes.shared("b").await.unwrap();
+    /// let error = nodes.remove(["a", "b"]).timeout(Duration::from_millis(50)).await.unwrap_err();
+    /// assert!(matches!(error, SetError::TimedOut { names, .. } if names == ["b"]));
+    /// assert_eq!(nodes.names(), ["a", "b"]);
+    /// # }
+    /// ```
+    pub fn timeout(self, duration: Duration) -> Deadline<Self> {
+        Deadline::new(self, Limit::After(duration))
+    }
+
+    /// Gives up at this time; see [`timeout`](Self::timeout).
+    pub fn deadline(self, instant: Instant) -> Deadline<Self> {
+        Deadline::new(self, Limit::At(instant))
+    }
+}
+
+impl<P: ClosedPointer> Future for Remove<P> {
+    type Output = Vec<P::Name>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Ok(guard) = ready!(self.project().acquire.poll(context)) else { unreachable!("missing names are skipped") };
+        Poll::Ready(remove(guard))
+    }
+}
+
+/// Removes all that a guard holds, and returns the names.
+fn remove<P: ClosedPointer>(mut guard: SetGuard<P, Exclusive>) -> Vec<P::Name> {
+    guard.retire_all().into_iter().map(|(name, _)| name).collect()
+}
+
+impl<P: ClosedPointer> FusedFuture for Remove<P> {
+    fn is_terminated(&self) -> bool {
+        self.acquire.is_terminated()
+    }
+}
+
+impl<P: ClosedPointer> Timed for Remove<P> {
+    type Timed = Result<Vec<P::Name>, SetError<P::Name>>;
+
+    fn in_time(output: Self::Output) -> Self::Timed {
+        Ok(output)
+    }
+
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        self.project().acquire.give_up(waited).map(remove)
+    }
+}
+
+impl<P: ClosedPointer> Deadline<Remove<P>> {
+    /// As [`Remove::priority`].
+    pub fn priority(self, priority: Priority) -> Self {
+        self.map(|request| request.priority(priority))
+    }
+}
+
+impl<P: ClosedPointer<Name: fmt::Debug>> fmt::Debug for Remove<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remove").field("acquire", &self.acquire).finish()
+    }
+}

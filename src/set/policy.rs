@@ -1,0 +1,299 @@
+//! Who may be granted, as a pure rule: it reads what is held and who waits, and changes nothing.
+//!
+//! Requests stand in the order of (priority, arrival), which never changes. A request is granted all its names at once,
+//! or nothing. It must fit beside every holder, and with each earlier request that it conflicts with, one of two must
+//! be true:
+//!
+//! * **(a) It passes.** Both have one priority; the earlier one has been passed fewer than [`Bounds::passes`] times; it
+//!   could not be granted anyhow, because of a *holder* of a name that the later one does not touch; and no more than
+//!   [`Bounds::ahead`] requests stand ahead of the later one at any name.
+//! * **(b) It goes along.** It is shared, and what it conflicts about lies on names of sharers of its priority that stood
+//!   ahead of the earlier request and are granted in this same pass: their group.
+//!
+//! For one name, this is the fairness rule of [`SharedLock`](crate::SharedLock): whoever waits for that one name is held
+//! up there, so nobody passes (a), and sharers go in groups (b). So a request is passed a bounded number of times, and the
+//! members of groups ahead of it; and the first of all waits for holders only. Nobody holds anything while waiting, so
+//! there is nothing to deadlock about.
+//!
+//! A request for the whole set touches every name: it passes nobody. One for *at least n* of its names takes those
+//! that are free and that nobody ahead wants, as soon as these are enough; it passes nobody either.
+
+use super::queue::{Members, Queue, Reach, Waiter};
+use crate::mode::LockMode;
+use crate::priority::Priority;
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// What tells members apart, and their order: the same for everybody, for as long as anybody knows the member.
+pub(crate) type Id = (u64, usize);
+
+/// One thing that can be held: a member of a set, as the queue sees it.
+pub(crate) trait Member: Clone {
+    fn id(&self) -> Id;
+
+    /// Whether its holders leave room for one more.
+    fn has_room(&self, mode: LockMode) -> bool;
+
+    /// How it is held.
+    fn held(&self) -> Option<LockMode>;
+
+    /// One holder more. It has room.
+    fn hold(&self, mode: LockMode);
+
+    /// From now on, whoever releases it says so, and nobody takes it past the queue.
+    fn want(&self);
+
+    /// Takes that back.
+    fn unwant(&self);
+}
+
+/// How far a request can be passed, and how far one may look past others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// So often a request can be passed (`k`).
+    pub(crate) passes: u32,
+    /// So many may stand ahead of who passes, at any one name (`L`).
+    pub(crate) ahead: usize,
+}
+
+impl Bounds {
+    /// By simulation of a cluster's work: more passes win little throughput, and cost the longest waits dearly.
+    pub(crate) const DEFAULT: Self = Self { passes: 16, ahead: 8 };
+}
+
+/// Where a request stands: the more urgent first, then by arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) priority: Priority,
+    pub(crate) ticket: u64,
+}
+
+impl Place {
+    /// Ahead of every request.
+    pub(crate) const FIRST: Self = Self { priority: Priority::HIGHEST, ticket: 0 };
+}
+
+/// How many hold something, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Holders {
+    sharers: usize,
+    exclusive: bool,
+}
+
+impl Holders {
+    pub(crate) fn has_room(self, mode: LockMode) -> bool {
+        !self.exclusive && (mode == LockMode::Shared || self.sharers == 0)
+    }
+
+    pub(crate) fn any(self) -> bool {
+        self.exclusive || self.sharers > 0
+    }
+
+    pub(crate) fn hold(&mut self, mode: LockMode) {
+        match mode {
+            LockMode::Shared => self.sharers += 1,
+            LockMode::Exclusive => self.exclusive = true,
+        }
+    }
+
+    /// The stronger of their modes.
+    pub(crate) fn mode(self) -> Option<LockMode> {
+        match self {
+            Self { exclusive: true, .. } => Some(LockMode::Exclusive),
+            Self { sharers: 1.., .. } => Some(LockMode::Shared),
+            _ => None,
+        }
+    }
+
+    /// The exclusive holder shares from now on.
+    pub(crate) fn downgrade(&mut self) {
+        *self = Self { sharers: 1, exclusive: false };
+    }
+
+    pub(crate) fn release(&mut self, mode: LockMode) {
+        match mode {
+            LockMode::Shared => self.sharers -= 1,
+            LockMode::Exclusive => self.exclusive = false,
+        }
+    }
+}
+
+/// The sharers granted in one pass, by what later ones may go along for: for each name and priority, the first of them.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    names: BTreeMap<(Id, Priority), Place>,
+    every: BTreeMap<Priority, Place>,
+}
+
+impl Groups {
+    /// A sharer has been granted a name; true if it is the first of its priority there.
+    pub(crate) fn open(&mut self, name: Id, priority: Priority, by: Place) -> bool {
+        note(&mut self.names, (name, priority), by)
+    }
+
+    /// A sharer has been granted the whole set.
+    pub(crate) fn open_every(&mut self, priority: Priority, by: Place) {
+        note(&mut self.every, priority, by);
+    }
+
+    /// Where the group stands that a sharer of this priority could join at this name.
+    fn at(&self, name: Id, priority: Priority) -> Option<Place> {
+        let own = self.names.get(&(name, priority)).copied();
+        own.into_iter().chain(self.whole(priority)).min()
+    }
+
+    fn whole(&self, priority: Priority) -> Option<Place> {
+        self.every.get(&priority).copied()
+    }
+}
+
+/// Keeps the earlier place; true if there was none.
+fn note<Key: Ord>(groups: &mut BTreeMap<Key, Place>, key: Key, by: Place) -> bool {
+    let new = !groups.contains_key(&key);
+    let first = groups.entry(key).or_insert(by);
+    *first = by.min(*first);
+    new
+}
+
+/// What a request gets.
+#[derive(Debug)]
+pub(crate) struct Grant<M> {
+    /// The members, if not all that it named.
+    pub(crate) some: Option<Members<M>>,
+    /// Those whom it passes by (a).
+    pub(crate) passed: SmallVec<[u64; 8]>,
+}
+
+/// Whether the request at this place may be granted now.
+pub(crate) fn verdict<M: Member>(queue: &Queue<M>, place: Place, groups: &Groups) -> Option<Grant<M>> {
+    let waiter = queue.waiting(place)?;
+    let judge = Judge { queue, place, waiter, groups };
+    match waiter.reach {
+        Reach::Names if waiter.enough < waiter.members.len() => judge.enough(),
+        Reach::Names => judge.names(),
+        Reach::Every => judge.every(),
+        Reach::Addition => judge.addition(),
+    }
+}
+
+struct Judge<'a, M> {
+    queue: &'a Queue<M>,
+    place: Place,
+    waiter: &'a Waiter<M>,
+    groups: &'a Groups,
+}
+
+impl<M: Member> Judge<'_, M> {
+    /// All of some names.
+    fn names(&self) -> Option<Grant<M>> {
+        let Waiter { mode, members, .. } = self.waiter;
+        let fits = members.iter().all(|member| self.queue.has_room(member, *mode));
+        if !fits {
+            return None;
+        }
+        let mut passed = SmallVec::new();
+        let mut goes_along_everywhere = (*mode == LockMode::Shared).then_some(Place::FIRST);
+        for member in members {
+            let group = self.group(member.id());
+            goes_along_everywhere = group.and_then(|group| goes_along_everywhere.map(|far| far.max(group)));
+            self.pass_all(self.queue.ahead_at(member.id(), *mode, self.place), group, &mut passed)?;
+        }
+        let group = goes_along_everywhere.filter(|_| !members.is_empty());
+        self.pass_all(self.queue.wholes_ahead(self.place, Some(*mode)), group, &mut passed)?;
+        Some(Grant { some: None, passed })
+    }
+
+    /// Enough of some names.
+    fn enough(&self) -> Option<Grant<M>> {
+        let Waiter { mode, members, enough, .. } = self.waiter;
+        if self.queue.wholes_ahead(self.place, Some(*mode)).next().is_some() {
+            return None;
+        }
+        let is_free = |member: &&M| {
+            let group = self.group(member.id());
+            let mut ahead = self.queue.ahead_at(member.id(), *mode, self.place);
+            self.queue.has_room(member, *mode) && ahead.all(|other| group.is_some_and(|group| group < other))
+        };
+        let some: Members<M> = members.iter().filter(is_free).cloned().collect();
+        (some.len() >= *enough).then(|| Grant { some: Some(some), passed: SmallVec::new() })
+    }
+
+    /// The whole set: it waits for everybody ahead, because it touches whatever they wait for.
+    fn every(&self) -> Option<Grant<M>> {
+        let mode = self.waiter.mode;
+        let group = self.groups.whole(self.place.priority).filter(|_| mode == LockMode::Shared);
+        let goes_along = |other: Place| group.is_some_and(|group| group < other);
+        let fits = self.queue.whole_has_room(mode) && self.queue.everything_has_room(mode);
+        let alone = self.queue.names_ahead(mode, self.place).all(goes_along);
+        let first = self.queue.wholes_ahead(self.place, None).all(|other| {
+            goes_along(other) || self.queue.waiting(other).is_some_and(|waiter| !conflicts(waiter.mode, mode))
+        });
+        (fits && alone && first).then(|| Grant { some: None, passed: SmallVec::new() })
+    }
+
+    /// To add members: nobody must hold the set as a whole. It can pass who waits for all of it, held up at a member.
+    fn addition(&self) -> Option<Grant<M>> {
+        let mut passed = SmallVec::new();
+        if !self.queue.whole_has_room(LockMode::Exclusive) {
+            return None;
+        }
+        self.pass_all(self.queue.wholes_ahead(self.place, None), None, &mut passed)?;
+        Some(Grant { some: None, passed })
+    }
+
+    /// The group that this request may join at a name.
+    fn group(&self, name: Id) -> Option<Place> {
+        if self.waiter.mode == LockMode::Shared { self.groups.at(name, self.place.priority) } else { None }
+    }
+
+    /// Whether each of these can be passed, but for those behind the group that this request goes along with.
+    fn pass_all(
+        &self,
+        ahead: impl Iterator<Item = Place>,
+        group: Option<Place>,
+        passed: &mut SmallVec<[u64; 8]>,
+    ) -> Option<()> {
+        let bounds = self.queue.bounds();
+        let ahead = ahead.filter(|other| group.is_none_or(|group| group > *other));
+        for (count, other) in ahead.enumerate() {
+            if count >= bounds.ahead || !self.can_pass(other, bounds) {
+                return None;
+            }
+            if !passed.contains(&other.ticket) {
+                passed.push(other.ticket);
+            }
+        }
+        Some(())
+    }
+
+    fn can_pass(&self, other: Place, bounds: Bounds) -> bool {
+        let Some(waiter) = self.queue.waiting(other) else { return false };
+        other.priority == self.place.priority && waiter.passed < bounds.passes && self.is_held_up_elsewhere(waiter)
+    }
+
+    /// Whether holders of what this request does not touch are enough to keep the other waiting.
+    fn is_held_up_elsewhere(&self, other: &Waiter<M>) -> bool {
+        match (other.reach, self.waiter.reach) {
+            (Reach::Addition, _) | (_, Reach::Every) => false,
+            (Reach::Every, Reach::Addition) => self.queue.is_held_beside(&[], other.mode),
+            (Reach::Every, Reach::Names) => {
+                !self.queue.whole_has_room(other.mode) || self.queue.is_held_beside(&self.waiter.members, other.mode)
+            }
+            (Reach::Names, _) => {
+                let elsewhere = |member: &&M| !touches(&self.waiter.members, member.id());
+                let held_up = other.members.iter().filter(elsewhere);
+                let held_up = held_up.filter(|member| !self.queue.has_room(*member, other.mode));
+                held_up.take(other.spare() + 1).count() > other.spare()
+            }
+        }
+    }
+}
+
+fn touches<M: Member>(members: &[M], id: Id) -> bool {
+    members.binary_search_by_key(&id, Member::id).is_ok()
+}
+
+/// Whether requests of these modes exclude each other where they meet.
+pub(crate) fn conflicts(one: LockMode, other: LockMode) -> bool {
+    one == LockMode::Exclusive || other == LockMode::Exclusive
+}

@@ -1,0 +1,753 @@
+//! Who waits, who holds the whole, and what a change lets run. Plain data: whoever changes it has it to themselves.
+//!
+//! ```text
+//!   requests   ticket ─► Waiter { members, mode, … }       until its owner collects how it ended
+//!   lines      member ─► those who wait for it, in order   } a request stands in the line of each of its names,
+//!   wholes     those who wait for All, or to add           } or here
+//! ```
+//!
+//! Each change notes the requests that it may have helped, and [`Queue::settle`] looks at these, the first in order
+//! first, until nothing more can be granted. Who may be granted is the [`policy`](super::policy)'s question; which
+//! requests to ask it about is answered here:
+//!
+//! * a member that is freed helps its sharers, and its first exclusive requests: no more than may look past others;
+//! * a sharer that is granted helps the sharers of its priority at its names, who can go along;
+//! * a request that is *newly* held up by a grant can be passed by those behind it, at its other names;
+//! * whoever leaves helps those at its names.
+//!
+//! # The whole
+//!
+//! The members do not know who holds `All`. While somebody holds or awaits it the set is *gated*: all requests come
+//! through this queue. Members that were held before that are *counted*, shard by shard, by the futures that wait for
+//! `All`; each is marked as wanted, so that whoever releases it says so.
+//!
+//! # Invariants
+//!
+//! 1. A member is marked as wanted while it has a line, and while the set is gated and counted and the member is held.
+//! 2. A request stands in the lines of all its members from `enter` until it is settled or cancelled, and then in none.
+//! 3. While the set is gated and counted, `held` has every member that is held, and how.
+//! 4. Nothing of foreign make is dropped or called here: wakers and members are handed out, to be woken and dropped later.
+
+use super::policy::{Bounds, Grant, Groups, Holders, Id, Member, Place, conflicts, verdict};
+use crate::mode::LockMode;
+use crate::priority::Priority;
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::mem;
+use std::task::Waker;
+
+/// Members of a set in the order of their ids, each once. Up to four need no allocation.
+pub(crate) type Members<M> = SmallVec<[M; 4]>;
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Its members.
+    Names,
+    /// The whole set.
+    Every,
+    /// To add members: the set is held as a whole for a moment.
+    Addition,
+}
+
+/// What becomes of a request when one of its members is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The request fails.
+    Fails,
+    /// It goes on for the others.
+    Skipped,
+    /// It goes on as long as there are as many as it needs.
+    Counted,
+}
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct Waiter<M> {
+    pub(crate) reach: Reach,
+    pub(crate) mode: LockMode,
+    pub(crate) priority: Priority,
+    pub(crate) members: Members<M>,
+    /// So many of the members suffice.
+    pub(crate) enough: usize,
+    pub(crate) missing: Missing,
+    /// How often others have passed it.
+    pub(crate) passed: u32,
+    pub(crate) waker: Option<Waker>,
+    pub(crate) outcome: Option<Outcome<M>>,
+}
+
+impl<M> Waiter<M> {
+    pub(crate) fn new(reach: Reach, mode: LockMode, priority: Priority, members: Members<M>) -> Self {
+        let enough = members.len();
+        let (missing, passed, waker, outcome) = (Missing::Fails, 0, None, None);
+        Self { reach, mode, priority, members, enough, missing, passed, waker, outcome }
+    }
+
+    /// How many of its members it can do without.
+    pub(crate) fn spare(&self) -> usize {
+        self.members.len() - self.enough
+    }
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub(crate) enum Outcome<M> {
+    /// The members are held; the others of those it named are not.
+    Granted { others: Members<M> },
+    /// This member was removed.
+    Deleted(M),
+    /// Removals have left fewer members than it asked for.
+    TooFew,
+}
+
+/// Those who wait for one member, in order.
+#[derive(Debug, Default)]
+struct Line {
+    shared: BTreeSet<Place>,
+    exclusive: BTreeSet<Place>,
+}
+
+impl Line {
+    fn of(&mut self, mode: LockMode) -> &mut BTreeSet<Place> {
+        match mode {
+            LockMode::Shared => &mut self.shared,
+            LockMode::Exclusive => &mut self.exclusive,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.shared.is_empty() && self.exclusive.is_empty()
+    }
+
+    fn first(&self) -> Option<Place> {
+        self.shared.first().into_iter().chain(self.exclusive.first()).min().copied()
+    }
+
+    /// Those ahead of a place who conflict with a request of this mode.
+    fn ahead(&self, mode: LockMode, place: Place) -> impl Iterator<Item = Place> + '_ {
+        let shared = (mode == LockMode::Exclusive).then(|| self.shared.range(..place));
+        self.exclusive.range(..place).chain(shared.into_iter().flatten()).copied()
+    }
+}
+
+/// How far the members have been counted that were held when the set was gated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// This shard is next.
+    At(usize),
+    Done,
+}
+
+/// What a change has led to: to be done once the queue is free.
+#[derive(Debug)]
+pub(crate) struct Effects<M> {
+    pub(crate) woken: Vec<Waker>,
+    pub(crate) dropped: Vec<M>,
+}
+
+impl<M> Effects<M> {
+    pub(crate) const fn none() -> Self {
+        Self { woken: Vec::new(), dropped: Vec::new() }
+    }
+}
+
+/// The requests that wait for a set, and the holders of the whole.
+#[derive(Debug)]
+pub(crate) struct Queue<M> {
+    bounds: Bounds,
+    last_ticket: u64,
+    requests: HashMap<u64, Waiter<M>>,
+    lines: HashMap<Id, Line>,
+    /// In order.
+    wholes: Vec<Place>,
+    /// How many of `wholes` wait for all members.
+    awaiting_all: usize,
+    /// All who wait for names, kept only while somebody waits for all members.
+    names: Line,
+    /// The right to keep others from adding, and from holding the whole.
+    whole: Holders,
+    /// Those who hold all members without having them marked.
+    every: Holders,
+    count: Count,
+    held: HashMap<Id, LockMode>,
+    /// Requests to look at, kept between changes for its space only.
+    todo: BinaryHeap<Reverse<Place>>,
+    dropped: Vec<M>,
+}
+
+/// One run of granting, after one change.
+struct Pass {
+    todo: BinaryHeap<Reverse<Place>>,
+    groups: Groups,
+    /// What the change has released: whoever was held up there before it is not *newly* held up by the next holder.
+    freed: BTreeMap<Id, LockMode>,
+    freed_every: Option<LockMode>,
+    woken: Vec<Waker>,
+}
+
+impl Pass {
+    fn note(&mut self, places: impl IntoIterator<Item = Place>) {
+        self.todo.extend(places.into_iter().map(Reverse));
+    }
+}
+
+/// What the policy reads.
+impl<M: Member> Queue<M> {
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// The request at this place, if it still waits there.
+    pub(crate) fn waiting(&self, place: Place) -> Option<&Waiter<M>> {
+        let waits = |waiter: &&Waiter<M>| waiter.outcome.is_none() && waiter.priority == place.priority;
+        self.requests.get(&place.ticket).filter(waits)
+    }
+
+    /// Whether holders leave room at a member: its own, and those of all members.
+    pub(crate) fn has_room(&self, member: &M, mode: LockMode) -> bool {
+        member.has_room(mode) && self.every.has_room(mode)
+    }
+
+    pub(crate) fn whole_has_room(&self, mode: LockMode) -> bool {
+        self.whole.has_room(mode)
+    }
+
+    /// Whether all members are known to have room.
+    pub(crate) fn everything_has_room(&self, mode: LockMode) -> bool {
+        self.count == Count::Done && !self.held.values().any(|held| conflicts(*held, mode))
+    }
+
+    /// Whether members other than these are known to be held so that they exclude `mode`.
+    pub(crate) fn is_held_beside(&self, members: &[M], mode: LockMode) -> bool {
+        let is_other = |id| members.binary_search_by_key(&id, Member::id).is_err();
+        self.count == Count::Done && self.held.iter().any(|(id, held)| conflicts(*held, mode) && is_other(*id))
+    }
+
+    /// Who waits for a member ahead of a place and conflicts with this mode.
+    pub(crate) fn ahead_at(&self, name: Id, mode: LockMode, place: Place) -> impl Iterator<Item = Place> + '_ {
+        self.lines.get(&name).into_iter().flat_map(move |line| line.ahead(mode, place))
+    }
+
+    /// Who waits for any names ahead of a place and conflicts with this mode. Only while somebody waits for all.
+    pub(crate) fn names_ahead(&self, mode: LockMode, place: Place) -> impl Iterator<Item = Place> + '_ {
+        self.names.ahead(mode, place)
+    }
+
+    /// Who waits for the whole ahead of a place: for all members so that it conflicts with `mode`, or, without one, for
+    /// whatever.
+    pub(crate) fn wholes_ahead(&self, place: Place, mode: Option<LockMode>) -> impl Iterator<Item = Place> + '_ {
+        let concerns = move |waiter: &Waiter<M>| {
+            mode.is_none_or(|mode| waiter.reach == Reach::Every && conflicts(waiter.mode, mode))
+        };
+        let ahead = self.wholes.iter().copied().take_while(move |other| *other < place);
+        ahead.filter(move |other| self.waiting(*other).is_some_and(concerns))
+    }
+}
+
+/// Coming and going.
+impl<M: Member> Queue<M> {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            last_ticket: 0,
+            requests: HashMap::new(),
+            lines: HashMap::new(),
+            wholes: Vec::new(),
+            awaiting_all: 0,
+            names: Line::default(),
+            whole: Holders::default(),
+            every: Holders::default(),
+            count: Count::At(0),
+            held: HashMap::new(),
+            todo: BinaryHeap::new(),
+            dropped: Vec::new(),
+        }
+    }
+
+    /// Whether all requests must come through the queue.
+    pub(crate) fn is_gated(&self) -> bool {
+        self.awaiting_all > 0 || self.every.any()
+    }
+
+    /// A request takes its place, and is granted if it can be.
+    pub(crate) fn enter(&mut self, waiter: Waiter<M>) -> (u64, Effects<M>) {
+        let mut pass = self.pass();
+        pass.note(self.admit(Some(waiter)));
+        (self.last_ticket, self.settle(pass))
+    }
+
+    /// What became of a request.
+    pub(crate) fn request(&mut self, ticket: u64) -> Option<&mut Waiter<M>> {
+        self.requests.get_mut(&ticket)
+    }
+
+    /// The members that are in the way of a request; none if that is not members, but who comes first or has the whole.
+    pub(crate) fn obstacles(&self, ticket: u64) -> Members<M> {
+        let Some(waiter) = self.requests.get(&ticket) else { return Members::new() };
+        waiter.members.iter().filter(|member| !member.has_room(waiter.mode)).cloned().collect()
+    }
+
+    /// The owner of a settled request collects it.
+    pub(crate) fn collect(&mut self, ticket: u64) -> Option<Waiter<M>> {
+        self.requests.remove(&ticket)
+    }
+
+    /// The owner of a request gives up. If it is settled already, nothing happens but that it is collected.
+    pub(crate) fn cancel(&mut self, ticket: u64) -> (Option<Waiter<M>>, Effects<M>) {
+        let mut pass = self.pass();
+        if let Some(waiter) = self.requests.get(&ticket).filter(|waiter| waiter.outcome.is_none()) {
+            let place = Place { priority: waiter.priority, ticket };
+            self.delist(place, &mut pass);
+            self.pass_on_the_count(&mut pass);
+        }
+        (self.requests.remove(&ticket), self.settle(pass))
+    }
+
+    /// Moves a waiting request behind those of another priority. It comes anew, by the ticket returned.
+    pub(crate) fn set_priority(&mut self, ticket: u64, priority: Priority) -> (u64, Effects<M>) {
+        let mut pass = self.pass();
+        let Some(waiter) = self.requests.get(&ticket).filter(|waiter| waiter.outcome.is_none()) else {
+            return (ticket, self.settle(pass));
+        };
+        self.delist(Place { priority: waiter.priority, ticket }, &mut pass);
+        let waiter = self.requests.remove(&ticket);
+        let place = self.admit(waiter.map(|waiter| Waiter { priority, ..waiter }));
+        pass.note(place);
+        (self.last_ticket, self.settle(pass))
+    }
+
+    /// Gives a request a ticket, and the place that follows from it.
+    fn admit(&mut self, waiter: Option<Waiter<M>>) -> Option<Place> {
+        let waiter = waiter?;
+        self.last_ticket += 1;
+        let place = Place { priority: waiter.priority, ticket: self.last_ticket };
+        self.requests.insert(place.ticket, waiter);
+        self.enlist(place);
+        Some(place)
+    }
+
+    /// Puts a request into the lines of its members.
+    fn enlist(&mut self, place: Place) {
+        let Some(waiter) = self.requests.get(&place.ticket) else { return };
+        let mode = waiter.mode;
+        if waiter.reach == Reach::Names {
+            for member in &waiter.members {
+                let line = self.lines.entry(member.id()).or_insert_with(|| {
+                    member.want();
+                    Line::default()
+                });
+                line.of(mode).insert(place);
+            }
+            if self.awaiting_all > 0 {
+                self.names.of(mode).insert(place);
+            }
+            return;
+        }
+        if waiter.reach == Reach::Every {
+            self.awaiting_all += 1;
+            if self.awaiting_all == 1 {
+                self.list_names();
+            }
+        }
+        let at = self.wholes.partition_point(|other| *other < place);
+        self.wholes.insert(at, place);
+    }
+
+    /// Lists all who wait for names, as somebody waits for all members now.
+    fn list_names(&mut self) {
+        for (ticket, waiter) in &self.requests {
+            if waiter.reach == Reach::Names && waiter.outcome.is_none() {
+                self.names.of(waiter.mode).insert(Place { priority: waiter.priority, ticket: *ticket });
+            }
+        }
+    }
+
+    /// Takes a request out of all lines, and notes whom that may help.
+    fn delist(&mut self, place: Place, pass: &mut Pass) {
+        let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
+        let (mode, reach, members) = (waiter.mode, waiter.reach, mem::take(&mut waiter.members));
+        self.leave_wholes(place, mode, reach);
+        for member in &members {
+            self.leave_line(member, mode, place);
+            self.touch(member, pass);
+        }
+        if let Some(waiter) = self.requests.get_mut(&place.ticket) {
+            waiter.members = members;
+        }
+        if reach == Reach::Every {
+            self.touch_everybody(pass);
+        }
+        pass.note(self.wholes.iter().copied());
+    }
+
+    /// Takes a request out of what is kept for those who wait for the whole.
+    fn leave_wholes(&mut self, place: Place, mode: LockMode, reach: Reach) {
+        match reach {
+            Reach::Names => {
+                self.names.of(mode).remove(&place);
+                return;
+            }
+            Reach::Every => self.awaiting_all -= 1,
+            Reach::Addition => {}
+        }
+        self.wholes.retain(|other| *other != place);
+        if self.awaiting_all == 0 {
+            self.names = Line::default();
+        }
+    }
+
+    fn leave_line(&mut self, member: &M, mode: LockMode, place: Place) {
+        if let Some(line) = self.lines.get_mut(&member.id()) {
+            line.of(mode).remove(&place);
+            if line.is_empty() {
+                self.lines.remove(&member.id());
+                self.relax(member);
+            }
+        }
+    }
+
+    /// Nobody waits for a member by name any more.
+    fn relax(&self, member: &M) {
+        if !self.is_gated() {
+            member.unwant();
+        }
+    }
+}
+
+/// Granting.
+impl<M: Member> Queue<M> {
+    fn pass(&mut self) -> Pass {
+        Pass {
+            todo: mem::take(&mut self.todo),
+            groups: Groups::default(),
+            freed: BTreeMap::new(),
+            freed_every: None,
+            woken: Vec::new(),
+        }
+    }
+
+    /// Grants whatever can be granted. Every change ends here.
+    fn settle(&mut self, mut pass: Pass) -> Effects<M> {
+        while let Some(Reverse(place)) = pass.todo.pop() {
+            // Noted more than once, it is looked at once.
+            let again = pass.todo.peek() == Some(&Reverse(place));
+            if let Some(grant) = (!again).then(|| verdict(self, place, &pass.groups)).flatten() {
+                self.grant(place, grant, &mut pass);
+            }
+        }
+        if !self.is_gated() {
+            self.count = Count::At(0);
+            self.held.clear();
+        }
+        self.todo = pass.todo;
+        Effects { woken: pass.woken, dropped: mem::take(&mut self.dropped) }
+    }
+
+    fn grant(&mut self, place: Place, grant: Grant<M>, pass: &mut Pass) {
+        for ticket in &grant.passed {
+            if let Some(passed) = self.requests.get_mut(ticket) {
+                passed.passed += 1;
+            }
+        }
+        let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
+        let (mode, reach, named) = (waiter.mode, waiter.reach, mem::take(&mut waiter.members));
+        let (held, others) = match grant.some {
+            None => (named, Members::new()),
+            Some(held) => {
+                let is_other = |member: &M| held.binary_search_by_key(&member.id(), Member::id).is_err();
+                let others = named.iter().filter(|member| is_other(member)).cloned().collect();
+                self.dropped.extend(named);
+                (held, others)
+            }
+        };
+        self.leave_wholes(place, mode, reach);
+        match reach {
+            Reach::Names => {
+                for member in &held {
+                    self.give(member, mode, place, pass);
+                }
+                for member in &others {
+                    self.leave_line(member, mode, place);
+                    self.touch(member, pass);
+                }
+            }
+            Reach::Every => {
+                self.whole.hold(mode);
+                self.every.hold(mode);
+                if mode == LockMode::Shared {
+                    pass.groups.open_every(place.priority, place);
+                }
+                self.touch_everybody(pass); // Those behind it who can go along, or pass those whom it holds up.
+            }
+            Reach::Addition => self.whole.hold(mode),
+        }
+        if let Some(waiter) = self.requests.get_mut(&place.ticket) {
+            waiter.members = held;
+            waiter.outcome = Some(Outcome::Granted { others });
+            pass.woken.extend(waiter.waker.take());
+        }
+    }
+
+    /// A request gets one of its members.
+    fn give(&mut self, member: &M, mode: LockMode, place: Place, pass: &mut Pass) {
+        let id = member.id();
+        let before = [member.held(), self.every.mode(), pass.freed.get(&id).copied(), pass.freed_every];
+        let before = before.into_iter().map(exclusion).max().unwrap_or_default();
+        member.hold(mode);
+        if self.is_gated() {
+            member.want();
+            self.held.insert(id, mode);
+        }
+        self.leave_line(member, mode, place);
+        if exclusion(Some(mode)) > before {
+            self.held_up_newly(member, mode, pass);
+        }
+        if mode == LockMode::Shared && pass.groups.open(id, place.priority, place) {
+            let group = self.lines.get(&id).into_iter().flat_map(|line| &line.shared);
+            pass.note(group.filter(|other| other.priority == place.priority).copied());
+        }
+    }
+
+    /// A member is held that was not before, or not so: notes who may pass those who have to wait for it now.
+    fn held_up_newly(&self, member: &M, mode: LockMode, pass: &mut Pass) {
+        let last = Place { priority: Priority::LOWEST, ticket: u64::MAX };
+        for held_up in self.ahead_at(member.id(), mode, last) {
+            let others = self.waiting(held_up).into_iter().flat_map(|waiter| &waiter.members);
+            for other in others.filter(|other| other.id() != member.id()) {
+                self.touch(other, pass);
+            }
+        }
+        if self.awaiting_all > 0 {
+            self.touch_everybody(pass);
+        }
+    }
+
+    /// Notes those whom a change at this member may help.
+    fn touch(&self, member: &M, pass: &mut Pass) {
+        let Some(line) = self.lines.get(&member.id()) else { return };
+        if self.has_room(member, LockMode::Shared) {
+            pass.note(line.shared.iter().copied());
+        }
+        if self.has_room(member, LockMode::Exclusive) {
+            pass.note(line.exclusive.iter().take(self.bounds.ahead + 1).copied());
+        }
+    }
+
+    fn touch_everybody(&self, pass: &mut Pass) {
+        let waiting = self.requests.iter().filter(|(_, waiter)| waiter.outcome.is_none());
+        pass.note(waiting.map(|(ticket, waiter)| Place { priority: waiter.priority, ticket: *ticket }));
+    }
+}
+
+/// How much a hold keeps out.
+fn exclusion(held: Option<LockMode>) -> u8 {
+    match held {
+        None => 0,
+        Some(LockMode::Shared) => 1,
+        Some(LockMode::Exclusive) => 2,
+    }
+}
+
+/// What holders do.
+impl<M: Member> Queue<M> {
+    /// Members that were wanted have been released from `mode`.
+    pub(crate) fn released<'a>(&mut self, members: impl IntoIterator<Item = &'a M>, mode: LockMode) -> Effects<M>
+    where
+        M: 'a,
+    {
+        let mut pass = self.pass();
+        for member in members {
+            self.freed(member, mode, &mut pass);
+        }
+        self.settle(pass)
+    }
+
+    /// Members that were wanted have gone from exclusive to shared: the sharers of the most urgent priority go along.
+    pub(crate) fn downgraded<'a>(&mut self, members: impl IntoIterator<Item = &'a M>) -> Effects<M>
+    where
+        M: 'a,
+    {
+        let mut pass = self.pass();
+        for member in members {
+            if let Some(first) = self.lines.get(&member.id()).and_then(Line::first) {
+                pass.groups.open(member.id(), first.priority, Place::FIRST);
+            }
+            self.freed(member, LockMode::Exclusive, &mut pass);
+        }
+        self.settle(pass)
+    }
+
+    fn freed(&mut self, member: &M, mode: LockMode, pass: &mut Pass) {
+        let id = member.id();
+        match member.held() {
+            None => {
+                self.held.remove(&id);
+            }
+            Some(left) => {
+                self.held.entry(id).and_modify(|held| *held = left);
+            }
+        }
+        pass.freed.insert(id, mode);
+        self.touch(member, pass);
+        if !self.lines.contains_key(&id) {
+            self.relax(member);
+        }
+        pass.note(self.wholes.iter().copied());
+    }
+
+    /// A holder of the whole, perhaps with all members, gives it back.
+    pub(crate) fn release_whole(&mut self, mode: LockMode, with_members: bool) -> Effects<M> {
+        let mut pass = self.pass();
+        self.whole.release(mode);
+        if with_members {
+            self.every.release(mode);
+            pass.freed_every = Some(mode);
+            self.touch_everybody(&mut pass);
+        }
+        pass.note(self.wholes.iter().copied());
+        self.settle(pass)
+    }
+
+    /// A holder of the whole, perhaps with all members, shares it from now on.
+    pub(crate) fn downgrade_whole(&mut self, with_members: bool) -> Effects<M> {
+        let mut pass = self.pass();
+        self.whole.downgrade();
+        pass.note(self.wholes.iter().copied());
+        if with_members {
+            self.every.downgrade();
+            pass.freed_every = Some(LockMode::Exclusive);
+            self.touch_everybody(&mut pass);
+            if let Some(Reverse(first)) = pass.todo.peek() {
+                pass.groups.open_every(first.priority, Place::FIRST);
+            }
+        }
+        self.settle(pass)
+    }
+
+    /// A holder of all members gets a hold of this one by itself, unless somebody has it who is about to give it back.
+    pub(crate) fn single_out(&mut self, member: &M, mode: LockMode) -> bool {
+        member.want(); // From now on, it changes under this queue only.
+        let has_room = member.has_room(mode);
+        if has_room {
+            member.hold(mode);
+            self.inserted(member);
+        }
+        if !self.lines.contains_key(&member.id()) {
+            self.relax(member);
+        }
+        has_room
+    }
+
+    /// A member has come to be held without a request.
+    pub(crate) fn inserted(&mut self, member: &M) {
+        if let Some(mode) = member.held().filter(|_| self.is_gated()) {
+            member.want();
+            self.held.insert(member.id(), mode);
+        }
+    }
+
+    /// A holder of all members has been given each by itself, and holds but those from now on.
+    pub(crate) fn singled_out(&mut self, mode: LockMode) -> Effects<M> {
+        let pass = self.pass();
+        self.every.release(mode);
+        self.settle(pass)
+    }
+
+    /// Takes a member that is free and that nobody waits for, past all who wait for others.
+    pub(crate) fn seize(&mut self, member: &M, mode: LockMode) -> bool {
+        let last = Place { priority: Priority::LOWEST, ticket: u64::MAX };
+        let is_wanted = self.lines.contains_key(&member.id()) || self.wholes_ahead(last, Some(mode)).next().is_some();
+        if is_wanted || !self.every.has_room(mode) {
+            return false;
+        }
+        self.single_out(member, mode)
+    }
+
+    /// Members are removed: whoever waits for them fails, or goes on without.
+    pub(crate) fn retire(&mut self, members: &[M]) -> Effects<M> {
+        let mut pass = self.pass();
+        for member in members {
+            self.held.remove(&member.id());
+            let Some(line) = self.lines.remove(&member.id()) else { continue };
+            for place in line.shared.into_iter().chain(line.exclusive) {
+                self.lose(place, member, &mut pass);
+            }
+        }
+        pass.note(self.wholes.iter().copied());
+        self.settle(pass)
+    }
+
+    /// A request loses a member.
+    fn lose(&mut self, place: Place, member: &M, pass: &mut Pass) {
+        let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
+        if let Ok(at) = waiter.members.binary_search_by_key(&member.id(), Member::id) {
+            self.dropped.push(waiter.members.remove(at));
+        }
+        let outcome = match waiter.missing {
+            Missing::Fails => Some(Outcome::Deleted(member.clone())),
+            Missing::Counted if waiter.members.len() < waiter.enough => Some(Outcome::TooFew),
+            Missing::Counted => None,
+            Missing::Skipped => {
+                waiter.enough = waiter.members.len();
+                None
+            }
+        };
+        if outcome.is_some() {
+            pass.woken.extend(waiter.waker.take());
+            self.delist(place, pass);
+            if let Some(waiter) = self.requests.get_mut(&place.ticket) {
+                waiter.outcome = outcome;
+            }
+        } else {
+            pass.note([place]);
+            for other in self.waiting(place).into_iter().flat_map(|waiter| &waiter.members) {
+                self.touch(other, pass); // It may be held up for other reasons now, so that others may pass it.
+            }
+        }
+    }
+}
+
+/// Counting the members that are held.
+impl<M: Member> Queue<M> {
+    /// The shard to be counted next, if somebody waits for all members and has to know.
+    pub(crate) fn to_count(&self) -> Option<usize> {
+        match self.count {
+            Count::At(shard) if self.awaiting_all > 0 => Some(shard),
+            _ => None,
+        }
+    }
+
+    /// A shard has been looked through; these of its members were held, and are marked as wanted.
+    pub(crate) fn counted(&mut self, shard: usize, members: &[M], next: Count) -> Effects<M> {
+        let mut pass = self.pass();
+        if self.count == Count::At(shard) {
+            for member in members {
+                // Some have been released meanwhile.
+                if let Some(mode) = member.held() {
+                    self.held.insert(member.id(), mode);
+                }
+            }
+            self.count = next;
+            if next == Count::Done {
+                self.touch_everybody(&mut pass);
+            }
+        }
+        self.settle(pass)
+    }
+
+    /// Whoever was counting has given up: another who waits for all members goes on.
+    fn pass_on_the_count(&mut self, pass: &mut Pass) {
+        if self.to_count().is_none() {
+            return;
+        }
+        for place in &self.wholes {
+            if let Some(waiter) = self.requests.get_mut(&place.ticket).filter(|waiter| waiter.reach == Reach::Every) {
+                pass.woken.extend(waiter.waker.take());
+                return;
+            }
+        }
+    }
+}

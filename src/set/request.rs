@@ -1,0 +1,129 @@
+//! What a caller asked for: names, found when the call is made, and looked at again when the request begins.
+
+use super::core::{Core, KnownMembers};
+use super::error::SetError;
+use super::names::{Key, Name, Names};
+use super::policy::Member;
+use super::queue::{Members, Missing, Reach};
+use smallvec::SmallVec;
+use std::mem;
+use std::sync::Arc;
+
+/// How much of what it names a request wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    All,
+    /// All that exist.
+    Existing,
+    AtLeast(usize),
+    /// What is free now.
+    Free,
+}
+
+/// Names, or the whole set. Nothing is borrowed from the caller.
+#[derive(Debug)]
+pub(crate) struct Request<K, T> {
+    everything: bool,
+    members: KnownMembers<K, T>,
+    /// Those without a member, yet. In an open set, all of them: a name exists only once somebody waits for it.
+    names: SmallVec<[K; 1]>,
+}
+
+/// What is to be done about a request.
+#[derive(Debug)]
+pub(crate) enum Asked<K, T> {
+    /// Take what is free of these.
+    Free(KnownMembers<K, T>),
+    /// Take these, or wait for them.
+    For { reach: Reach, members: KnownMembers<K, T>, enough: usize, missing: Missing },
+}
+
+impl<K: Key, T> Request<K, T> {
+    pub(crate) fn of(core: &Core<K, T>, names: impl Names<K>) -> Self {
+        let names = names.requested();
+        let mut request = Self { everything: names.is_none(), members: Members::new(), names: SmallVec::new() };
+        for name in names.into_iter().flatten() {
+            let member = if core.fresh.is_none() { core.directory.find(&name) } else { None };
+            match member {
+                Some(member) => request.members.push(member),
+                None => request.names.push(name.into_name()),
+            }
+        }
+        request
+    }
+
+    /// The same request, if it did not come to anything.
+    pub(crate) fn again(members: KnownMembers<K, T>, reach: Reach) -> Self {
+        Self { everything: reach == Reach::Every, members, names: SmallVec::new() }
+    }
+
+    /// Finds the members as they are now.
+    pub(crate) fn resolve(&mut self, core: &Core<K, T>, want: Want) -> Result<Asked<K, T>, SetError<K>> {
+        if self.everything && matches!(want, Want::All | Want::Existing) {
+            return Ok(Asked::For {
+                reach: Reach::Every,
+                members: Members::new(),
+                enough: 0,
+                missing: Missing::Skipped,
+            });
+        }
+        if self.everything {
+            self.members = core.directory.all().into();
+        }
+        if !self.names.is_empty() || self.members.iter().any(|member| member.look().is_deleted()) {
+            self.find_again(core);
+        }
+        let (unknown, mut members) = (mem::take(&mut self.names), mem::take(&mut self.members));
+        members.sort_unstable_by_key(Member::id);
+        members.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        let existing = members.len();
+        let (enough, missing) = match want {
+            Want::Free => return Ok(Asked::Free(members)),
+            Want::All => (existing, Missing::Fails),
+            Want::Existing => (existing, Missing::Skipped),
+            Want::AtLeast(wanted) => (wanted.min(existing), Missing::Counted),
+        };
+        let refused = match want {
+            Want::All => unknown.into_iter().min().map(|name| SetError::Unknown { name }),
+            Want::AtLeast(wanted) if existing < wanted => Some(SetError::TooFew { wanted, existing }),
+            _ => None,
+        };
+        match refused {
+            None => Ok(Asked::For { reach: Reach::Names, members, enough, missing }),
+            Some(error) => {
+                core.forget(members);
+                Err(error)
+            }
+        }
+    }
+
+    /// Looks for names that were not there, or were removed, since the call was made.
+    fn find_again(&mut self, core: &Core<K, T>) {
+        if let Some(fresh) = core.fresh {
+            while let Some(name) = self.names.pop() {
+                self.members.push(core.directory.find_or_insert(name, fresh));
+            }
+            return;
+        }
+        core.settle_members(); // Whoever is adding some of them has added all when this is done.
+        for member in mem::take(&mut self.members) {
+            let current = if member.look().is_deleted() { core.directory.find(&&member.name) } else { None };
+            match current {
+                Some(current) => self.members.push(current),
+                None if member.look().is_deleted() => self.names.push(member.name.clone()),
+                None => self.members.push(member),
+            }
+        }
+        for name in mem::take(&mut self.names) {
+            match core.directory.find(&name) {
+                Some(member) => self.members.push(member),
+                None => self.names.push(name),
+            }
+        }
+    }
+
+    /// What it knew is given back.
+    pub(crate) fn forget(&mut self, core: &Core<K, T>) {
+        core.forget(mem::take(&mut self.members));
+    }
+}

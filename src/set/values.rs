@@ -1,0 +1,221 @@
+//! The values in named locks, reached through the guard that holds them.
+
+#![allow(unsafe_code, reason = "gives access to the values: see the invariants of `member` and of `SetGuard`")]
+
+use super::SetPointer;
+use super::core::Known;
+use super::error::SetError;
+use super::guard::SetGuard;
+use super::member::Entry;
+use super::names::Name;
+use super::policy::Member;
+use super::queue::Members;
+use crate::lock::Panics;
+use crate::mode::{Exclusive, Mode};
+use std::ops::{Index, IndexMut};
+use std::sync::Arc;
+use std::vec;
+
+impl<P: SetPointer, M: Mode> SetGuard<P, M> {
+    /// The value of a name, if this guard holds it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::LockSet;
+    /// let nodes: LockSet<String, u8> = LockSet::from_entries([("a", 1), ("b", 2)]);
+    /// let guard = nodes.shared("a").await?;
+    /// assert_eq!((guard.get("a"), guard.get("b")), (Some(&1), None));
+    /// assert_eq!(guard["a"], 1);
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
+    /// ```
+    pub fn get(&self, name: impl Name<P::Name>) -> Option<&P::Value> {
+        let member = self.find(&name)?;
+        // SAFETY: the guard holds the member, and is borrowed (`SetGuard`, 1).
+        Some(unsafe { self.borrowed(&member).value() })
+    }
+
+    /// All names held, with their values, in name order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{All, LockSet};
+    /// let nodes: LockSet<String, u8> = LockSet::from_entries([("b", 2), ("a", 1)]);
+    /// let guard = nodes.shared(All).await?;
+    /// assert_eq!(guard.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>(), ["a=1", "b=2"]);
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
+    /// ```
+    pub fn iter(&self) -> vec::IntoIter<(&P::Name, &P::Value)> {
+        let entries = self.members().into_iter().map(|member| {
+            // SAFETY: the guard holds the member, and is borrowed (`SetGuard`, 1).
+            let entry = unsafe { self.borrowed(&member) };
+            // SAFETY: as above; and nobody changes a value through a guard that is borrowed shared.
+            (&entry.name, unsafe { entry.value() })
+        });
+        entries.collect::<Vec<_>>().into_iter()
+    }
+
+    /// A member, for as long as the guard is borrowed.
+    ///
+    /// # Safety
+    ///
+    /// The guard holds the member.
+    unsafe fn borrowed(&self, member: &Known<P::Name, P::Value>) -> &Entry<P::Name, P::Value> {
+        // SAFETY: a member that is held stays in its directory, or in the list of the guard, which is borrowed
+        // (`member`, 5); so it outlives the clone by which it is known here.
+        unsafe { &*Arc::as_ptr(member) }
+    }
+}
+
+impl<P: SetPointer> SetGuard<P, Exclusive> {
+    /// The value of a name, to be changed, if this guard holds it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::LockSet;
+    /// let nodes: LockSet<String, u8> = LockSet::from_entries([("a", 1), ("b", 2)]);
+    /// let mut guard = nodes.exclusive("a").await?;
+    /// *guard.get_mut("a").unwrap() += 1;
+    /// guard["a"] += 1;
+    /// assert_eq!(guard["a"], 3);
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
+    /// ```
+    pub fn get_mut(&mut self, name: impl Name<P::Name>) -> Option<&mut P::Value> {
+        let member = self.find(&name)?;
+        // SAFETY: the guard holds the member (`SetGuard`, 1).
+        let entry = unsafe { self.borrowed(&member) };
+        // SAFETY: it holds it exclusively, and is borrowed mutably, so this is the only way to the value.
+        Some(unsafe { entry.value_mut() })
+    }
+
+    /// The values of several names, to be changed side by side, in the order of the names given.
+    ///
+    /// # Errors
+    ///
+    /// [`SetError::NotHeld`] with those names that this guard does not hold; [`SetError::Repeated`] if a name stands
+    /// there twice.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::LockSet;
+    /// let accounts: LockSet<u32, i64> = LockSet::from_entries([(1u32, 100), (2, 0)]);
+    /// let mut guard = accounts.exclusive([1, 2]).await?;
+    /// let [from, to] = guard.get_disjoint_mut([1, 2])?;
+    /// (*from, *to) = (*from - 30, *to + 30);
+    /// assert_eq!((guard[1], guard[2]), (70, 30));
+    /// # Ok::<_, lockladder::SetError<u32>>(()) }).unwrap();
+    /// ```
+    pub fn get_disjoint_mut<N: Name<P::Name>, const C: usize>(
+        &mut self,
+        names: [N; C],
+    ) -> Result<[&mut P::Value; C], SetError<P::Name>> {
+        let mut members: Members<Known<P::Name, P::Value>> = Members::new();
+        let mut unheld = Vec::new();
+        for name in names {
+            match self.find(&name) {
+                None => unheld.push(name.into_name()),
+                Some(member) if members.iter().any(|other| Arc::ptr_eq(other, &member)) => {
+                    return Err(SetError::Repeated { name: member.name.clone() });
+                }
+                Some(member) => members.push(member),
+            }
+        }
+        if !unheld.is_empty() {
+            return Err(SetError::NotHeld { names: super::sorted(unheld) });
+        }
+        Ok(std::array::from_fn(|at| {
+            // SAFETY: the guard holds the member (`SetGuard`, 1).
+            let entry = unsafe { self.borrowed(&members[at]) };
+            // SAFETY: it holds it exclusively and is borrowed mutably, and no two of the members are the same.
+            unsafe { entry.value_mut() }
+        }))
+    }
+
+    /// All names held, with their values to be changed, in name order.
+    pub fn iter_mut(&mut self) -> vec::IntoIter<(&P::Name, &mut P::Value)> {
+        let entries = self.members().into_iter().map(|member| {
+            // SAFETY: the guard holds the member (`SetGuard`, 1).
+            let entry = unsafe { self.borrowed(&member) };
+            // SAFETY: it holds it exclusively and is borrowed mutably, and each member comes once.
+            (&entry.name, unsafe { entry.value_mut() })
+        });
+        entries.collect::<Vec<_>>().into_iter()
+    }
+}
+
+/// Members that go, and their values that stay.
+impl<P: SetPointer> SetGuard<P, Exclusive> {
+    /// Removes all that it holds.
+    pub(super) fn retire_all(&mut self) -> Vec<(P::Name, P::Value)> {
+        let all = self.members();
+        self.retire(all.into())
+    }
+
+    /// Removes these members, which the guard holds, and takes their values, in name order.
+    pub(super) fn retire(&mut self, mut members: Members<Known<P::Name, P::Value>>) -> Vec<(P::Name, P::Value)> {
+        members.sort_unstable_by_key(Member::id);
+        let is_kept = |member: &mut Known<_, _>| members.binary_search_by_key(&member.id(), Member::id).is_err();
+        self.held.members.retain(is_kept);
+        let mut panics = Panics::new();
+        self.set.core().retire(&members, self.held.whole, &mut panics);
+        let entries = members.iter().filter_map(|member| {
+            // SAFETY: the guard has just deleted the member, and takes its value once (`member`, 4).
+            let value = unsafe { member.take_value() };
+            value.map(|value| (member.name.clone(), value))
+        });
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        entries
+    }
+}
+
+/// # Panics
+///
+/// If the guard does not hold the name.
+impl<P: SetPointer, M: Mode, N: Name<P::Name>> Index<N> for SetGuard<P, M> {
+    type Output = P::Value;
+
+    fn index(&self, name: N) -> &P::Value {
+        match self.get(name) {
+            Some(value) => value,
+            None => panic!("the guard does not hold this name: `get` tells without panicking"),
+        }
+    }
+}
+
+/// # Panics
+///
+/// If the guard does not hold the name.
+impl<P: SetPointer, N: Name<P::Name>> IndexMut<N> for SetGuard<P, Exclusive> {
+    fn index_mut(&mut self, name: N) -> &mut P::Value {
+        match self.get_mut(name) {
+            Some(value) => value,
+            None => panic!("the guard does not hold this name: `get_mut` tells without panicking"),
+        }
+    }
+}
+
+impl<'g, P: SetPointer, M: Mode> IntoIterator for &'g SetGuard<P, M> {
+    type Item = (&'g P::Name, &'g P::Value);
+    type IntoIter = vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<'g, P: SetPointer> IntoIterator for &'g mut SetGuard<P, Exclusive> {
+    type Item = (&'g P::Name, &'g mut P::Value);
+    type IntoIter = vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter_mut()
+    }
+}
