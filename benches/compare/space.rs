@@ -12,8 +12,9 @@ use crate::workloads::{held, idle};
 pub(crate) fn allocations<L: Lock>(waits: usize) -> Option<usize> {
     let lock = L::new();
     wait(&lock)?; // What a lock allocates once in its life is not counted.
-    let (count, waited) = allocated::allocations(|| (0..waits).try_for_each(|_| wait(&lock)));
-    waited.map(|()| count)
+    let before = allocated::count();
+    (0..waits).try_for_each(|_| wait(&lock))?;
+    Some(allocated::count() - before)
 }
 
 /// One request that has to wait, from its first poll to its release.

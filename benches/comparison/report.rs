@@ -222,8 +222,9 @@ fn lines(measurement: &Measurement) -> impl Iterator<Item = Line> {
 /// The version of a package in the lock file of the workspace; ours, and `std`, have none worth telling.
 fn locked_version(package: &str) -> Option<&'static str> {
     let packages = include_str!("../../Cargo.lock").split("[[package]]");
-    let mut fields = packages.map(|entry| (field(entry, "name"), field(entry, "version")));
-    fields.find(|(name, _)| *name == Some(package)).and_then(|(_, version)| version)
+    let fields = packages.map(|entry| (field(entry, "name"), field(entry, "version")));
+    // Several versions stand in ascending order, and ours asks for the latest.
+    fields.filter(|(name, _)| *name == Some(package)).last().and_then(|(_, version)| version)
 }
 
 fn field<'a>(entry: &'a str, name: &str) -> Option<&'a str> {
