@@ -176,6 +176,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// );
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
+    #[inline]
     pub fn shared(&self, names: impl Names<K>) -> SetAcquire<&Self, Shared> {
         SetAcquire::of(self, names, Want::All)
     }
@@ -207,6 +208,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// whole.add(8080)?;
     /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
+    #[inline]
     pub fn exclusive(&self, names: impl Names<K>) -> SetAcquire<&Self, Exclusive> {
         SetAcquire::of(self, names, Want::All)
     }

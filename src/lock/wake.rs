@@ -78,11 +78,19 @@ impl Panics {
 }
 
 impl Drop for Panics {
+    #[inline]
     fn drop(&mut self) {
-        match self.0.take() {
-            Some(panic) if thread::panicking() => mem::forget(panic),
-            Some(panic) => resume_unwind(panic),
-            None => {}
+        if let Some(panic) = self.0.take() {
+            go_on(panic);
         }
+    }
+}
+
+#[cold]
+fn go_on(panic: Box<dyn Any + Send>) {
+    if thread::panicking() {
+        mem::forget(panic);
+    } else {
+        resume_unwind(panic);
     }
 }

@@ -164,8 +164,8 @@ impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
             Some(ticket) => ticket,
             None => {
                 let waiter = Waiter::new(Reach::Addition, LockMode::Exclusive, *this.priority, Members::new());
-                let waker = Some(context.waker().clone());
-                let Ok(ticket) = core.enter(Waiter { waker, ..waiter }, &mut panics) else {
+                // Mostly it is granted at once, and nobody is to be woken; else `advance` says whom.
+                let Ok(ticket) = core.enter(waiter, &mut panics) else {
                     unreachable!("it has no members that could be removed")
                 };
                 *this.ticket.insert(ticket)
@@ -183,7 +183,7 @@ impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
         core.release_whole(whole, LockMode::Exclusive, &mut panics);
         if panics.happened() {
             if let (Ok(members), Some(mode)) = (added, A::HELD) {
-                core.release(members.into(), mode);
+                core.release(&mut Held::from(members), mode);
             }
             return Poll::Pending; // And the panic goes on.
         }

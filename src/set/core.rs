@@ -25,6 +25,7 @@ use crate::mode::LockMode;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, relax, seen_by_one_of_two};
 use std::fmt;
 use std::hash::Hash;
+use std::mem;
 use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -88,6 +89,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
     }
 
     /// Takes members, all or none, if nobody holds or wants one of them or the whole.
+    #[inline]
     pub(crate) fn try_hold(&self, members: &[Known<K, T>], mode: LockMode, panics: &mut Panics) -> bool {
         let is_gated = || self.gate.0.load(Ordering::SeqCst);
         if is_gated() || members.len() > 1 && !members.iter().all(|member| member.look().admits(mode)) {
@@ -145,12 +147,28 @@ impl<K: Hash + Eq, T> Core<K, T> {
         }
     }
 
-    /// Gives back all that a guard holds, and what it knew.
-    pub(crate) fn release(&self, held: Held<K, T>, mode: LockMode) {
+    /// Gives back all that a guard holds, and what it knew: leaves at most members to be dropped.
+    #[inline]
+    pub(crate) fn release(&self, held: &mut Held<K, T>, mode: LockMode) {
+        let let_go = match held.whole {
+            Whole::No => held.members.iter().take_while(|member| member.try_let_go(mode)).count(),
+            Whole::Alone | Whole::WithMembers => 0,
+        };
+        if let_go < held.members.len() || held.whole != Whole::No {
+            self.release_from(let_go, held, mode); // Rarely: somebody waits, or may.
+        } else if self.fresh.is_some() {
+            self.directory.forget(mem::take(&mut held.members));
+        }
+    }
+
+    /// Gives back what a guard holds but for so many members, which have been given back, and what it knew.
+    #[cold]
+    fn release_from(&self, let_go: usize, held: &mut Held<K, T>, mode: LockMode) {
+        let Held { members, whole } = mem::take(held);
         let mut panics = Panics::new();
-        self.release_whole(held.whole, mode, &mut panics);
-        self.let_go(&held.members, mode, &mut panics);
-        panics.catch(|| self.forget(held.members));
+        self.release_whole(whole, mode, &mut panics);
+        self.let_go(&members[let_go..], mode, &mut panics);
+        panics.catch(|| self.forget(members));
     }
 
     /// Gives back the whole.
@@ -228,6 +246,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
     }
 
     /// Gives back what somebody knew of members.
+    #[inline]
     pub(crate) fn forget(&self, members: impl IntoIterator<Item = Known<K, T>>) {
         if self.fresh.is_some() {
             self.directory.forget(members);

@@ -74,6 +74,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// # Errors
     ///
     /// None but those of what the future is told: [`SetError::TooFew`], [`SetError::TimedOut`].
+    #[inline]
     pub fn shared(&self, names: impl NameList<K>) -> SetAcquire<&Self, Shared> {
         SetAcquire::of(self, names, Want::All)
     }
@@ -91,6 +92,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// # Errors
     ///
     /// See [`shared`](Self::shared).
+    #[inline]
     pub fn exclusive(&self, names: impl NameList<K>) -> SetAcquire<&Self, Exclusive> {
         SetAcquire::of(self, names, Want::All)
     }

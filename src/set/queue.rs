@@ -141,16 +141,19 @@ pub(crate) enum Count {
     Done,
 }
 
+/// Mostly one, which needs no allocation.
+type Woken = SmallVec<[Waker; 1]>;
+
 /// What a change has led to: to be done once the queue is free.
 #[derive(Debug)]
 pub(crate) struct Effects<M> {
-    pub(crate) woken: Vec<Waker>,
+    pub(crate) woken: Woken,
     pub(crate) dropped: Vec<M>,
 }
 
 impl<M> Effects<M> {
-    pub(crate) const fn none() -> Self {
-        Self { woken: Vec::new(), dropped: Vec::new() }
+    pub(crate) fn none() -> Self {
+        Self { woken: Woken::new(), dropped: Vec::new() }
     }
 }
 
@@ -185,7 +188,7 @@ struct Pass {
     /// What the change has released: whoever was held up there before it is not *newly* held up by the next holder.
     freed: BTreeMap<Id, LockMode>,
     freed_every: Option<LockMode>,
-    woken: Vec<Waker>,
+    woken: Woken,
 }
 
 impl Pass {
@@ -425,7 +428,7 @@ impl<M: Member> Queue<M> {
             groups: Groups::default(),
             freed: BTreeMap::new(),
             freed_every: None,
-            woken: Vec::new(),
+            woken: Woken::new(),
         }
     }
 
