@@ -215,6 +215,11 @@ impl<P: LockPointer> Delete<P> {
         self
     }
 
+    /// As [`Acquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        self.project().acquire.set_priority(priority);
+    }
+
     /// As [`Acquire::timeout`]; on expiry the lock is as it was.
     pub fn timeout(self, duration: Duration) -> Deadline<Self> {
         Deadline::new(self, Limit::After(duration))
@@ -244,6 +249,14 @@ impl<P: LockPointer> FusedFuture for Delete<P> {
 impl<P: LockPointer, M: Mode> Timed for Acquire<P, M> {
     type Timed = Self::Output;
 
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     fn in_time(output: Self::Output) -> Self::Timed {
         output
     }
@@ -256,30 +269,19 @@ impl<P: LockPointer, M: Mode> Timed for Acquire<P, M> {
 impl<P: LockPointer> Timed for Delete<P> {
     type Timed = Self::Output;
 
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     fn in_time(output: Self::Output) -> Self::Timed {
         output
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
         self.project().acquire.give_up(waited).map(Guard::delete)
-    }
-}
-
-impl<P: LockPointer, M: Mode> Deadline<Acquire<P, M>> {
-    /// As [`Acquire::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
-    }
-
-    /// As [`Acquire::set_priority`].
-    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
-        self.request().set_priority(priority);
-    }
-}
-
-impl<P: LockPointer> Deadline<Delete<P>> {
-    /// As [`Delete::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
     }
 }

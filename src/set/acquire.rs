@@ -202,7 +202,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         let names = match outcome {
             Poll::Ready(Err(error)) => return Err(error),
             Poll::Ready(Ok(())) => Vec::new(),
-            Poll::Pending => this.as_mut().missing_names(),
+            Poll::Pending => this.obstacles(),
         };
         let guard = this.withdraw().filter(|_| !panics.happened());
         guard.ok_or(SetError::WouldBlock { names, mode: M::MODE })
@@ -217,13 +217,12 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     }
 
     /// The names that stand in the way of a request that waits, in name order.
-    fn missing_names(self: Pin<&mut Self>) -> Vec<P::Name> {
-        let this = self.project();
-        let (Stage::Waiting(ticket), Some(set)) = (this.stage, this.set) else { return Vec::new() };
+    fn obstacles(&self) -> Vec<P::Name> {
+        let (Stage::Waiting(ticket), Some(set)) = (&self.stage, &self.set) else { return Vec::new() };
         let members = set.core().queue().obstacles(*ticket);
-        let names = sorted(members.iter().map(|member| member.name.clone()).collect());
+        let names = members.iter().map(|member| member.name.clone()).collect();
         set.core().forget(members);
-        names
+        sorted(names)
     }
 
     /// Stops waiting; if everything has been granted meanwhile, takes it. Has resolved then.
@@ -349,22 +348,25 @@ impl<P: SetPointer, M: Mode> FusedFuture for SetAcquire<P, M> {
 impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
     type Timed = Self::Output;
 
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     fn in_time(output: Self::Output) -> Self::Timed {
         output
     }
 
-    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
-        let names = self.as_mut().missing_names();
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        let names = self.obstacles();
         self.withdraw().ok_or(SetError::TimedOut { names, mode: M::MODE, waited })
     }
 }
 
 impl<P: SetPointer, M: Mode> Deadline<SetAcquire<P, M>> {
-    /// As [`SetAcquire::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
-    }
-
     /// As [`SetAcquire::opportunistic`].
     pub fn opportunistic(self) -> Self {
         self.map(SetAcquire::opportunistic)
@@ -374,22 +376,18 @@ impl<P: SetPointer, M: Mode> Deadline<SetAcquire<P, M>> {
     pub fn at_least(self, names: usize) -> Self {
         self.map(|request| request.at_least(names))
     }
-
-    /// As [`SetAcquire::set_priority`].
-    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
-        self.request().set_priority(priority);
-    }
 }
 
+/// Shows what stands in the way of a request that waits.
 impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stage = match &self.stage {
-            Stage::Asked(_) => "asked",
-            Stage::Waiting(_) => "waiting",
-            Stage::Granted(_) => "granted",
-            Stage::Gone => "resolved",
-        };
-        f.debug_struct("SetAcquire").field("mode", &M::MODE).field("stage", &stage).finish_non_exhaustive()
+        let mut out = f.debug_struct("SetAcquire");
+        out.field("mode", &M::MODE);
+        match &self.stage {
+            Stage::Waiting(_) => out.field("waiting_for", &self.obstacles()).finish_non_exhaustive(),
+            Stage::Granted(_) => out.field("granted", &true).finish_non_exhaustive(),
+            Stage::Asked(_) | Stage::Gone => out.finish_non_exhaustive(),
+        }
     }
 }
 

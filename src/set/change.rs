@@ -128,6 +128,16 @@ impl<P: ClosedPointer, A: Added<P>> Add<P, A> {
         self
     }
 
+    /// As [`SetAcquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        let mut panics = Panics::new();
+        let this = self.project();
+        *this.priority = priority;
+        if let (Some(ticket), Some(set)) = (this.ticket, this.set) {
+            *ticket = set.core().change(&mut panics, |queue| queue.set_priority(*ticket, priority));
+        }
+    }
+
     /// Gives up after so long, counted from the first poll; nothing is added then. See [`Deadline`] for the runtime
     /// that it needs.
     pub fn timeout(self, duration: Duration) -> Deadline<Self> {
@@ -224,6 +234,14 @@ impl<P: ClosedPointer, A: Added<P>> FusedFuture for Add<P, A> {
 impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
     type Timed = Self::Output;
 
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     fn in_time(output: Self::Output) -> Self::Timed {
         output
     }
@@ -231,13 +249,6 @@ impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
         self.withdraw();
         Err(AddError::TimedOut { waited })
-    }
-}
-
-impl<P: ClosedPointer, A: Added<P>> Deadline<Add<P, A>> {
-    /// As [`Add::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
     }
 }
 
@@ -283,6 +294,11 @@ impl<P: ClosedPointer> Remove<P> {
     pub fn priority(mut self, priority: Priority) -> Self {
         self.acquire = self.acquire.priority(priority);
         self
+    }
+
+    /// As [`SetAcquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        self.project().acquire.set_priority(priority);
     }
 
     /// Gives up after so long, counted from the first poll; nothing is removed then. See [`Deadline`] for the runtime
@@ -334,19 +350,20 @@ impl<P: ClosedPointer> FusedFuture for Remove<P> {
 impl<P: ClosedPointer> Timed for Remove<P> {
     type Timed = Result<Vec<P::Name>, SetError<P::Name>>;
 
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     fn in_time(output: Self::Output) -> Self::Timed {
         Ok(output)
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
         self.project().acquire.give_up(waited).map(remove)
-    }
-}
-
-impl<P: ClosedPointer> Deadline<Remove<P>> {
-    /// As [`Remove::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
     }
 }
 

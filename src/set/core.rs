@@ -112,24 +112,30 @@ impl<K: Hash + Eq, T> Core<K, T> {
         mode: LockMode,
         panics: &mut Panics,
     ) -> KnownMembers<K, T> {
-        let mut others = Members::new();
+        let (mut seized, mut others) = (Members::new(), Members::new());
         if !self.gate.0.load(Ordering::SeqCst) {
-            let (seized, left) = members.into_iter().partition(|member| member.try_hold(mode));
+            let (taken, left): (Members<_>, Members<_>) = members.into_iter().partition(|member| member.try_hold(mode));
             seen_by_one_of_two();
-            if !self.gate.0.load(Ordering::SeqCst) {
-                self.forget(left);
-                return seized;
+            if self.gate.0.load(Ordering::SeqCst) {
+                self.let_go(&taken, mode, panics);
+                members = taken;
+                members.extend(left);
+            } else {
+                // Some may be marked as wanted by those who have waited for the whole, and have gone.
+                (members, others) = left.into_iter().partition(|member| member.look().has_room(mode));
+                seized = taken;
             }
-            self.let_go(&seized, mode, panics);
-            members = seized;
-            others = left;
         }
-        let seized = self.change(panics, |queue| {
-            let (seized, left): (Members<_>, Members<_>) =
-                members.into_iter().partition(|member| queue.seize(member, mode));
-            others.extend(left);
-            (seized, Effects::none())
-        });
+        if !members.is_empty() {
+            self.change(panics, |queue| {
+                let (taken, left): (Members<_>, Members<_>) =
+                    members.into_iter().partition(|member| queue.seize(member, mode));
+                seized.extend(taken);
+                others.extend(left);
+                ((), Effects::none())
+            });
+        }
+        seized.sort_unstable_by_key(Member::id);
         self.forget(others);
         seized
     }

@@ -192,26 +192,26 @@ impl<M: Member> Judge<'_, M> {
             return None;
         }
         let mut passed = SmallVec::new();
+        if members.is_empty() {
+            return Some(Grant { some: None, passed }); // They were removed: nothing is left to conflict about.
+        }
         let mut goes_along_everywhere = (*mode == LockMode::Shared).then_some(Place::FIRST);
         for member in members {
             let group = self.group(member.id());
             goes_along_everywhere = group.and_then(|group| goes_along_everywhere.map(|far| far.max(group)));
             self.pass_all(self.queue.ahead_at(member.id(), *mode, self.place), group, &mut passed)?;
         }
-        let group = goes_along_everywhere.filter(|_| !members.is_empty());
-        self.pass_all(self.queue.wholes_ahead(self.place, Some(*mode)), group, &mut passed)?;
+        self.pass_all(self.queue.wholes_ahead(self.place, Some(*mode)), goes_along_everywhere, &mut passed)?;
         Some(Grant { some: None, passed })
     }
 
     /// Enough of some names.
     fn enough(&self) -> Option<Grant<M>> {
         let Waiter { mode, members, enough, .. } = self.waiter;
-        if self.queue.wholes_ahead(self.place, Some(*mode)).next().is_some() {
-            return None;
-        }
         let is_free = |member: &&M| {
             let group = self.group(member.id());
-            let mut ahead = self.queue.ahead_at(member.id(), *mode, self.place);
+            let ahead = self.queue.ahead_at(member.id(), *mode, self.place);
+            let mut ahead = ahead.chain(self.queue.wholes_ahead(self.place, Some(*mode)));
             self.queue.has_room(member, *mode) && ahead.all(|other| group.is_some_and(|group| group < other))
         };
         let some: Members<M> = members.iter().filter(is_free).cloned().collect();
@@ -277,7 +277,7 @@ impl<M: Member> Judge<'_, M> {
             (Reach::Addition, _) | (_, Reach::Every) => false,
             (Reach::Every, Reach::Addition) => self.queue.is_held_beside(&[], other.mode),
             (Reach::Every, Reach::Names) => {
-                !self.queue.whole_has_room(other.mode) || self.queue.is_held_beside(&self.waiter.members, other.mode)
+                self.queue.is_every_held(other.mode) || self.queue.is_held_beside(&self.waiter.members, other.mode)
             }
             (Reach::Names, _) => {
                 let elsewhere = |member: &&M| !touches(&self.waiter.members, member.id());

@@ -218,6 +218,11 @@ impl<M: Member> Queue<M> {
         self.whole.has_room(mode)
     }
 
+    /// Whether somebody holds all members together so that it excludes `mode`.
+    pub(crate) fn is_every_held(&self, mode: LockMode) -> bool {
+        !self.every.has_room(mode)
+    }
+
     /// Whether all members are known to have room.
     pub(crate) fn everything_has_room(&self, mode: LockMode) -> bool {
         self.count == Count::Done && !self.held.values().any(|held| conflicts(*held, mode))
@@ -412,9 +417,10 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// Nobody waits for a member by name any more.
+    /// Nobody waits for a member by name any more. Those who hold it must say so while the set is gated; whoever comes is
+    /// kept out by the gate then.
     fn relax(&self, member: &M) {
-        if !self.is_gated() {
+        if !self.is_gated() || member.held().is_none() {
             member.unwant();
         }
     }
@@ -575,12 +581,19 @@ impl<M: Member> Queue<M> {
     {
         let mut pass = self.pass();
         for member in members {
-            if let Some(first) = self.lines.get(&member.id()).and_then(Line::first) {
+            let named = self.lines.get(&member.id()).and_then(Line::first);
+            if let Some(first) = named.into_iter().chain(self.first_for_all()).min() {
                 pass.groups.open(member.id(), first.priority, Place::FIRST);
             }
             self.freed(member, LockMode::Exclusive, &mut pass);
         }
         self.settle(pass)
+    }
+
+    /// The first of those who wait for all members.
+    fn first_for_all(&self) -> Option<Place> {
+        let waits_for_all = |waiter: &Waiter<M>| waiter.reach == Reach::Every;
+        self.wholes.iter().copied().find(|place| self.waiting(*place).is_some_and(waits_for_all))
     }
 
     fn freed(&mut self, member: &M, mode: LockMode, pass: &mut Pass) {
