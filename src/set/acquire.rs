@@ -71,12 +71,16 @@ pin_project! {
 
     impl<P: SetPointer, M: Mode> PinnedDrop for SetAcquire<P, M> {
         fn drop(this: Pin<&mut Self>) {
-            let _ = this.withdraw();
+            if this.set.is_some() {
+                let _ = this.withdraw();
+            }
         }
     }
 }
 
 impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
+    #[expect(clippy::inline_always, reason = "see `Request::of`")]
+    #[inline(always)]
     pub(crate) fn of(set: P, names: impl Names<P::Name>, want: Want) -> Self {
         let request = Request::of(set.core(), names);
         let (stage, priority) = (Stage::Asked(request), Priority::default());
@@ -239,6 +243,34 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         (!panics.happened()).then_some(guard)
     }
 
+    /// Takes names that are known and free without a detour: nearly all requests end so. Says whether they are held.
+    #[inline]
+    fn hold_at_once(self: Pin<&mut Self>) -> bool {
+        let this = self.project();
+        let (Stage::Asked(request), Some(set), Want::All) = (this.stage, this.set, *this.want) else { return false };
+        let core = set.core();
+        let mut panics = Panics::new();
+        request.known(core).is_some_and(|members| core.try_hold(members, M::MODE, &mut panics))
+    }
+
+    /// As [`poll`](Future::poll), when something is in the way.
+    fn poll_in_steps(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
+        assert!(self.set.is_some(), "`SetAcquire` polled after it has resolved");
+        let mut panics = Panics::new(); // Goes on last: what has been granted is kept in the stage, and its drop knows.
+        let outcome = ready!(self.as_mut().advance(&mut panics, context.waker()));
+        if panics.happened() {
+            return Poll::Pending;
+        }
+        if let Err(error) = outcome {
+            *self.project().set = None;
+            return Poll::Ready(Err(error));
+        }
+        // The place in the queue comes first, the task's budget second: see `Acquire`.
+        ready!(poll_proceed(context)).made_progress();
+        let Some(guard) = self.withdraw() else { unreachable!("it has just been granted") };
+        Poll::Ready(Ok(guard))
+    }
+
     /// Goes on as far as possible without waiting. What panics is kept until the stage is true again.
     fn advance(self: Pin<&mut Self>, panics: &mut Panics, waker: &Waker) -> Poll<Result<(), SetError<P::Name>>> {
         let this = self.project();
@@ -286,20 +318,23 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
 impl<P: SetPointer, M: Mode> Future for SetAcquire<P, M> {
     type Output = Result<SetGuard<P, M>, SetError<P::Name>>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        assert!(self.set.is_some(), "`SetAcquire` polled after it has resolved");
-        let mut panics = Panics::new(); // Goes on last: what has been granted is kept in the stage, and its drop knows.
-        let outcome = ready!(self.as_mut().advance(&mut panics, context.waker()));
-        if panics.happened() {
+        if !self.as_mut().hold_at_once() {
+            return self.poll_in_steps(context);
+        }
+        let this = self.project();
+        let (Stage::Asked(request), Some(set)) = (&mut *this.stage, this.set.take()) else {
+            unreachable!("it has just been held, where it was asked for")
+        };
+        let Poll::Ready(budget) = poll_proceed(context) else {
+            *this.stage = Stage::Granted(request.take_known().into());
+            *this.set = Some(set);
             return Poll::Pending;
-        }
-        if let Err(error) = outcome {
-            *self.project().set = None;
-            return Poll::Ready(Err(error));
-        }
-        // The place in the queue comes first, the task's budget second: see `Acquire`.
-        ready!(poll_proceed(context)).made_progress();
-        let Some(guard) = self.withdraw() else { unreachable!("it has just been granted") };
+        };
+        budget.made_progress();
+        let guard = SetGuard::new(set, request.take_known().into());
+        *this.stage = Stage::Gone;
         Poll::Ready(Ok(guard))
     }
 }
