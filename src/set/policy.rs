@@ -15,8 +15,9 @@
 //! members of groups ahead of it; and the first of all waits for holders only. Nobody holds anything while waiting, so
 //! there is nothing to deadlock about.
 //!
-//! A request for the whole set touches every name: it passes nobody, and goes along with others of its kind only. One for *at least n* of its names takes those
-//! that are free and that nobody ahead wants, as soon as these are enough; it passes nobody either.
+//! A request for the whole set touches every name: it passes nobody, and goes along with others of its kind only. One for
+//! *at least n* of its names takes those that are free and that nobody ahead wants, as soon as these are enough; it passes
+//! nobody either.
 
 use super::queue::{Members, Queue, Reach, Waiter};
 use crate::mode::LockMode;
