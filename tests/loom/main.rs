@@ -11,6 +11,7 @@
 #![allow(unsafe_code, reason = "loom's cell gives raw pointers only")]
 
 mod changes;
+mod sets;
 
 use lockladder::{AcquireError, Guard, LockPointer, Mode, SharedLock};
 use loom::cell::UnsafeCell;
