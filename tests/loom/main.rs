@@ -12,6 +12,7 @@
 
 mod batches;
 mod changes;
+mod sets;
 
 use lockladder::{AcquireError, Guard, LockPointer, Mode, SharedLock};
 use loom::cell::UnsafeCell;
