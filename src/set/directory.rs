@@ -7,6 +7,7 @@
 
 use super::member::Entry;
 use super::names::Name;
+use super::queue::Members;
 use crate::lock::Panics;
 use crate::sync::{RwLock, SHARDS};
 use hashbrown::HashTable;
@@ -134,8 +135,8 @@ impl<K, T> Directory<K, T> {
 /// shard. So a member that two know there, the directory and who forgets it, is known to nobody else, and nobody can come
 /// to know it: it goes. Two members of one name are never there at once.
 impl<K: Hash + Eq, T> Directory<K, T> {
-    /// The member of this name, new if there is none.
-    pub(crate) fn find_or_insert(&self, name: K, fresh: fn() -> T) -> Arc<Entry<K, T>> {
+    /// Adds the member of this name to `found`, new if there is none: before anything is dropped, as that may panic.
+    pub(crate) fn find_or_insert(&self, name: K, fresh: fn() -> T, found: &mut Members<Arc<Entry<K, T>>>) {
         let tag = self.tag(&name);
         let value = fresh(); // Foreign code, so it runs before the shard is locked.
         let first = self.write(tag, |table| match table.entry(tag, |slot| slot.tag == tag, |slot| slot.tag) {
@@ -147,21 +148,27 @@ impl<K: Hash + Eq, T> Directory<K, T> {
             }
         });
         match first {
-            Ok(entry) => entry,
-            Err((entry, name, value)) => self.find_or_insert_other(entry, name, value),
+            Ok(entry) => found.push(entry),
+            Err((entry, name, value)) => self.find_or_insert_other(entry, name, value, found),
         }
     }
 
     /// The member of this name; when this one, of the same hash, is known.
-    fn find_or_insert_other(&self, first: Arc<Entry<K, T>>, name: K, value: T) -> Arc<Entry<K, T>> {
+    fn find_or_insert_other(
+        &self,
+        first: Arc<Entry<K, T>>,
+        name: K,
+        value: T,
+        found: &mut Members<Arc<Entry<K, T>>>,
+    ) {
         let tag = first.tag;
         let mut new = Some((name, value));
         let mut known = Known { directory: self, entries: SmallVec::new() }; // All of this hash that were looked at.
         known.entries.push(first);
         loop {
             if known.last_is(new.as_ref().map(|(name, _)| name)) {
-                let Some(found) = known.entries.pop() else { unreachable!("something is pushed before each look") };
-                return found;
+                found.extend(known.entries.pop());
+                return;
             }
             let next = self.write(tag, |table| {
                 let is_unknown = |slot: &&Slot<K, T>| slot.tag == tag && !known.has(&slot.entry);
@@ -174,7 +181,7 @@ impl<K: Hash + Eq, T> Directory<K, T> {
                 Err(entry)
             });
             match next {
-                Err(made) => return made,
+                Err(made) => return found.push(made),
                 Ok(other) => known.entries.push(other),
             }
         }

@@ -73,7 +73,7 @@ impl<K: Key, T> Request<K, T> {
             self.find_again(core);
             self.interrupted = false;
         }
-        if self.everything || !self.names.is_empty() {
+        if self.everything || self.interrupted || !self.names.is_empty() {
             return None;
         }
         put_in_order(&mut self.members);
@@ -142,7 +142,7 @@ impl<K: Key, T> Request<K, T> {
     fn find_again(&mut self, core: &Core<K, T>) {
         if let Some(fresh) = core.fresh {
             while let Some(name) = self.names.pop() {
-                self.members.push(core.directory.find_or_insert(name, fresh));
+                core.directory.find_or_insert(name, fresh, &mut self.members);
             }
             return;
         }

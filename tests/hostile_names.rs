@@ -1,0 +1,290 @@
+//! Names that panic, and names that lie: the set stays whole, nothing stays locked, and no code of theirs runs under a
+//! lock of the set's (if it did, those that use the set themselves would wait for themselves).
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use lockladder::{All, LockSet, OpenSet};
+use std::cell::Cell;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, Weak};
+use tokio_test::{assert_pending, assert_ready_ok, block_on, task};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Hash,
+    Eq,
+    Cmp,
+    Clone,
+    Drop,
+}
+
+thread_local! {
+    /// What panics now, and after how many times.
+    static ARMED: Cell<Option<(Act, u32)>> = const { Cell::new(None) };
+}
+
+fn act(act: Act) {
+    ARMED.with(|armed| match armed.get() {
+        Some((what, 0)) if what == act && !std::thread::panicking() => {
+            armed.set(None);
+            panic!("{act:?} of a name");
+        }
+        Some((what, left)) if what == act => armed.set(Some((what, left.saturating_sub(1)))),
+        _ => {}
+    });
+}
+
+#[derive(Debug)]
+struct Hostile(u32);
+
+impl Hash for Hostile {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        act(Act::Hash);
+        (self.0 % 2).hash(state); // And half of them have one hash.
+    }
+}
+
+impl PartialEq for Hostile {
+    fn eq(&self, other: &Self) -> bool {
+        act(Act::Eq);
+        self.0 == other.0
+    }
+}
+
+impl Eq for Hostile {}
+
+impl PartialOrd for Hostile {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Hostile {
+    fn cmp(&self, other: &Self) -> Ordering {
+        act(Act::Cmp);
+        self.0.cmp(&other.0)
+    }
+}
+
+impl Clone for Hostile {
+    fn clone(&self) -> Self {
+        act(Act::Clone);
+        Self(self.0)
+    }
+}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        act(Act::Drop);
+    }
+}
+
+fn hostile(names: impl IntoIterator<Item = u32>) -> Vec<Hostile> {
+    names.into_iter().map(Hostile).collect()
+}
+
+/// Does everything that can be done to a set; what panics, panics.
+fn everything(set: &LockSet<Hostile>) {
+    let mut guard = block_on(set.exclusive(hostile([1, 2, 3]))).unwrap();
+    let mut waiter = task::spawn(set.shared(hostile([2, 4])));
+    assert_pending!(waiter.poll());
+    assert!(guard.contains(Hostile(3)) && guard.get(Hostile(1)).is_some());
+    drop(set.try_exclusive(hostile([3, 5])));
+    guard.release(hostile([3])).unwrap();
+    let _ = guard.remove(hostile([1]));
+    drop(guard.downgrade());
+    drop(assert_ready_ok!(waiter.poll()));
+    let _ = block_on(set.remove(hostile([2, 99])));
+    let _ = block_on(set.add(hostile([50, 51])));
+    let _ = block_on(set.add(hostile([5, 60])));
+    let mut all = block_on(set.exclusive(All)).unwrap();
+    let _ = all.add_held(hostile([70]));
+    let _ = all.add(hostile([71]));
+    assert!(all.names().len() > 3);
+    drop(all);
+    drop(block_on(set.exclusive(hostile([4, 5, 77])).at_least(2)));
+    drop(block_on(set.exclusive(hostile([4, 77])).opportunistic()));
+    drop(block_on(set.shared(hostile([77]))));
+    let _ = (set.names(), format!("{set:?}"));
+}
+
+#[test]
+fn a_panic_in_any_code_of_a_name_leaves_the_set_whole_and_free() {
+    for what in [Act::Hash, Act::Eq, Act::Cmp, Act::Clone, Act::Drop] {
+        for after in (0..40).chain((40..400).step_by(7)) {
+            let set: LockSet<Hostile> = (0..10).map(Hostile).collect();
+            ARMED.set(Some((what, after)));
+            let _ = catch_unwind(AssertUnwindSafe(|| everything(&set)));
+            ARMED.set(None);
+            let all = block_on(set.exclusive(All)).unwrap();
+            let names = all.names().len();
+            drop(all);
+            assert_eq!(set.try_exclusive(set.names()).unwrap().len(), names, "after {after} times {what:?}");
+            drop(block_on(set.add([Hostile(1_000)])));
+            assert_eq!(block_on(set.remove([Hostile(1_000)])).len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_panic_in_any_code_of_a_name_leaves_an_open_set_empty() {
+    for what in [Act::Hash, Act::Eq, Act::Cmp, Act::Clone, Act::Drop] {
+        for after in 0..60 {
+            let set: OpenSet<Hostile> = OpenSet::new();
+            ARMED.set(Some((what, after)));
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                let guard = block_on(set.exclusive(hostile([1, 3, 5, 3]))).unwrap();
+                let mut waiter = task::spawn(set.shared(hostile([3, 7])));
+                assert_pending!(waiter.poll());
+                drop(set.try_shared(hostile([5, 9])));
+                drop(block_on(set.exclusive(hostile([1, 9, 11])).opportunistic()));
+                assert!(guard.names().len() == 3 && set.names().len() == 4);
+                drop(guard);
+                drop(assert_ready_ok!(waiter.poll()));
+            }));
+            ARMED.set(None);
+            assert_eq!(set.names(), [], "after {after} times {what:?}");
+        }
+    }
+}
+
+#[test]
+fn a_request_whose_names_have_panicked_never_gets_less_than_it_asked_for() {
+    let set: LockSet<Hostile> = LockSet::new(hostile([1]));
+    let mut request = task::spawn(set.exclusive(hostile([1, 8, 9])));
+    ARMED.set(Some((Act::Cmp, 0)));
+    assert!(catch_unwind(AssertUnwindSafe(|| request.poll().is_ready())).is_err());
+    let again = catch_unwind(AssertUnwindSafe(|| request.poll().is_ready())).unwrap_err();
+    assert!(again.downcast_ref::<&str>().unwrap().contains("make a new request"));
+    drop(request);
+    drop(set.try_exclusive(All).unwrap());
+}
+
+/// A name that takes locks of its own set whenever its code runs.
+#[derive(Clone)]
+#[derive(Debug)]
+struct Nosy(u32, Arc<Mutex<Weak<LockSet<Nosy>>>>);
+
+thread_local! {
+    static BUSY: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Nosy {
+    fn look(&self) {
+        let set = self.1.lock().unwrap().upgrade();
+        if let Some(set) = set.filter(|_| !BUSY.replace(true)) {
+            drop(set.try_exclusive(All));
+            drop(set.try_shared([Self(5, Arc::clone(&self.1))]));
+            BUSY.set(false);
+        }
+    }
+}
+
+impl Hash for Nosy {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.look();
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Nosy {
+    fn eq(&self, other: &Self) -> bool {
+        self.look();
+        self.0 == other.0
+    }
+}
+
+impl Eq for Nosy {}
+
+impl PartialOrd for Nosy {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Nosy {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.look();
+        self.0.cmp(&other.0)
+    }
+}
+
+impl Drop for Nosy {
+    fn drop(&mut self) {
+        self.look();
+    }
+}
+
+#[test]
+fn no_code_of_a_name_runs_under_a_lock_of_the_set() {
+    let home: Arc<Mutex<Weak<LockSet<Nosy>>>> = Arc::default();
+    let nosy = |names: &[u32]| names.iter().map(|name| Nosy(*name, Arc::clone(&home))).collect::<Vec<_>>();
+    let set: Arc<LockSet<Nosy>> = Arc::new(LockSet::new(nosy(&[1, 2, 3, 4, 5])));
+    *home.lock().unwrap() = Arc::downgrade(&set);
+    let mut guard = block_on(set.exclusive(nosy(&[1, 2, 3]))).unwrap();
+    let mut waiter = task::spawn(set.exclusive(nosy(&[2, 4])));
+    assert_pending!(waiter.poll());
+    guard.remove(nosy(&[1])).unwrap();
+    drop(guard);
+    drop(assert_ready_ok!(waiter.poll()));
+    block_on(set.add(nosy(&[6]))).unwrap();
+    assert_eq!(block_on(set.remove(nosy(&[6, 7]))).len(), 1);
+    drop(block_on(set.shared(All)).unwrap());
+    assert_eq!(set.names().len(), 4);
+}
+
+/// A name that equals nothing, not even itself, and has another hash each time.
+#[derive(Clone, Debug)]
+struct Liar(u32);
+
+thread_local! {
+    static LIES: Cell<u32> = const { Cell::new(0) };
+}
+
+impl Hash for Liar {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        LIES.set(LIES.get() + 1);
+        (LIES.get() % 3).hash(state);
+    }
+}
+
+impl PartialEq for Liar {
+    fn eq(&self, _other: &Self) -> bool {
+        LIES.set(LIES.get() + 1);
+        LIES.get() % 2 == 0
+    }
+}
+
+impl Eq for Liar {}
+
+impl PartialOrd for Liar {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Liar {
+    fn cmp(&self, other: &Self) -> Ordering {
+        LIES.set(LIES.get() + 1);
+        if LIES.get() % 2 == 0 { self.0.cmp(&other.0) } else { other.0.cmp(&self.0) }
+    }
+}
+
+#[test]
+fn names_that_lie_may_not_be_found_but_nothing_stays_held() {
+    let set: LockSet<Liar, u32> = (0..4).map(|name| (Liar(name), name)).collect();
+    let open: OpenSet<Liar> = OpenSet::new();
+    for round in 0..200 {
+        if let Ok(mut guard) = set.try_exclusive([Liar(round % 4), Liar(1)]) {
+            for (_, value) in &mut guard {
+                *value += 1;
+            }
+            let _ = guard.get_disjoint_mut([Liar(0), Liar(1)]).map(|[one, other]| std::mem::swap(one, other));
+        }
+        let _ = block_on(open.exclusive([Liar(round), Liar(1)])).map(|guard| guard.names().len());
+    }
+    assert!(open.names().is_empty());
+    let all = set.try_exclusive(All).unwrap();
+    assert!(all.iter().count() >= 1);
+}
