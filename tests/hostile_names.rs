@@ -162,8 +162,7 @@ fn a_request_whose_names_have_panicked_never_gets_less_than_it_asked_for() {
 }
 
 /// A name that takes locks of its own set whenever its code runs.
-#[derive(Clone)]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Nosy(u32, Arc<Mutex<Weak<LockSet<Nosy>>>>);
 
 thread_local! {

@@ -154,13 +154,7 @@ impl<K: Hash + Eq, T> Directory<K, T> {
     }
 
     /// The member of this name; when this one, of the same hash, is known.
-    fn find_or_insert_other(
-        &self,
-        first: Arc<Entry<K, T>>,
-        name: K,
-        value: T,
-        found: &mut Members<Arc<Entry<K, T>>>,
-    ) {
+    fn find_or_insert_other(&self, first: Arc<Entry<K, T>>, name: K, value: T, found: &mut Members<Arc<Entry<K, T>>>) {
         let tag = first.tag;
         let mut new = Some((name, value));
         let mut known = Known { directory: self, entries: SmallVec::new() }; // All of this hash that were looked at.
