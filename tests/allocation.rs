@@ -158,9 +158,14 @@ fn up_to_four_free_names_are_acquired_without_allocating_and_no_string_is_built(
 fn the_whole_of_a_free_set_is_acquired_without_allocating() {
     let set: LockSet<u32> = (0..1_000).collect();
     drop(now(set.exclusive(All)).unwrap()); // The queue makes its space once.
-    let (count, ()) = allocations(|| {
-        drop(now(set.exclusive(All)).unwrap());
-        drop(now(set.shared(All)).unwrap());
-    });
-    assert_eq!(count, 0);
+    for exclusive in [true, false] {
+        let (count, ()) = allocations(|| {
+            if exclusive {
+                drop(now(set.exclusive(All)).unwrap());
+            } else {
+                drop(now(set.shared(All)).unwrap());
+            }
+        });
+        assert_eq!(count, 0, "exclusive: {exclusive}");
+    }
 }

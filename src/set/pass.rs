@@ -53,7 +53,9 @@ impl<M: Member> Queue<M> {
                 Verdict::NoRoom(member) => self.set_stuck(place, Some(member)),
                 Verdict::NotYet => {
                     self.set_stuck(place, None);
-                    pass.refused.push(place);
+                    if !pass.freed.is_empty() {
+                        pass.refused.push(place);
+                    }
                 }
                 Verdict::Gone => {}
             }

@@ -131,18 +131,25 @@ impl Holders {
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     names: BTreeMap<(Id, Priority), Place>,
-    every: BTreeMap<Priority, Place>,
+    /// One entry for each priority, of which mostly one is there.
+    every: SmallVec<[(Priority, Place); 1]>,
 }
 
 impl Groups {
     /// A sharer has been granted a name; true if the group of its priority there reaches further ahead now.
     pub(crate) fn open(&mut self, name: Id, priority: Priority, by: Place) -> bool {
-        note(&mut self.names, (name, priority), by)
+        let first = self.names.entry((name, priority)).or_insert(Place::LAST);
+        let reaches_further = by < *first;
+        *first = by.min(*first);
+        reaches_further
     }
 
     /// A sharer has been granted the whole set.
     pub(crate) fn open_every(&mut self, priority: Priority, by: Place) {
-        note(&mut self.every, priority, by);
+        match self.every.iter_mut().find(|(other, _)| *other == priority) {
+            Some((_, first)) => *first = by.min(*first),
+            None => self.every.push((priority, by)),
+        }
     }
 
     /// Where the group stands that a sharer of this priority could join at this name.
@@ -152,16 +159,8 @@ impl Groups {
     }
 
     fn whole(&self, priority: Priority) -> Option<Place> {
-        self.every.get(&priority).copied()
+        self.every.iter().find(|(other, _)| *other == priority).map(|(_, first)| *first)
     }
-}
-
-/// Keeps the earlier place; true if that is this one.
-fn note<Key: Ord>(groups: &mut BTreeMap<Key, Place>, key: Key, by: Place) -> bool {
-    let first = groups.entry(key).or_insert(Place::LAST);
-    let reaches_further = by < *first;
-    *first = by.min(*first);
-    reaches_further
 }
 
 /// What a request gets.
