@@ -55,10 +55,13 @@ pub use deadline::Deadline;
 pub use error::{AcquireError, TryAcquireError};
 pub use level::{
     Before, CanAcquire, CanAdd, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard,
-    Modifiable, NotRoot, Release, Top,
+    LevelOf, Modifiable, NotRoot, Release, Top, Typed,
 };
 pub use lock::{Acquire, Delete, Guard, LockPointer, MappedGuard, SharedLock};
-pub use manager::{Builder, Climb, Enter, LockManager, Modify, Session, SessionError};
+pub use manager::{
+    Builder, Climb, DynClimb, DynSession, Enter, EnterAny, LockManager, Modify, NameArray, OrderError, Session,
+    SessionError,
+};
 pub use mode::{Exclusive, LockMode, Mode, Shared};
 pub use priority::{Priority, PriorityError};
 pub use set::{
