@@ -16,8 +16,8 @@ mod any;
 mod hierarchy;
 mod rules;
 
-pub(crate) use any::AnyRoot;
-pub use any::{AnyGuard, Typed};
+pub use any::Typed;
+pub(crate) use any::{AnyGuard, AnyRoot};
 pub use hierarchy::private;
 pub use rules::{CanAcquire, CanAdd, Downgrade, Holds, HoldsExclusive, Release, Top};
 

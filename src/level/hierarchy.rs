@@ -225,6 +225,7 @@ macro_rules! __hierarchy {
             impl $crate::Before<$root> for $level {}
         )*
 
+        #[diagnostic::do_not_recommend]
         impl<M: $crate::Mode> $crate::Holds<$root> for $crate::Held<$root, M> {
             type Mode = M;
 
@@ -233,12 +234,14 @@ macro_rules! __hierarchy {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl $crate::HoldsExclusive<$root> for $crate::Held<$root, $crate::Exclusive> {
             fn exclusive_guard(&mut self) -> &mut $crate::LevelGuard<$root, $crate::Exclusive> {
                 $crate::__private::guard_mut(self)
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl $crate::Downgrade<$root> for $crate::Held<$root, $crate::Exclusive> {
             type Downgraded = $crate::Held<$root, $crate::Shared>;
 

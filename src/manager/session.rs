@@ -5,8 +5,8 @@ use super::error::{AtLevel, SessionError};
 use super::record::{Awaited, Record, Ticket};
 use super::{LockManager, block_on};
 use crate::level::{
-    CanAcquire, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, LevelGuard, LevelOf, NotRoot, Release,
-    SetOf,
+    CanAcquire, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf, NotRoot,
+    Release, SetOf,
 };
 use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::{Name, NameList, Names, SetAcquire, SetError, SetGuard, SetPointer, Want};
@@ -77,7 +77,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     }
 
     /// One level higher.
-    pub(super) fn climbed<L: NotRoot, M: Mode>(self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
+    pub(super) fn climbed<L: Level, M: Mode>(self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
         Session::new(Held::new(guard, self.held), self.ticket.turned())
     }
 }
