@@ -32,6 +32,7 @@
 //! | several locks by name | [`LockSet`], [`SetGuard`], [`All`] |
 //! | locks in levels, in an order that the compiler checks | [`hierarchy!`], [`held!`], [`LockManager`], [`Session`] |
 //! | helpers that are generic over what a session holds | [`CanAcquire`], [`CanAdd`], [`Holds`], [`HoldsExclusive`] |
+//! | lists of locks known at run time only | [`DynSession`] |
 //! | ready hierarchies | [`ganeti`] |
 //!
 //! # When not to use it
@@ -76,3 +77,8 @@ pub use level::private as __private;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The snippets of the guide, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/GUIDE.md")]
+struct Guide;

@@ -244,7 +244,7 @@ impl<H: Hierarchy> Builder<H> {
     /// let bank: lockladder::LockManager<Bank> =
     ///     lockladder::LockManager::builder().entries::<Account>([(1_u32, 100), (2, 0)]).build();
     /// let mut transfer = bank.shared("transfer").await?.exclusive::<Account>([1, 2]).await?;
-    /// let [from, to] = transfer.get_disjoint_mut::<Account, _, 2>([1, 2])?;
+    /// let [from, to] = transfer.get_disjoint_mut::<Account, _>([1, 2])?;
     /// (*from, *to) = (*from - 30, *to + 30);
     /// assert_eq!(transfer.get::<Account>(1), Some(&70));
     /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
