@@ -66,7 +66,7 @@ pub struct LockManager<H: Hierarchy> {
 struct Locks<H: Hierarchy> {
     root: Arc<SharedLock>,
     sets: H::Sets,
-    records: Records,
+    records: Records<H>,
 }
 
 /// A session that holds the root alone.

@@ -3,7 +3,7 @@
 use super::error::{AtLevel, SessionError};
 use super::session::Session;
 use crate::deadline::{Deadline, Limit, Timed};
-use crate::level::{Held, HeldList, Hierarchy, Level, SetOf};
+use crate::level::{Held, Hierarchy, Level, SetOf};
 use crate::mode::Mode;
 use crate::priority::Priority;
 use crate::set::{Add, Added, SetAcquire, SetGuard};
@@ -40,7 +40,7 @@ pin_project! {
     ///
     /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Climb<H: Hierarchy, S: HeldList, L: Level, M: Mode, F = SetAcquire<SetOf<L>, M>> {
+    pub struct Climb<H: Hierarchy, S, L: Level, M: Mode, F = SetAcquire<SetOf<L>, M>> {
         session: Option<Session<H, S>>,
         // Gone when it has resolved.
         #[pin]
@@ -50,7 +50,7 @@ pin_project! {
         level: PhantomData<fn() -> (L, M)>,
     }
 
-    impl<H: Hierarchy, S: HeldList, L: Level, M: Mode, F> PinnedDrop for Climb<H, S, L, M, F> {
+    impl<H: Hierarchy, S, L: Level, M: Mode, F> PinnedDrop for Climb<H, S, L, M, F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             this.acquire.set(None);
@@ -60,7 +60,7 @@ pin_project! {
 }
 
 /// Takes the level off the record, if it is there.
-fn unnote<H: Hierarchy, S: HeldList, L: Level>(session: Option<&Session<H, S>>, noted: &mut bool) {
+fn unnote<H: Hierarchy, S, L: Level>(session: Option<&Session<H, S>>, noted: &mut bool) {
     if let (true, Some(session)) = (std::mem::take(noted), session) {
         session.record().end_of::<L>();
     }
@@ -69,7 +69,7 @@ fn unnote<H: Hierarchy, S: HeldList, L: Level>(session: Option<&Session<H, S>>, 
 /// What a climb comes to.
 type Climbed<H, S, L, M> = Result<Session<H, Held<L, M, S>>, SessionError>;
 
-impl<H: Hierarchy, S: HeldList, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
+impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
     pub(super) fn new(session: Session<H, S>, acquire: F) -> Self {
         Self { session: Some(session), acquire: Some(acquire), noted: false, level: PhantomData }
     }
@@ -154,7 +154,7 @@ impl<H: Hierarchy, S: HeldList, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
     }
 }
 
-impl<H: Hierarchy, S: HeldList, L: Level, M: Mode> Climb<H, S, L, M> {
+impl<H: Hierarchy, S, L: Level, M: Mode> Climb<H, S, L, M> {
     /// Asks with this priority; see [`SetAcquire::priority`].
     pub fn priority(mut self, priority: Priority) -> Self {
         self.tell(|acquire| acquire.priority(priority));
@@ -199,7 +199,7 @@ impl<H: Hierarchy, S: HeldList, L: Level, M: Mode> Climb<H, S, L, M> {
     }
 }
 
-impl<H: Hierarchy, S: HeldList, L: Level, M: Mode + Added<SetOf<L>>> Climb<H, S, L, M, Add<SetOf<L>, M>> {
+impl<H: Hierarchy, S, L: Level, M: Mode + Added<SetOf<L>>> Climb<H, S, L, M, Add<SetOf<L>, M>> {
     /// Asks with this priority; see [`Add::priority`].
     pub fn priority(mut self, priority: Priority) -> Self {
         self.tell(|add| add.priority(priority));
@@ -210,7 +210,6 @@ impl<H: Hierarchy, S: HeldList, L: Level, M: Mode + Added<SetOf<L>>> Climb<H, S,
 impl<H, S, L, M, F, E> Future for Climb<H, S, L, M, F>
 where
     H: Hierarchy,
-    S: HeldList,
     L: Level,
     M: Mode,
     F: Future<Output = Result<SetGuard<SetOf<L>, M>, E>>,
@@ -237,7 +236,6 @@ where
 impl<H, S, L, M, F> FusedFuture for Climb<H, S, L, M, F>
 where
     H: Hierarchy,
-    S: HeldList,
     L: Level,
     M: Mode,
     Self: Future,
@@ -250,7 +248,6 @@ where
 impl<H, S, L, M, F, E> Timed for Climb<H, S, L, M, F>
 where
     H: Hierarchy,
-    S: HeldList,
     L: Level,
     M: Mode,
     F: Timed<Output = Result<SetGuard<SetOf<L>, M>, E>, Timed = Result<SetGuard<SetOf<L>, M>, E>>,
@@ -271,14 +268,14 @@ where
     }
 }
 
-impl<H: Hierarchy, S: HeldList, L: Level, M: Mode, F> Deadline<Climb<H, S, L, M, F>> {
+impl<H: Hierarchy, S, L: Level, M: Mode, F> Deadline<Climb<H, S, L, M, F>> {
     /// As [`Climb::reclaim`].
     pub fn reclaim(self: Pin<&mut Self>) -> Option<Session<H, S>> {
         self.request().reclaim()
     }
 }
 
-impl<H: Hierarchy, S: HeldList, L: Level, M: Mode> Deadline<Climb<H, S, L, M>> {
+impl<H: Hierarchy, S, L: Level, M: Mode> Deadline<Climb<H, S, L, M>> {
     /// As [`Climb::priority`].
     pub fn priority(self, priority: Priority) -> Self {
         self.map(|climb| climb.priority(priority))
@@ -300,14 +297,14 @@ impl<H: Hierarchy, S: HeldList, L: Level, M: Mode> Deadline<Climb<H, S, L, M>> {
     }
 }
 
-impl<H: Hierarchy, S: HeldList, L: Level, M: Mode + Added<SetOf<L>>> Deadline<Climb<H, S, L, M, Add<SetOf<L>, M>>> {
+impl<H: Hierarchy, S, L: Level, M: Mode + Added<SetOf<L>>> Deadline<Climb<H, S, L, M, Add<SetOf<L>, M>>> {
     /// As [`Add::priority`].
     pub fn priority(self, priority: Priority) -> Self {
         self.map(|climb| climb.priority(priority))
     }
 }
 
-impl<H: Hierarchy, S: HeldList, L: Level, M: Mode, F: fmt::Debug> fmt::Debug for Climb<H, S, L, M, F> {
+impl<H: Hierarchy, S, L: Level, M: Mode, F: fmt::Debug> fmt::Debug for Climb<H, S, L, M, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Climb")
             .field("level", &L::NAME)

@@ -50,11 +50,11 @@ pub struct DynSession<H: Hierarchy> {
     root: AnyRoot,
     /// A bit for each level held, by its index. The record of the session has those that are awaited, too.
     held: u16,
-    ticket: Ticket<H, ()>,
+    ticket: Ticket<H>,
 }
 
 impl<H: Hierarchy> DynSession<H> {
-    pub(super) fn new(root: AnyRoot, ticket: Ticket<H, ()>) -> Self {
+    pub(super) fn new(root: AnyRoot, ticket: Ticket<H>) -> Self {
         Self { slots: H::Slots::default(), root, held: 1, ticket }
     }
 
@@ -95,6 +95,7 @@ impl<H: Hierarchy> DynSession<H> {
 
     pub(super) fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>) {
         self.held |= 1 << L::INDEX;
+        self.ticket.climbed::<L>();
         *L::slot_mut(&mut self.slots) = Some(guard);
     }
 
@@ -178,7 +179,7 @@ impl<H: Hierarchy> DynSession<H> {
     pub fn release<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
         let guard = L::slot_mut(&mut self.slots).take().ok_or(OrderError::NotHeld { level: L::NAME })?;
         self.held &= !(1 << L::INDEX);
-        self.record().end_of::<L>();
+        self.ticket.released::<L>();
         drop(guard);
         Ok(())
     }
@@ -235,7 +236,7 @@ impl<H: Hierarchy> DynSession<H> {
             return Err(self);
         }
         match S::typed(self.root, &mut self.slots) {
-            Some(held) => Ok(Session::new(held, self.ticket.turned())),
+            Some(held) => Ok(Session::new(held, self.ticket)),
             None => unreachable!("it matched"),
         }
     }
@@ -266,11 +267,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Errors
     ///
     /// [`OrderError::NotAbove`]; and those of [`Session::add_exclusive`]. Nothing was added.
-    pub fn add_acquired<L>(
-        &mut self,
-        names: impl NameList<L::Name>,
-        mode: LockMode,
-    ) -> DynClimb<'_, H, L, ByMode<L, Add<SetOf<L>, Shared>, Add<SetOf<L>, Exclusive>>>
+    pub fn add_acquired<L>(&mut self, names: impl NameList<L::Name>, mode: LockMode) -> DynClimb<'_, H, L, Adding<L>>
     where
         L: Modifiable<Value: Default> + LevelOf<H>,
     {
@@ -350,6 +347,9 @@ impl<H: Hierarchy> DynSession<H> {
         }
     }
 }
+
+/// To add names and hold them.
+type Adding<L> = ByMode<L, Add<SetOf<L>, Shared>, Add<SetOf<L>, Exclusive>>;
 
 type ExclusiveGuard<L> = SetGuard<SetOf<L>, Exclusive>;
 

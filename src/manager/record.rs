@@ -8,9 +8,8 @@
 
 use super::LockManager;
 use super::error::SessionError;
-use crate::level::{HeldList, Hierarchy, Level};
+use crate::level::{Hierarchy, Level};
 use std::borrow::Cow;
-use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
@@ -35,13 +34,11 @@ impl Record {
     pub(super) fn begin<L: Level>(&self) -> Result<(), SessionError> {
         let levels = self.levels();
         let reached = (levels >> L::INDEX).checked_ilog2();
-        match reached.and_then(|above| L::In::LEVELS.get(L::INDEX + above as usize)) {
-            Some(held) => Err(SessionError::AlreadyHeld { level: L::NAME, held }),
-            None => {
-                self.levels.store(levels | 1 << L::INDEX, Ordering::Relaxed);
-                Ok(())
-            }
+        if let Some(held) = reached.and_then(|above| L::In::LEVELS.get(L::INDEX + above as usize)) {
+            return Err(SessionError::AlreadyHeld { level: L::NAME, held });
         }
+        self.levels.store(levels | 1 << L::INDEX, Ordering::Relaxed);
+        Ok(())
     }
 
     /// These levels are no longer held or awaited.
@@ -54,39 +51,56 @@ impl Record {
     }
 }
 
-/// Records that are done with, to be used again. Whoever would wait for another goes without.
-#[derive(Debug, Default)]
-pub(super) struct Records {
-    free: Mutex<Vec<Arc<Record>>>,
+/// What the sessions of one flow share: the manager and the record.
+struct Flow<H: Hierarchy> {
+    record: Record,
+    /// None while nobody uses it, so that a manager does not keep itself alive.
+    manager: Option<LockManager<H>>,
 }
 
-impl Records {
+/// Flows that are done with, to be used again. Whoever would wait for another goes without.
+pub(super) struct Records<H: Hierarchy> {
+    free: Mutex<Vec<Arc<Flow<H>>>>,
+}
+
+impl<H: Hierarchy> Default for Records<H> {
+    fn default() -> Self {
+        Self { free: Mutex::default() }
+    }
+}
+
+impl<H: Hierarchy> Records<H> {
     /// As many sessions as begin and end in a row without any memory being asked for.
     const KEPT: usize = 64;
 
     /// A record of a session that holds the root.
-    fn take(&self, label: Cow<'static, str>) -> Arc<Record> {
-        let mut record = self.with(Vec::pop).flatten().unwrap_or_default();
-        match Arc::get_mut(&mut record) {
-            Some(fresh) => *fresh = Record { label, levels: AtomicU16::new(1) },
-            None => unreachable!("only records that nobody else has are kept"),
+    fn take(manager: LockManager<H>, label: Cow<'static, str>) -> Arc<Flow<H>> {
+        let used = manager.locks.records.with(Vec::pop).flatten();
+        let fresh = Flow { record: Record { label, levels: AtomicU16::new(1) }, manager: Some(manager) };
+        match used {
+            None => Arc::new(fresh),
+            Some(mut flow) => {
+                let Some(used) = Arc::get_mut(&mut flow) else { unreachable!("only what nobody else has is kept") };
+                *used = fresh;
+                flow
+            }
         }
-        record
     }
 
     /// Takes a record back, if nobody else has it.
-    fn give(&self, mut record: Arc<Record>) {
-        if let Some(last) = Arc::get_mut(&mut record) {
-            *last = Record::default();
-            self.with(|free| {
+    fn give(mut flow: Arc<Flow<H>>) {
+        let Some(last) = Arc::get_mut(&mut flow) else { return };
+        last.record = Record::default();
+        if let Some(manager) = last.manager.take() {
+            manager.locks.records.with(|free| {
                 if free.len() < Self::KEPT {
-                    free.push(record);
+                    free.push(flow);
                 }
             });
         }
     }
 
-    fn with<R>(&self, work: impl FnOnce(&mut Vec<Arc<Record>>) -> R) -> Option<R> {
+    fn with<R>(&self, work: impl FnOnce(&mut Vec<Arc<Flow<H>>>) -> R) -> Option<R> {
         let mut free = match self.free.try_lock() {
             Ok(free) => free,
             Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
@@ -96,54 +110,56 @@ impl Records {
     }
 }
 
-/// A session but for its guards: it takes the levels of `S` off the record when it is dropped.
-pub(super) struct Ticket<H: Hierarchy, S: HeldList> {
-    // Gone only when it has been turned into another.
-    parts: Option<(LockManager<H>, Arc<Record>)>,
-    list: PhantomData<fn() -> S>,
+/// A session but for its guards: two words. It takes its own levels off the record when it is dropped.
+pub(super) struct Ticket<H: Hierarchy> {
+    // Gone only when the ticket is.
+    flow: Option<Arc<Flow<H>>>,
+    /// The levels that this session acquired itself.
+    own: u16,
 }
 
-impl<H: Hierarchy, S: HeldList> Ticket<H, S> {
+impl<H: Hierarchy> Ticket<H> {
+    /// The ticket of a session that holds the root.
     pub(super) fn new(manager: LockManager<H>, label: Cow<'static, str>) -> Self {
-        let record = manager.locks.records.take(label);
-        Self::of(manager, record)
+        Self { flow: Some(Records::take(manager, label)), own: 1 }
     }
 
-    fn of(manager: LockManager<H>, record: Arc<Record>) -> Self {
-        Self { parts: Some((manager, record)), list: PhantomData }
-    }
-
-    fn parts(&self) -> &(LockManager<H>, Arc<Record>) {
-        let Some(parts) = &self.parts else { unreachable!("it is gone when it has been turned") };
-        parts
+    fn flow(&self) -> &Arc<Flow<H>> {
+        let Some(flow) = &self.flow else { unreachable!("it goes with the ticket") };
+        flow
     }
 
     pub(super) fn manager(&self) -> &LockManager<H> {
-        &self.parts().0
+        let Some(manager) = &self.flow().manager else { unreachable!("it is there while a ticket is") };
+        manager
     }
 
     pub(super) fn record(&self) -> &Record {
-        &self.parts().1
+        &self.flow().record
     }
 
-    /// The ticket of what is held from now on, of which the record knows.
-    pub(super) fn turned<T: HeldList>(mut self) -> Ticket<H, T> {
-        let Some((manager, record)) = self.parts.take() else { unreachable!("it is turned once") };
-        Ticket::of(manager, record)
+    /// The session holds level `L` now, which is on the record.
+    pub(super) fn climbed<L: Level>(&mut self) {
+        self.own |= 1 << L::INDEX;
+    }
+
+    /// The session has given level `L` back.
+    pub(super) fn released<L: Level>(&mut self) {
+        self.own &= !(1 << L::INDEX);
+        self.record().end_of::<L>();
     }
 
     /// The ticket of a nested session.
-    pub(super) fn nested<T: HeldList>(&self) -> Ticket<H, T> {
-        let (manager, record) = self.parts();
-        Ticket::of(manager.clone(), Arc::clone(record))
+    pub(super) fn nested(&self) -> Self {
+        Self { flow: Some(Arc::clone(self.flow())), own: 0 }
     }
 }
 
-impl<H: Hierarchy, S: HeldList> Drop for Ticket<H, S> {
+impl<H: Hierarchy> Drop for Ticket<H> {
     fn drop(&mut self) {
-        if let Some((manager, record)) = self.parts.take() {
-            record.end(S::OWN);
-            manager.locks.records.give(record);
+        self.record().end(self.own);
+        if let Some(flow) = self.flow.take() {
+            Records::give(flow);
         }
     }
 }

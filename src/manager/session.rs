@@ -48,13 +48,13 @@ use std::sync::Arc;
 /// # Ok(()) }
 /// ```
 #[must_use = "dropping a session releases every lock it holds"]
-pub struct Session<H: Hierarchy, S: HeldList> {
+pub struct Session<H: Hierarchy, S> {
     pub(super) held: S,
-    ticket: Ticket<H, S>,
+    ticket: Ticket<H>,
 }
 
-impl<H: Hierarchy, S: HeldList> Session<H, S> {
-    pub(super) fn new(held: S, ticket: Ticket<H, S>) -> Self {
+impl<H: Hierarchy, S> Session<H, S> {
+    pub(super) fn new(held: S, ticket: Ticket<H>) -> Self {
         Self { held, ticket }
     }
 
@@ -77,8 +77,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     }
 
     /// One level higher.
-    pub(super) fn climbed<L: Level, M: Mode>(self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
-        Session::new(Held::new(guard, self.held), self.ticket.turned())
+    pub(super) fn climbed<L: Level, M: Mode>(mut self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
+        self.ticket.climbed::<L>();
+        Session::new(Held::new(guard, self.held), self.ticket)
     }
 }
 
@@ -257,15 +258,15 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
 /// Giving back what this session acquired itself.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// Releases level `L`, whether or not higher levels are held.
-    pub fn release<L>(self) -> Session<H, S::Without>
+    pub fn release<L>(mut self) -> Session<H, S::Without>
     where
         L: NotRoot + LevelOf<H>,
         S: Release<L>,
     {
         let (guard, held) = self.held.split();
-        self.ticket.record().end_of::<L>();
+        self.ticket.released::<L>();
         // The session is whole before the guard goes: that runs wakers, which may panic.
-        let session = Session::new(held, self.ticket.turned());
+        let session = Session::new(held, self.ticket);
         drop(guard);
         session
     }
@@ -292,7 +293,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: LevelOf<H>,
         S: Downgrade<L>,
     {
-        Session::new(self.held.downgrade(), self.ticket.turned())
+        Session::new(self.held.downgrade(), self.ticket)
     }
 
     /// What this session holds of level `L`: its names, in name order, and the mode.
