@@ -3,7 +3,7 @@
 //! The work is that of `compare`, and so is the clock: CPU time. Times of two runs on a shared machine differ; whether a
 //! change helps, `compare` says by its ratios.
 
-#[path = "compare/stage.rs"]
+#[path = "comparison/stage.rs"]
 mod stage;
 #[path = "compare/verbs.rs"]
 mod verbs;

@@ -1,5 +1,6 @@
 //! Waiting for locks, but not for ever: at every layer.
 
+use crate::priority::Priority;
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -63,10 +64,18 @@ impl<F> Deadline<F> {
     pub(crate) fn map(self, tell: impl FnOnce(F) -> F) -> Self {
         Self { request: tell(self.request), ..self }
     }
+}
 
-    /// The request inside.
-    pub(crate) fn request(self: Pin<&mut Self>) -> Pin<&mut F> {
-        self.project().request
+impl<F: Timed> Deadline<F> {
+    /// Asks with this priority. Without it, with the default, 0.
+    pub fn priority(self, priority: Priority) -> Self {
+        self.map(|request| request.with_priority(priority))
+    }
+
+    /// Changes the priority of a request that may wait already: it moves at once, behind those that wait at its new
+    /// priority, and whoever can run then is granted. A request that is granted stays so.
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        self.project().request.move_to(priority);
     }
 }
 
@@ -107,8 +116,14 @@ impl<F: fmt::Debug> fmt::Debug for Deadline<F> {
     }
 }
 
-/// A request that can be told to stop waiting.
-pub trait Timed: FusedFuture {
+/// A request that can be told to stop waiting, and how urgent it is.
+pub trait Timed: FusedFuture + Sized {
+    /// The same request, with this priority.
+    fn with_priority(self, priority: Priority) -> Self;
+
+    /// The priority is another from now on.
+    fn move_to(self: Pin<&mut Self>, priority: Priority);
+
     /// How a request ends that has a deadline.
     type Timed;
 

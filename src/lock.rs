@@ -3,10 +3,13 @@
 //! ```text
 //!   SharedLock ─► Acquire (future) ─► Guard
 //!        │            │                 │
-//!        └──────── raw: enter, grant, give up
-//!                   ├── state   the word: who holds (pure)
-//!                   ├── queue   who waits, in order
-//!                   └── wake    foreign code, run last
+//!        │            │                 │
+//!        │          stage               │     how far a request has come
+//!        └──────── raw ─────────────────┘     enter, grant, give up
+//!                   ├── section   one thread at a time works on the queue
+//!                   ├── state     the word: who holds (pure)
+//!                   ├── queue     who waits, in order
+//!                   └── wake      foreign code, run last
 //! ```
 
 #![allow(unsafe_code, reason = "makes the lock `Sync`, and guards from grants")]
@@ -17,6 +20,8 @@ mod guard;
 mod mapped;
 mod queue;
 mod raw;
+mod section;
+mod stage;
 mod state;
 mod wake;
 

@@ -15,9 +15,11 @@ mod core;
 mod directory;
 mod error;
 mod guard;
+mod line;
 mod member;
 mod names;
 mod open;
+mod pass;
 mod policy;
 mod queue;
 mod request;
@@ -151,7 +153,8 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Fairness
     ///
     /// See [`LockSet`]. With `All`, `add` waits meanwhile, and members that are removed before its turn are skipped. To
-    /// wait for `All` of a large set looks at all members, some thousands between two rests.
+    /// wait for `All` of a large set looks at all members, some thousands between two rests; until it has been polled to
+    /// the end of that, it keeps others waiting.
     ///
     /// # Cancel safety
     ///
@@ -176,6 +179,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// );
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
+    #[inline]
     pub fn shared(&self, names: impl Names<K>) -> SetAcquire<&Self, Shared> {
         SetAcquire::of(self, names, Want::All)
     }
@@ -207,6 +211,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// whole.add(8080)?;
     /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
+    #[inline]
     pub fn exclusive(&self, names: impl Names<K>) -> SetAcquire<&Self, Exclusive> {
         SetAcquire::of(self, names, Want::All)
     }
@@ -233,7 +238,8 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// # Errors
     ///
-    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then.
+    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then. (Of two tries
+    /// that meet at some names, each may find those that the other has for the moment, and fail.)
     pub fn try_shared(&self, names: impl Names<K>) -> Result<SetGuard<&Self, Shared>, SetError<K>> {
         self.shared(names).at_once()
     }
@@ -242,7 +248,8 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// # Errors
     ///
-    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then.
+    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then. (Of two tries
+    /// that meet at some names, each may find those that the other has for the moment, and fail.)
     ///
     /// # Examples
     ///

@@ -33,6 +33,8 @@ mod chosen {
     /// Waits a moment for a lock that is held for a few instructions only.
     ///
     /// Spins shortly, then yields: the holder may have been preempted, and on one core nothing else lets it run.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn relax(attempt: u32) {
         const SPINS: u32 = 6;
         if attempt < SPINS {

@@ -2,28 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+#[path = "support/requests.rs"]
+mod requests;
+
 use futures::FutureExt as _;
 use futures::future::FusedFuture as _;
-use lockladder::{Acquire, Guard, LockPointer, Mode, SharedLock};
-use std::fmt::Debug;
+use lockladder::SharedLock;
+use requests::{granted, waiting};
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_test::task::{self, Spawn};
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
-
-/// A request that has taken its place in the queue.
-fn waiting<P: LockPointer<Value: Debug>, M: Mode>(request: Acquire<P, M>) -> Spawn<Acquire<P, M>> {
-    let mut request = task::spawn(request);
-    assert_pending!(request.poll());
-    request
-}
-
-/// The guard of a request that has been woken because it was granted.
-fn granted<P: LockPointer<Value: Debug>, M: Mode>(mut request: Spawn<Acquire<P, M>>) -> Guard<P, M> {
-    assert!(request.is_woken(), "granted without being woken");
-    assert_ready_ok!(request.poll())
-}
 
 #[test]
 fn a_future_does_nothing_before_its_first_poll() {

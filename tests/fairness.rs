@@ -5,7 +5,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+#[path = "support/requests.rs"]
+mod requests;
+
 use lockladder::{Acquire, Guard, LockPointer, Mode, SharedLock, TryAcquireError};
+use requests::{granted, waiting};
 use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -15,19 +19,6 @@ use tokio_test::{assert_pending, assert_ready_ok};
 
 /// More than are granted under one locking of the queue.
 const CROWD: usize = 100;
-
-/// A request that has taken its place in the queue.
-fn waiting<P: LockPointer<Value: Debug>, M: Mode>(request: Acquire<P, M>) -> Spawn<Acquire<P, M>> {
-    let mut request = task::spawn(request);
-    assert_pending!(request.poll());
-    request
-}
-
-/// The guard of a request that has been woken because it was granted.
-fn granted<P: LockPointer<Value: Debug>, M: Mode>(mut request: Spawn<Acquire<P, M>>) -> Guard<P, M> {
-    assert!(request.is_woken(), "granted without being woken");
-    assert_ready_ok!(request.poll())
-}
 
 /// A request that must wait on, and has not been woken for nothing.
 fn still_waits<P: LockPointer<Value: Debug>, M: Mode>(request: &mut Spawn<Acquire<P, M>>) {

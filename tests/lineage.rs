@@ -42,7 +42,6 @@ fn b4_nothing_stays_locked_after_a_failure() {
     let mut c = block_on(set.exclusive("c")).unwrap();
     let mut request = task::spawn(set.exclusive(["a", "b", "c"]));
     assert_pending!(request.poll());
-    assert_pending!(task::spawn(set.shared("a")).poll(), "it has a and b by now");
     c.remove("c").unwrap();
     assert_ready_err!(request.poll());
     drop(assert_ready_ok!(task::spawn(set.exclusive(["a", "b"])).poll()));
@@ -55,7 +54,6 @@ fn b5_a_whole_set_acquisition_that_ends_early_leaves_no_trace() {
     let b = block_on(set.exclusive("b")).unwrap();
     let mut whole = task::spawn(set.exclusive(All));
     assert_pending!(whole.poll());
-    assert_pending!(task::spawn(set.add("x")).poll(), "it has the lock of the whole set by now");
     drop(whole);
     assert_ready_ok!(task::spawn(set.add("x")).poll());
     drop(b);
@@ -181,17 +179,30 @@ async fn later_a_deadline_counts_for_the_lock_of_the_whole_set_too() {
     assert!(waiting.await.is_err());
 }
 
-/// The whole set was taken in the order of a hash table, and deadlocked with others.
+/// The whole set was taken in the order of a hash table, and deadlocked with others. Here it is taken at once, and holds
+/// nothing while it waits.
 #[test]
-fn later_the_whole_set_is_taken_in_name_order() {
+fn later_the_whole_set_holds_nothing_while_it_waits() {
     let set = set();
     let b = block_on(set.exclusive("b")).unwrap();
     let mut whole = task::spawn(set.exclusive(All));
     assert_pending!(whole.poll());
-    assert_pending!(task::spawn(set.shared("a")).poll(), "it has what comes before b");
-    drop(assert_ready_ok!(task::spawn(set.shared("c")).poll()));
+    drop(assert_ready_ok!(task::spawn(set.exclusive(["a", "c"])).poll()));
     drop(b);
     assert_eq!(assert_ready_ok!(whole.poll()).names(), ["a", "b", "c"]);
+}
+
+/// Never solved: B waits for 4 and, meanwhile, holds 1 to 3; C, who needs 1 only, waits for whoever has 4.
+#[test]
+fn the_convoy_c_runs_while_b_waits() {
+    let set: LockSet<u32> = (1..=4).collect();
+    let a = block_on(set.exclusive(4)).unwrap();
+    let mut b = task::spawn(set.exclusive([1, 2, 3, 4]));
+    assert_pending!(b.poll());
+    let c = assert_ready_ok!(task::spawn(set.exclusive(1)).poll());
+    drop((a, c));
+    assert!(b.is_woken());
+    drop(assert_ready_ok!(b.poll()));
 }
 
 /// A sharer could slip into a group that had been granted already, and sharers without end kept others out.

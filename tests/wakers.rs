@@ -1,19 +1,24 @@
 //! Wakers are the code of strangers: they may panic, re-enter the lock, or drop other requests.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
-#![allow(unsafe_code, reason = "only a `RawWaker` can look at how it is cloned")]
 
-use lockladder::{Acquire, LockPointer, Mode, SharedLock};
-use std::fmt::Debug;
+#[path = "support/requests.rs"]
+mod requests;
+#[path = "support/wakers.rs"]
+mod wakers;
+
+use lockladder::{Acquire, Mode, SharedLock};
+use requests::{granted, waiting};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::{mem, thread};
-use tokio_test::task::{self, Spawn};
+use tokio_test::task::Spawn;
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
+use wakers::{Count, on_clone, on_drop, on_wake, panics_on_drop};
 
 /// More than are granted under one locking of the queue.
 const CROWD: usize = 100;
@@ -260,7 +265,7 @@ fn a_waker_that_takes_the_lock_gets_only_what_is_its_turn() {
     drop(holder);
 
     drop(assert_ready_ok!(poll(first.as_mut(), Waker::noop())));
-    assert!(second.is_woken());
+    drop(granted(second));
 }
 
 #[test]
@@ -276,7 +281,7 @@ fn a_waker_may_drop_a_request_that_was_granted_along_with_its_own() {
     drop(holder); // The victim's own waker is already taken out of it, and woken for nothing.
 
     drop(assert_ready_ok!(poll(killer.as_mut(), Waker::noop())));
-    assert!(exclusive.is_woken());
+    drop(granted(exclusive));
 }
 
 #[test]
@@ -295,7 +300,7 @@ fn a_waker_may_drop_a_request_that_still_waits() {
     drop(assert_ready_ok!(poll(killer.as_mut(), Waker::noop())));
     assert!(!exclusive.is_woken());
     drop(assert_ready_ok!(member.poll()));
-    assert!(exclusive.is_woken());
+    drop(granted(exclusive));
 }
 
 #[test]
@@ -395,6 +400,23 @@ fn deleting_under_a_multitude_needs_no_deep_stack() {
     });
 }
 
+/// A task without budget yields, for which the runtime clones its waker.
+#[tokio::test]
+async fn a_waker_that_panics_as_a_task_without_budget_yields_loses_no_grant() {
+    let (lock, other) = (SharedLock::new(()), SharedLock::new(()));
+    poll_fn(|context| {
+        while let Poll::Ready(guard) = pin!(other.exclusive()).poll(context) {
+            drop(guard); // Until the budget is spent.
+        }
+        let mut request = Box::pin(lock.exclusive());
+        let panic = panic_of(|| drop(poll(request.as_mut(), &on_clone(|| panic!("hostile clone")))));
+        assert_eq!(panic, "hostile clone");
+        Poll::Ready(())
+    })
+    .await;
+    assert!(lock.try_exclusive().is_ok(), "the grant is lost");
+}
+
 fn on_a_small_stack(story: impl FnOnce() + Send + 'static) {
     const BYTES: usize = 64 * 1024;
     thread::Builder::new().stack_size(BYTES).spawn(story).unwrap().join().unwrap();
@@ -404,40 +426,12 @@ fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))
 }
 
-/// A request that has taken its place in the queue.
-fn waiting<P: LockPointer<Value: Debug>, M: Mode>(request: Acquire<P, M>) -> Spawn<Acquire<P, M>> {
-    let mut request = task::spawn(request);
-    assert_pending!(request.poll());
-    request
-}
-
 /// The message of the panic that `act` must end in.
 fn panic_of(act: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(act)).expect_err("a panic was lost");
     match payload.downcast::<String>() {
         Ok(message) => *message,
         Err(payload) => (*payload.downcast::<&str>().unwrap()).to_owned(),
-    }
-}
-
-/// Counts how often its wakers are woken.
-#[derive(Clone)]
-struct Count(Arc<AtomicUsize>);
-
-impl Count {
-    fn new() -> Self {
-        Self(Arc::new(AtomicUsize::new(0)))
-    }
-
-    fn waker(&self) -> Waker {
-        let count = self.clone();
-        on_wake(move || {
-            count.0.fetch_add(1, Relaxed);
-        })
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Relaxed)
     }
 }
 
@@ -462,75 +456,4 @@ impl<M: Mode> Victim<M> {
             drop(request); // With the mutex free: this may wake the next killer.
         })
     }
-}
-
-/// A waker that runs `action` when it is woken.
-fn on_wake(action: impl Fn() + Send + Sync + 'static) -> Waker {
-    struct OnWake<F>(F);
-    impl<F: Fn() + Send + Sync + 'static> Wake for OnWake<F> {
-        fn wake(self: Arc<Self>) {
-            (self.0)();
-        }
-    }
-    Waker::from(Arc::new(OnWake(action)))
-}
-
-/// A waker that runs `action` when its last clone is dropped.
-fn on_drop(action: impl Fn() + Send + Sync + 'static) -> Waker {
-    struct OnDrop<F: Fn()>(F);
-    impl<F: Fn()> Drop for OnDrop<F> {
-        fn drop(&mut self) {
-            (self.0)();
-        }
-    }
-    let action = OnDrop(action);
-    on_wake(move || {
-        let _kept = &action;
-    })
-}
-
-fn panics_on_drop() -> Waker {
-    on_drop(|| panic!("hostile drop"))
-}
-
-/// A task without budget yields, for which the runtime clones its waker.
-#[tokio::test]
-async fn a_waker_that_panics_as_a_task_without_budget_yields_loses_no_grant() {
-    let (lock, other) = (SharedLock::new(()), SharedLock::new(()));
-    poll_fn(|context| {
-        while let Poll::Ready(guard) = pin!(other.exclusive()).poll(context) {
-            drop(guard); // Until the budget is spent.
-        }
-        let mut request = Box::pin(lock.exclusive());
-        let panic = panic_of(|| drop(poll(request.as_mut(), &on_clone(|| panic!("hostile clone")))));
-        assert_eq!(panic, "hostile clone");
-        Poll::Ready(())
-    })
-    .await;
-    assert!(lock.try_exclusive().is_ok(), "the grant is lost");
-}
-
-/// A waker that runs `action` when it is cloned.
-fn on_clone(action: impl Fn() + Send + Sync + 'static) -> Waker {
-    type Action = Box<dyn Fn() + Send + Sync>;
-    static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, release, |_| {}, release);
-
-    fn clone(data: *const ()) -> RawWaker {
-        // SAFETY: `data` came from `Arc::into_raw`, and the waker that is cloned keeps it alive.
-        let action = unsafe { &*data.cast::<Action>() };
-        action();
-        // SAFETY: as above.
-        unsafe { Arc::increment_strong_count(data.cast::<Action>()) };
-        RawWaker::new(data, &VTABLE)
-    }
-
-    fn release(data: *const ()) {
-        // SAFETY: `data` came from `Arc::into_raw`, and the count that this waker stands for is given up here.
-        drop(unsafe { Arc::from_raw(data.cast::<Action>()) });
-    }
-
-    let action: Arc<Action> = Arc::new(Box::new(action));
-    let raw = RawWaker::new(Arc::into_raw(action).cast(), &VTABLE);
-    // SAFETY: the table keeps to the contract: it counts the clones of an `Arc` whose content is `Send` and `Sync`.
-    unsafe { Waker::from_raw(raw) }
 }

@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lockladder::{Exclusive, Guard, SharedLock};
 
+use crate::comparison::OURS;
 use crate::rows::Contender;
 use crate::verbs::{Lock, Sharing, Value};
 
-/// The one that the others are compared with.
-pub(crate) const OURS: &str = "lockladder";
 pub(crate) const TOKIO: &str = "tokio RwLock";
 pub(crate) const FUTURES_INTRUSIVE: &str = "futures-intrusive Mutex";
 pub(crate) const MAITAKE: &str = "maitake RwLock";

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::comparison::{self, Bar, Column, Extent, Sampler, Unit, number, per_one};
 use crate::stage::{Flavor, Stage};
 use crate::verbs::{Exclusive, Lock, Shared, Sharing};
 use crate::{crowd, peers, space, workloads};
@@ -38,7 +39,6 @@ pub(crate) enum Row {
 /// How much of everything.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
-    pub(crate) rounds: usize,
     /// Acquisitions of a free lock.
     pub(crate) cycles: usize,
     /// Times that each of [`RELAY`] tasks gets the lock.
@@ -51,9 +51,18 @@ pub(crate) struct Scale {
     pub(crate) time: Duration,
 }
 
-impl Scale {
-    /// As much less, but never nothing.
-    pub(crate) fn divided_by(self, fraction: usize) -> Self {
+impl comparison::Scale for Scale {
+    fn of(extent: Extent) -> Self {
+        let (cycles, waiters, cancels) = (100_000, 100_000, 10_000);
+        let time = Duration::from_millis;
+        match extent {
+            Extent::Full => Self { cycles, relays: 5_000, waiters, cancels, time: time(100) },
+            Extent::Quick => Self { cycles, relays: 2_000, waiters, cancels, time: time(40) },
+            Extent::Rehearsal => Self { cycles: 100, relays: 10, waiters: 100, cancels: 100, time: time(1) },
+        }
+    }
+
+    fn divided_by(self, fraction: usize) -> Self {
         let part = |count: usize| (count / fraction).max(1);
         Self {
             cycles: part(self.cycles),
@@ -61,6 +70,14 @@ impl Scale {
             waiters: part(self.waiters),
             cancels: part(self.cancels),
             ..self
+        }
+    }
+
+    fn rounds(extent: Extent) -> usize {
+        match extent {
+            Extent::Full => 31,
+            Extent::Quick => 9,
+            Extent::Rehearsal => 1,
         }
     }
 }
@@ -72,34 +89,10 @@ const WAITS: usize = 100;
 /// The order in which requests are cancelled, the same for every peer and in every round.
 const SEED: u64 = 20_26;
 
-/// A quantity that a row yields.
-#[derive(Clone, Debug)]
-pub(crate) struct Column {
-    pub(crate) heading: String,
-    pub(crate) unit: Unit,
-    pub(crate) bars: Vec<Bar>,
-}
+impl comparison::Row for Row {
+    type Scale = Scale;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Nanoseconds,
-    /// The most over the fewest: of all rounds, the least disturbed one counts.
-    Spread,
-    Count,
-    Bytes,
-}
-
-/// What the project asks of itself.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Bar {
-    /// At most so many times what this peer shows in the same round.
-    Times(f64, &'static str),
-    /// At most so much.
-    AtMost(f64),
-}
-
-impl Row {
-    pub(crate) const ALL: [Self; 17] = [
+    const ALL: &'static [Self] = &[
         Self::Uncontended(Verb::Exclusive, Flavor::CurrentThread),
         Self::Uncontended(Verb::Exclusive, Flavor::TwoWorkers),
         Self::Uncontended(Verb::Shared, Flavor::CurrentThread),
@@ -119,8 +112,7 @@ impl Row {
         Self::Sizes,
     ];
 
-    /// Which table it stands in.
-    pub(crate) fn table(self) -> &'static str {
+    fn table(self) -> &'static str {
         match self {
             Self::Uncontended(..) => "A free lock: acquire and release, ns of CPU",
             Self::HandOver(_) | Self::Drain(_) | Self::Cancel => "The queue: ns of CPU",
@@ -130,10 +122,10 @@ impl Row {
         }
     }
 
-    pub(crate) fn columns(self) -> Vec<Column> {
+    fn columns(self) -> Vec<Column> {
         use Bar::{AtMost, Times};
         use Unit::{Bytes, Count, Nanoseconds, Spread};
-        let column = |heading: &str, unit, bars: &[Bar]| Column { heading: heading.into(), unit, bars: bars.into() };
+        let column = Column::new;
         match self {
             Self::Uncontended(verb, flavor) => {
                 let limit = if verb == Verb::Exclusive { 1.25 } else { 1.2 };
@@ -169,8 +161,7 @@ impl Row {
         }
     }
 
-    /// Whether it must be repeated to be believed.
-    pub(crate) fn varies(self) -> bool {
+    fn varies(self) -> bool {
         !matches!(self, Self::Allocations | Self::Sizes)
     }
 }
@@ -210,35 +201,29 @@ impl fmt::Display for Flavor {
     }
 }
 
-/// A peer, and how it is asked.
-#[derive(Debug)]
-pub(crate) struct Contender {
-    pub(crate) name: &'static str,
-    /// The package it comes from.
-    pub(crate) package: &'static str,
-    run: fn(Row, &Stage, &Scale) -> Option<Vec<f64>>,
-}
+pub(crate) type Contender = comparison::Contender<Row>;
 
 impl Contender {
     /// A lock that can be shared and waited for, with an exclusive guard `G`.
-    pub(crate) fn rwlock<L: Sharing, G>(name: &'static str, package: &'static str) -> Self {
-        Self { name, package, run: run_rwlock::<L, G> }
+    pub(crate) fn rwlock<L: Sharing, G: 'static>(name: &'static str, package: &'static str) -> Self {
+        Self { name, package, prepare: |row, stage, _| sampler(row, stage, run_rwlock::<L, G>) }
     }
 
     /// A lock that can be waited for, with a guard `G`.
-    pub(crate) fn mutex<L: Lock, G>(name: &'static str, package: &'static str) -> Self {
-        Self { name, package, run: run_mutex::<L, G> }
+    pub(crate) fn mutex<L: Lock, G: 'static>(name: &'static str, package: &'static str) -> Self {
+        Self { name, package, prepare: |row, stage, _| sampler(row, stage, run_mutex::<L, G>) }
     }
 
     /// A lock that no task can wait for.
     pub(crate) fn floor<L: Sharing>(name: &'static str, package: &'static str) -> Self {
-        Self { name, package, run: run_floor::<L> }
+        Self { name, package, prepare: |row, stage, _| sampler(row, stage, run_floor::<L>) }
     }
+}
 
-    /// A value for each column of `row`, or `None` if it cannot do that.
-    pub(crate) fn run(&self, row: Row, stage: &Stage, scale: &Scale) -> Option<Vec<f64>> {
-        (self.run)(row, stage, scale)
-    }
+/// Each sample makes a lock of its own, so there is nothing to prepare.
+#[expect(clippy::unnecessary_wraps, reason = "as the comparison asks for it")]
+fn sampler(row: Row, stage: &Stage, run: fn(Row, &Stage, &Scale) -> Option<Vec<f64>>) -> Option<Sampler<'_, Scale>> {
+    Some(Box::new(move |scale| run(row, stage, scale)))
 }
 
 fn run_floor<L: Sharing>(row: Row, stage: &Stage, scale: &Scale) -> Option<Vec<f64>> {
@@ -281,14 +266,4 @@ fn run_mutex<L: Lock, G>(row: Row, stage: &Stage, scale: &Scale) -> Option<Vec<f
         Row::Uncontended(Verb::Shared, _) | Row::Drain(Verb::Shared) => return None,
     };
     Some(vec![per_one(time, count)])
-}
-
-/// Nanoseconds.
-fn per_one(time: Duration, count: usize) -> f64 {
-    time.as_secs_f64() * 1e9 / number(count)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "sizes and counts here are far below 2^52")]
-fn number(count: usize) -> f64 {
-    count as f64
 }

@@ -1,51 +1,20 @@
 //! What a lock takes besides time: allocations and bytes.
-//!
-//! Allocations are counted by hand, because what the registry offers costs more per allocation than some of the peers' waits: that would be
-//! measured along with the peers that allocate.
 
-#![allow(unsafe_code, reason = "a global allocator that counts")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
+use crate::comparison::allocated;
 use crate::verbs::{Lock, Value};
 use crate::workloads::{held, idle};
-
-/// Passes everything on to the system, and counts what each thread asks for.
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: the system's allocator keeps the contract. Counting does not allocate: the counter is a constant that needs
-// no destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promise, passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise, passed on.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// How often the allocator is asked while `waits` requests for one lock queue, are granted and release.
 pub(crate) fn allocations<L: Lock>(waits: usize) -> Option<usize> {
     let lock = L::new();
     wait(&lock)?; // What a lock allocates once in its life is not counted.
-    let before = COUNT.get();
+    let before = allocated::count();
     (0..waits).try_for_each(|_| wait(&lock))?;
-    Some(COUNT.get() - before)
+    Some(allocated::count() - before)
 }
 
 /// One request that has to wait, from its first poll to its release.

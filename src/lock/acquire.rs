@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "claims grants: see the invariants of `raw`")]
 
 use super::guard::{Guard, LockPointer};
-use super::queue::{Node, Phase};
+use super::stage::Stage;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::error::AcquireError;
 use crate::mode::{Exclusive, Mode};
@@ -49,7 +49,7 @@ pin_project! {
         // Taken when the future resolves.
         pointer: Option<P>,
         #[pin]
-        node: Node,
+        stage: Stage,
         mode: PhantomData<M>,
     }
 
@@ -57,15 +57,16 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Some(pointer) = this.pointer {
-                pointer.lock().raw.cancel(this.node.as_ref(), M::MODE);
+                this.stage.cancel(&pointer.lock().raw, M::MODE);
             }
         }
     }
 }
 
 impl<P: LockPointer, M: Mode> Acquire<P, M> {
+    #[inline]
     pub(crate) fn new(pointer: P) -> Self {
-        Self { pointer: Some(pointer), node: Node::new(M::MODE, Priority::default()), mode: PhantomData }
+        Self { pointer: Some(pointer), stage: Stage::Idle { priority: Priority::default() }, mode: PhantomData }
     }
 
     /// Asks with this priority. Without it, with the default, 0.
@@ -80,7 +81,7 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
     /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
     /// ```
     pub fn priority(mut self, priority: Priority) -> Self {
-        self.node = Node::new(M::MODE, priority);
+        self.stage = Stage::Idle { priority };
         self
     }
 
@@ -105,7 +106,7 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
         let this = self.project();
         if let Some(pointer) = this.pointer {
-            pointer.lock().raw.set_priority(this.node.as_ref(), priority);
+            this.stage.set_priority(&pointer.lock().raw, priority);
         }
     }
 
@@ -136,7 +137,7 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
     /// Stops waiting; if the lock has been granted meanwhile, takes it. Has resolved then.
     pub(super) fn withdraw(self: Pin<&mut Self>) -> Option<Guard<P, M>> {
         let this = self.project();
-        let granted = this.pointer.as_ref()?.lock().raw.withdraw(this.node.as_ref());
+        let granted = this.stage.withdraw(&this.pointer.as_ref()?.lock().raw);
         let pointer = this.pointer.take()?;
         granted.then(|| {
             // SAFETY: the lock was granted to this future, which gives the grant away here and is terminated.
@@ -145,37 +146,54 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
     }
 }
 
+impl<P: LockPointer, M: Mode> Acquire<P, M> {
+    /// Any poll but one that finds the lock free at the first look.
+    #[inline(never)]
+    fn poll_slowly(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Guard<P, M>, AcquireError>> {
+        let this = self.as_mut().project();
+        let Some(pointer) = this.pointer else { panic!("`Acquire` polled after it has resolved") };
+        // SAFETY: the drop of this future cancels it unless the pointer is gone; that goes below, or with the grant.
+        match ready!(unsafe { this.stage.poll(&pointer.lock().raw, M::MODE, context.waker()) }) {
+            Ok(()) => self.claim(context),
+            Err(error) => {
+                *this.pointer = None;
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// Turns the grant into a guard.
+    ///
+    /// The place in the queue comes first, the task's budget second: a task that has used it up keeps the grant and
+    /// yields, so that a lock which is always free does not let it run for ever.
+    #[expect(clippy::inline_always, reason = "see `poll`")]
+    #[inline(always)]
+    fn claim(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Guard<P, M>, AcquireError>> {
+        let mut this = self.project();
+        this.stage.set(Stage::Granted); // First, because a stranger's waker may be cloned below, and panic.
+        match poll_proceed(context) {
+            // That progress was made, told by not restoring the budget: dropping it is a call of its own.
+            Poll::Ready(budget) => mem::forget(budget),
+            Poll::Pending => return Poll::Pending,
+        }
+        let Some(pointer) = this.pointer.take() else { unreachable!("whoever claims has looked") };
+        // SAFETY: the lock was granted to this future, which gives the grant away here and is terminated.
+        Poll::Ready(Ok(unsafe { Guard::new(pointer) }))
+    }
+}
+
 impl<P: LockPointer, M: Mode> Future for Acquire<P, M> {
     type Output = Result<Guard<P, M>, AcquireError>;
 
+    #[expect(clippy::inline_always, reason = "measured: passing the outcome through memory costs a fifth of it all")]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let node = this.node.as_ref();
-        let Some(pointer) = this.pointer else { panic!("`Acquire` polled after it has resolved") };
-        let raw = &pointer.lock().raw;
-        let outcome = match node.phase() {
-            // SAFETY: `node` is pinned in this future, whose drop cancels it unless the pointer is gone; that is taken
-            // just below, with the grant.
-            Phase::Idle => unsafe { raw.enter(node, M::MODE, context.waker()) },
-            Phase::Granted => Poll::Ready(Ok(())),
-            Phase::Waiting | Phase::Deleted => raw.poll(node, context.waker()),
-        };
-        let outcome = ready!(outcome);
-        if outcome.is_ok() {
-            // The place in the queue comes first, the task's budget second: a task that has used it up keeps the grant
-            // and yields, so that a lock which is always free does not let it run for ever.
-            node.keep_grant(); // First, because a stranger's waker may be cloned below, and panic.
-            match poll_proceed(context) {
-                // That progress was made, told by not restoring the budget: dropping it is a call of its own.
-                Poll::Ready(budget) => mem::forget(budget),
-                Poll::Pending => return Poll::Pending,
+        if let (Some(pointer), Stage::Idle { .. }) = (&self.pointer, &self.stage) {
+            if pointer.lock().raw.enter(M::MODE).is_ok() {
+                return self.claim(context);
             }
         }
-        let Some(pointer) = this.pointer.take() else { unreachable!("it was there above") };
-        Poll::Ready(outcome.map(|()| {
-            // SAFETY: the lock was granted to this future, which gives the grant away here and is terminated.
-            unsafe { Guard::new(pointer) }
-        }))
+        self.poll_slowly(context)
     }
 }
 
@@ -187,7 +205,7 @@ impl<P: LockPointer, M: Mode> FusedFuture for Acquire<P, M> {
 
 impl<P: LockPointer, M: Mode> fmt::Debug for Acquire<P, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Acquire").field("mode", &M::MODE).field("phase", &self.node.phase()).finish_non_exhaustive()
+        f.debug_struct("Acquire").field("mode", &M::MODE).field("phase", &self.stage.phase()).finish_non_exhaustive()
     }
 }
 
@@ -213,6 +231,11 @@ impl<P: LockPointer> Delete<P> {
     pub fn priority(mut self, priority: Priority) -> Self {
         self.acquire = self.acquire.priority(priority);
         self
+    }
+
+    /// As [`Acquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        self.project().acquire.set_priority(priority);
     }
 
     /// As [`Acquire::timeout`]; on expiry the lock is as it was.
@@ -244,6 +267,14 @@ impl<P: LockPointer> FusedFuture for Delete<P> {
 impl<P: LockPointer, M: Mode> Timed for Acquire<P, M> {
     type Timed = Self::Output;
 
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     fn in_time(output: Self::Output) -> Self::Timed {
         output
     }
@@ -256,30 +287,19 @@ impl<P: LockPointer, M: Mode> Timed for Acquire<P, M> {
 impl<P: LockPointer> Timed for Delete<P> {
     type Timed = Self::Output;
 
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     fn in_time(output: Self::Output) -> Self::Timed {
         output
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
         self.project().acquire.give_up(waited).map(Guard::delete)
-    }
-}
-
-impl<P: LockPointer, M: Mode> Deadline<Acquire<P, M>> {
-    /// As [`Acquire::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
-    }
-
-    /// As [`Acquire::set_priority`].
-    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
-        self.request().set_priority(priority);
-    }
-}
-
-impl<P: LockPointer> Deadline<Delete<P>> {
-    /// As [`Delete::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
     }
 }

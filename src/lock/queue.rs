@@ -34,7 +34,7 @@ use crate::mode::LockMode;
 use crate::priority::Priority;
 use crate::sync::{AtomicI8, AtomicU8, Ordering, UnsafeCell, const_unless_loom};
 use std::marker::PhantomPinned;
-use std::mem::MaybeUninit;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::Waker;
@@ -43,7 +43,7 @@ use std::task::Waker;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Phase {
-    /// Not asked yet: not linked, holds nothing.
+    /// Not pushed yet, or taken out by its owner: not linked, holds nothing.
     Idle,
     /// Linked, waits.
     Waiting,
@@ -54,18 +54,22 @@ pub(crate) enum Phase {
 }
 
 /// The place of one request in the queue, inside the future that waits.
+///
+/// What a neighbour looks at, as it leaves, stands together at the front.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Node {
     phase: AtomicU8,
     mode: LockMode,
     /// Of a node that is linked, changed under the lock of its queue only.
     priority: AtomicI8,
-    /// Written by `push`: most requests never queue, and need not pay for it.
-    links: UnsafeCell<MaybeUninit<Links>>,
+    /// Never dropped: a node that is not linked has no waker any more.
+    links: UnsafeCell<ManuallyDrop<Links>>,
     _pinned: PhantomPinned,
 }
 
 #[derive(Debug)]
+#[repr(C)]
 struct Links {
     previous: Option<NonNull<Node>>,
     next: Option<NonNull<Node>>,
@@ -97,20 +101,16 @@ unsafe impl Send for Node {}
 unsafe impl Sync for Node {}
 
 impl Node {
-    #[inline]
-    pub(crate) fn new(mode: LockMode, priority: Priority) -> Self {
+    /// To be pushed: its waker is dropped by the queue only.
+    pub(crate) fn new(mode: LockMode, priority: Priority, waker: Waker) -> Self {
+        let links = Links { previous: None, next: None, waker: Some(waker), class: None };
         Self {
             phase: AtomicU8::new(Phase::Idle as u8),
             mode,
             priority: AtomicI8::new(priority.get()),
-            links: UnsafeCell::new(MaybeUninit::uninit()),
+            links: UnsafeCell::new(ManuallyDrop::new(links)),
             _pinned: PhantomPinned,
         }
-    }
-
-    /// A request that has been granted without queueing, but cannot be claimed yet.
-    pub(crate) fn keep_grant(&self) {
-        self.phase.store(Phase::Granted as u8, Ordering::Relaxed);
     }
 
     /// Where the request stands. `Granted` is seen together with all that earlier holders did.
@@ -161,12 +161,7 @@ impl Queue {
     }
 
     /// Gives a request its place, by the fairness rule.
-    pub(crate) fn push(&mut self, node: Pin<&Node>, waker: Waker) {
-        let links = Links { previous: None, next: None, waker: Some(waker), class: None };
-        node.links.with_mut(|place| {
-            // SAFETY: the node is not linked, so that its owner, who calls this, alone knows it (1).
-            unsafe { place.write(MaybeUninit::new(links)) }
-        });
+    pub(crate) fn push(&mut self, node: Pin<&Node>) {
         let node = NonNull::from(node.get_ref());
         self.enlist(node);
         Self::tell(node, Phase::Waiting);
@@ -194,19 +189,14 @@ impl Queue {
         waker
     }
 
-    /// Gives a request another priority. One that waits already moves behind those of that priority, unless its group
-    /// is being granted: then it stays.
+    /// Gives a request that waits another priority: it moves behind those of that priority, unless its group is being
+    /// granted: then it stays.
     pub(crate) fn set_priority(&mut self, node: Pin<&Node>, priority: Priority) {
-        let phase = node.phase();
+        let waits = node.phase() == Phase::Waiting;
         let node = NonNull::from(node.get_ref());
-        let moves = phase == Phase::Waiting && !self.is_committed(node);
-        if moves {
+        if waits && !self.is_committed(node) {
             self.delist(node);
-        }
-        if moves || phase == Phase::Idle {
             self.node(node).priority.store(priority.get(), Ordering::Relaxed);
-        }
-        if moves {
             self.enlist(node);
         }
     }
@@ -283,35 +273,56 @@ impl Queue {
     }
 
     /// Takes a node out of the list, its priority and its group.
+    #[inline]
     fn delist(&mut self, node: NonNull<Node>) {
-        let (previous, next, class) = self.at(node, |links| (links.previous, links.next, links.class.take()));
-        // A head has the class itself, and the first of the committed has none: there is no need to look for it.
-        let head = match class {
-            Some(_) => Some(node),
-            None if previous.is_none() => None,
-            None => self.place(self.priority(node)).head,
-        };
-        let class = class.or_else(|| self.at(head?, |links| links.class));
-        if let (Some(head), Some(mut class)) = (head, class) {
-            // The open group stands side by side (5), so whoever is next to one end of it is a member.
-            class.group = match class.group {
-                Some((opener, last)) if opener == last && opener == node => None,
-                Some((opener, last)) if opener == node => next.map(|next| (next, last)),
-                Some((opener, last)) if last == node => previous.map(|previous| (opener, previous)),
-                group => group,
-            };
-            let heir = if head == node { next.filter(|_| class.last != node) } else { Some(head) };
-            if let (true, Some(previous)) = (class.last == node, previous) {
-                class.last = previous;
-            }
-            if let Some(heir) = heir {
-                self.at(heir, |links| links.class = Some(class));
+        let (previous, next, class) = self.at(node, |links| (links.previous, links.next, links.class));
+        // A head has the class itself: there is no need to look for it.
+        if let Some(class) = class {
+            self.leave_class(node, node, class);
+        } else if !self.is_inside(node, previous, next) {
+            let head = self.place(self.priority(node)).head;
+            if let Some((head, class)) = head.and_then(|head| Some((head, self.at(head, |links| links.class)?))) {
+                self.leave_class(node, head, class);
             }
         }
         if self.committed == Some(node) {
             self.committed = previous;
         }
         self.connect(previous, next);
+    }
+
+    /// Whether no class knows a node that is not a head (4, 5): the first of the committed, and whoever stands between two
+    /// others of its priority, who are of its group if it is a sharer.
+    fn is_inside(&self, node: NonNull<Node>, previous: Option<NonNull<Node>>, next: Option<NonNull<Node>>) -> bool {
+        let is_shared = |node| self.node(node).mode == LockMode::Shared;
+        match (previous, next) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(previous), Some(next)) => {
+                self.priority(next) == self.priority(node)
+                    && (!is_shared(node) || is_shared(previous) && is_shared(next))
+            }
+        }
+    }
+
+    /// Makes a class forget a node that is still linked.
+    #[inline]
+    fn leave_class(&mut self, node: NonNull<Node>, head: NonNull<Node>, mut class: Class) {
+        let (previous, next) = self.at(node, |links| (links.previous, links.next));
+        // The open group stands side by side (5), so whoever is next to one end of it is a member.
+        class.group = match class.group {
+            Some((opener, last)) if opener == last && opener == node => None,
+            Some((opener, last)) if opener == node => next.map(|next| (next, last)),
+            Some((opener, last)) if last == node => previous.map(|previous| (opener, previous)),
+            group => group,
+        };
+        let heir = if head == node { next.filter(|_| class.last != node) } else { Some(head) };
+        if let (true, Some(previous)) = (class.last == node, previous) {
+            class.last = previous;
+        }
+        if let Some(heir) = heir {
+            self.at(heir, |links| links.class = Some(class));
+        }
     }
 
     /// Finds a priority among those behind the committed.
@@ -370,9 +381,7 @@ impl Queue {
         self.node(node).links.with_mut(|links| {
             // SAFETY: `&mut self` makes this the only access to the links of any node of this queue (3), and `f`,
             // which gets no queue, cannot start another.
-            let links = unsafe { &mut *links };
-            // SAFETY: `push` has written them (1).
-            f(unsafe { links.assume_init_mut() })
+            f(unsafe { &mut *links })
         })
     }
 

@@ -22,21 +22,21 @@
 
 use super::fault;
 use super::queue::{Node, Phase, Queue};
-use super::state::{MAX_SHARERS, State};
+use super::section::{Section, Turn};
+use super::state::State;
 use super::wake::{Panics, Woken};
 use crate::error::{AcquireError, TryAcquireError};
 use crate::mode::LockMode;
 use crate::priority::Priority;
-use crate::sync::{AtomicUsize, Ordering, UnsafeCell, const_unless_loom, relax};
-use std::mem;
+use crate::sync::{AtomicUsize, Ordering, UnsafeCell, const_unless_loom};
 use std::pin::Pin;
 use std::task::{Poll, Waker};
 
 /// A lock without its value.
 #[derive(Debug)]
 pub(crate) struct Raw {
-    word: AtomicUsize,
-    queue: UnsafeCell<Queue>,
+    pub(super) word: AtomicUsize,
+    pub(super) queue: UnsafeCell<Queue>,
 }
 
 // SAFETY: the queue is `Send`, and reached through a section only, of which there is one at a time (1).
@@ -65,7 +65,7 @@ impl Raw {
 
     /// Takes the lock if it can be had at once, with the default priority.
     pub(crate) fn try_enter(&self, mode: LockMode) -> Result<(), TryAcquireError> {
-        let mut state = match self.enter_fast(mode) {
+        let mut state = match self.enter(mode) {
             Ok(()) => return Ok(()),
             Err(state) => state,
         };
@@ -95,8 +95,11 @@ impl Raw {
 
     /// Takes a lock that nobody waits for and nobody works on, by one exchange; or says what stands in the way.
     #[inline]
-    fn enter_fast(&self, mode: LockMode) -> Result<(), State> {
-        let mut state = self.look();
+    pub(crate) fn enter(&self, mode: LockMode) -> Result<(), State> {
+        let mut state = match mode {
+            LockMode::Exclusive => State::FREE, // Nothing else admits it, so that looking first tells nothing.
+            LockMode::Shared => self.look(),
+        };
         while state.admits(mode) && !state.is_locked() {
             let held = state.held(mode).word();
             match self.word.compare_exchange_weak(state.word(), held, Ordering::Acquire, Ordering::Relaxed) {
@@ -107,42 +110,15 @@ impl Raw {
         Err(state)
     }
 
-    /// The first poll of a request: takes the lock, or a place in the queue.
+    /// Gives a request that has not got in its place in the queue, or what can be had by now.
     ///
     /// # Safety
     ///
-    /// If this leaves the node in another phase than `Idle`, also by a panic, [`cancel`](Self::cancel) must be called
-    /// before the node is dropped, unless its grant has been claimed.
-    #[inline]
-    pub(crate) unsafe fn enter(
-        &self,
-        node: Pin<&Node>,
-        mode: LockMode,
-        waker: &Waker,
-    ) -> Poll<Result<(), AcquireError>> {
-        match self.enter_fast(mode) {
-            Ok(()) => Poll::Ready(Ok(())),
-            Err(state) => self.enter_queue(node, mode, waker, state),
-        }
-    }
-
-    #[inline(never)]
-    fn enter_queue(
-        &self,
-        node: Pin<&Node>,
-        mode: LockMode,
-        waker: &Waker,
-        state: State,
-    ) -> Poll<Result<(), AcquireError>> {
-        if state.is_deleted() {
-            return Poll::Ready(Err(AcquireError::Deleted));
-        }
-        if mode == LockMode::Shared && state.is_full() {
-            return Poll::Ready(Err(AcquireError::TooManySharers));
-        }
-        let waker = waker.clone(); // Foreign code, so it runs before the section.
+    /// The node is new. [`cancel`](Self::cancel) must be called before it is dropped, also after a panic, unless its
+    /// grant has been claimed.
+    pub(crate) unsafe fn queue(&self, node: Pin<&Node>) -> Poll<Result<(), AcquireError>> {
         let mut section = Section::enter(self);
-        section.queue(|queue| queue.push(node, waker));
+        section.queue(|queue| queue.push(node));
         self.settle(section); // Should the lock have become free or deleted meanwhile, this tells the node.
         outcome(node)
     }
@@ -188,6 +164,8 @@ impl Raw {
         self.withdraw_into(node, &mut Panics::new())
     }
 
+    #[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
+    #[inline(always)]
     fn withdraw_into(&self, node: Pin<&Node>, panics: &mut Panics) -> bool {
         let mut waker = None;
         if node.phase() == Phase::Waiting {
@@ -222,8 +200,8 @@ impl Raw {
         match mode {
             LockMode::Exclusive => {
                 let (held, free) = (State::FREE.held(mode).word(), State::FREE.word());
-                if self.word.compare_exchange(held, free, fault::UNLOCK, Ordering::Relaxed).is_err() {
-                    self.release_exclusive();
+                if let Err(word) = self.word.compare_exchange(held, free, fault::UNLOCK, Ordering::Relaxed) {
+                    self.release_exclusive(State::from_word(word));
                 }
             }
             LockMode::Shared => {
@@ -238,10 +216,10 @@ impl Raw {
 
     /// An exclusive holder leaves a lock that others wait for.
     #[inline(never)]
-    fn release_exclusive(&self) {
-        let mut section = Section::enter(self);
+    fn release_exclusive(&self, state: State) {
+        let mut section = Section::enter_from(self, state);
         section.state = section.state.released(LockMode::Exclusive);
-        self.settle(section);
+        self.settle_into(section, &mut Panics::new());
     }
 
     /// A sharer has left, and others wait.
@@ -296,29 +274,41 @@ impl Raw {
     }
 
     /// Grants all that can be granted, unlocks, and wakes. Every section ends here.
-    fn settle<'a>(&'a self, section: Section<'a>) {
+    #[inline(never)]
+    pub(super) fn settle<'a>(&'a self, section: Section<'a>) {
         self.settle_into(section, &mut Panics::new());
     }
 
-    fn settle_into<'a>(&'a self, mut section: Section<'a>, panics: &mut Panics) {
-        loop {
-            let more = match section.turn() {
-                Turn::Nobodys => section.leave().needs_grant(),
-                Turn::Exclusive => {
-                    let waker = section.grant_exclusive();
-                    section.leave();
-                    if let Some(waker) = waker {
-                        panics.catch(|| waker.wake());
-                    }
-                    false // Whoever has the lock now settles when they are done.
-                }
-                Turn::Several => settle_batch(section, panics),
-            };
-            if !more {
-                return;
-            }
-            section = Section::enter(self);
+    #[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
+    #[inline(always)]
+    fn settle_into<'a>(&'a self, section: Section<'a>, panics: &mut Panics) {
+        if settle_once(section, panics) {
+            self.settle_on(panics);
         }
+    }
+
+    /// Goes on where others have to be let in between two batches.
+    #[inline(never)]
+    fn settle_on(&self, panics: &mut Panics) {
+        while settle_once(Section::enter(self), panics) {}
+    }
+}
+
+/// Grants what can be granted at once, unlocks, and wakes. True if there may be more to do.
+#[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
+#[inline(always)]
+fn settle_once(mut section: Section<'_>, panics: &mut Panics) -> bool {
+    match section.turn() {
+        Turn::Nobodys => section.leave().needs_grant(),
+        Turn::Exclusive => {
+            let waker = section.grant_exclusive();
+            section.leave();
+            if let Some(waker) = waker {
+                panics.catch(|| waker.wake());
+            }
+            false // Whoever has the lock now settles when they are done.
+        }
+        Turn::Several => settle_batch(section, panics),
     }
 }
 
@@ -338,112 +328,6 @@ fn settle_batch(mut section: Section<'_>, panics: &mut Panics) -> bool {
     woken.wake_all(panics);
     // A sharer that left before the batch was counted could not see that it made room.
     more || state.needs_grant() || full && state.is_queued() && !state.is_full()
-}
-
-/// Who is next, if there is room.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    Nobodys,
-    Exclusive,
-    /// A group of sharers; on a deleted lock, everybody, to be turned away.
-    Several,
-}
-
-/// The time during which one thread has LOCKED: it alone works on the queue.
-struct Section<'a> {
-    raw: &'a Raw,
-    /// What the word is to say. Changes are made here, and reach the word with `publish` and `leave`.
-    state: State,
-    /// What the word says, but for sharers who have left since (2).
-    published: State,
-}
-
-impl<'a> Section<'a> {
-    fn enter(raw: &'a Raw) -> Self {
-        let mut attempt = 0;
-        let mut state = raw.look();
-        loop {
-            if state.is_locked() {
-                relax(attempt);
-                attempt += 1;
-                state = raw.look();
-                continue;
-            }
-            let locked = state.locked().word();
-            match raw.word.compare_exchange_weak(state.word(), locked, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => return Self { raw, state: state.locked(), published: state.locked() },
-                Err(word) => state = State::from_word(word),
-            }
-        }
-    }
-
-    fn queue<R>(&mut self, f: impl FnOnce(&mut Queue) -> R) -> R {
-        self.raw.queue.with_mut(|queue| {
-            // SAFETY: this section has LOCKED (1), and `&mut self` makes this its only access.
-            let queue = unsafe { &mut *queue };
-            f(queue)
-        })
-    }
-
-    /// Whose turn it is.
-    fn turn(&mut self) -> Turn {
-        match self.queue(|queue| queue.first_mode()) {
-            Some(_) if self.state.is_deleted() => Turn::Several,
-            Some(mode) if self.state.has_room(mode) => match mode {
-                LockMode::Exclusive => Turn::Exclusive,
-                LockMode::Shared => Turn::Several,
-            },
-            _ => Turn::Nobodys,
-        }
-    }
-
-    /// Grants the exclusive request that is first, and returns whom to wake.
-    fn grant_exclusive(&mut self) -> Option<Waker> {
-        self.state = self.state.held(LockMode::Exclusive);
-        self.publish(self.state); // Before the node is told (3).
-        self.queue(|queue| queue.pop(Phase::Granted))
-    }
-
-    /// Grants sharers that are first; on a deleted lock, turns requests away.
-    fn grant_batch(&mut self, woken: &mut Woken) {
-        let room = woken.room();
-        if self.state.is_deleted() {
-            while let (1.., false) = (woken.room(), self.queue(|queue| queue.is_empty())) {
-                woken.push(self.queue(|queue| queue.pop(Phase::Deleted)));
-            }
-            return;
-        }
-        let limit = room.min(MAX_SHARERS - self.state.sharers());
-        let count = self.queue(|queue| queue.commit_sharers(limit));
-        self.state = self.state.shared_by(count);
-        if !fault::TOLD_BEFORE_COUNTED {
-            self.publish(self.state); // Before the nodes are told (3).
-        }
-        for _ in 0..count {
-            woken.push(self.queue(|queue| queue.pop(Phase::Granted)));
-        }
-    }
-
-    /// Unlocks, and says what the word shows then.
-    fn leave(mut self) -> State {
-        let queued = !self.queue(|queue| queue.is_empty());
-        self.publish(self.state.queued(queued).unlocked())
-    }
-
-    /// Brings the word to `next`, and says what it shows then.
-    fn publish(&mut self, next: State) -> State {
-        let before = mem::replace(&mut self.published, next);
-        if before.is_frozen() {
-            if before != next {
-                self.raw.word.store(next.word(), fault::PUBLISH);
-            }
-            return next;
-        }
-        // By difference, so that the leaving of a sharer meanwhile is not lost (2).
-        let difference = next.word().wrapping_sub(before.word());
-        let word = self.raw.word.fetch_add(difference, fault::PUBLISH);
-        State::from_word(word.wrapping_add(difference))
-    }
 }
 
 /// What became of a request that had queued.

@@ -2,8 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use super::queue::{Node, Phase};
+use super::section::Section;
 use super::state::MAX_SHARERS;
 use super::*;
+use crate::mode::LockMode;
+use crate::priority::Priority;
+use std::task::Waker;
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 
 fn shared_by(sharers: usize) -> SharedLock {
@@ -36,4 +41,21 @@ fn a_group_that_does_not_fit_is_granted_as_sharers_leave() {
     assert!(second.is_woken());
     drop(assert_ready_ok!(second.poll()));
     assert_eq!(lock.raw.look().sharers(), MAX_SHARERS - 1);
+}
+
+#[test]
+fn room_that_a_sharer_makes_before_a_batch_is_counted_is_used_up() {
+    let lock = shared_by(MAX_SHARERS - 2);
+    let leaves = lock.try_shared().unwrap();
+    let node = || Box::pin(Node::new(LockMode::Shared, Priority::default(), Waker::noop().clone()));
+    let (first, second) = (node(), node());
+    let mut section = Section::enter(&lock.raw);
+    section.queue(|queue| queue.push(first.as_ref()));
+    section.queue(|queue| queue.push(second.as_ref()));
+
+    drop(leaves); // Who works on the queue cannot see this, and has room for one.
+    lock.raw.settle(section);
+
+    assert_eq!((first.phase(), second.phase()), (Phase::Granted, Phase::Granted));
+    assert!(lock.raw.look().is_full() && !lock.raw.look().is_queued());
 }

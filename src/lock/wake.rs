@@ -12,8 +12,8 @@ use std::task::Waker;
 use std::thread;
 
 /// How many requests are granted under one locking of the queue. Bounds both the stack space of a release and the
-/// time for which others are kept from the queue.
-pub(crate) const BATCH: usize = 32;
+/// time for which others are kept from the queue. A model has few threads, and is to see groups of several batches.
+pub(crate) const BATCH: usize = if cfg!(lockladder_loom) { 2 } else { 32 };
 
 /// Wakers to wake once nothing is locked, oldest first.
 #[derive(Debug)]
@@ -65,24 +65,38 @@ impl Panics {
         self.0.is_some()
     }
 
+    #[inline]
     pub(crate) fn catch(&mut self, foreign: impl FnOnce()) {
         // The closures own what they touch, and our own state is consistent whenever foreign code runs.
         if let Err(panic) = catch_unwind(AssertUnwindSafe(foreign)) {
-            match self.0 {
-                None => self.0 = Some(panic),
-                // The destructor of a payload is foreign code too: it is not run at all.
-                Some(_) => mem::forget(panic),
-            }
+            self.keep(panic);
+        }
+    }
+
+    #[cold]
+    fn keep(&mut self, panic: Box<dyn Any + Send>) {
+        match self.0 {
+            None => self.0 = Some(panic),
+            // The destructor of a payload is foreign code too: it is not run at all.
+            Some(_) => mem::forget(panic),
         }
     }
 }
 
 impl Drop for Panics {
+    #[inline]
     fn drop(&mut self) {
-        match self.0.take() {
-            Some(panic) if thread::panicking() => mem::forget(panic),
-            Some(panic) => resume_unwind(panic),
-            None => {}
+        if let Some(panic) = self.0.take() {
+            go_on(panic);
         }
+    }
+}
+
+#[cold]
+fn go_on(panic: Box<dyn Any + Send>) {
+    if thread::panicking() {
+        mem::forget(panic);
+    } else {
+        resume_unwind(panic);
     }
 }

@@ -1,7 +1,7 @@
 //! The futures that change what is in a set: to add, to remove.
 
 use super::acquire::SetAcquire;
-use super::core::{Core, Held};
+use super::core::{Core, Held, Whole};
 use super::error::{AddError, SetError};
 use super::guard::SetGuard;
 use super::member::Entry;
@@ -128,6 +128,16 @@ impl<P: ClosedPointer, A: Added<P>> Add<P, A> {
         self
     }
 
+    /// As [`SetAcquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        let mut panics = Panics::new();
+        let this = self.project();
+        *this.priority = priority;
+        if let (Some(ticket), Some(set)) = (this.ticket, this.set) {
+            *ticket = set.core().change(&mut panics, |queue| queue.set_priority(*ticket, priority));
+        }
+    }
+
     /// Gives up after so long, counted from the first poll; nothing is added then. See [`Deadline`] for the runtime
     /// that it needs.
     pub fn timeout(self, duration: Duration) -> Deadline<Self> {
@@ -164,8 +174,8 @@ impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
             Some(ticket) => ticket,
             None => {
                 let waiter = Waiter::new(Reach::Addition, LockMode::Exclusive, *this.priority, Members::new());
-                let waker = Some(context.waker().clone());
-                let Ok(ticket) = core.enter(Waiter { waker, ..waiter }, &mut panics) else {
+                // Mostly it is granted at once, and nobody is to be woken; else `advance` says whom.
+                let Ok(ticket) = core.enter(waiter, &mut panics) else {
                     unreachable!("it has no members that could be removed")
                 };
                 *this.ticket.insert(ticket)
@@ -176,18 +186,34 @@ impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
         };
         *this.ticket = None;
         let Some(set) = this.set.take() else { unreachable!("it was there above") };
+        match Self::add(set, mem::take(this.entries), whole, &mut panics) {
+            Some(added) => Poll::Ready(added),
+            None => Poll::Pending, // And the panic goes on.
+        }
+    }
+}
+
+impl<P: ClosedPointer, A: Added<P>> Add<P, A> {
+    /// Adds the entries, and gives back the whole, which is held. `None` if something has panicked.
+    #[expect(clippy::type_complexity, reason = "what the future resolves to")]
+    fn add(
+        set: P,
+        entries: Vec<(P::Name, P::Value)>,
+        whole: Whole,
+        panics: &mut Panics,
+    ) -> Option<Result<A::Output, AddError<P::Name>>> {
         let core = set.core();
         // Comparing names runs code of strangers, which may panic: the whole is given back all the same.
         let mut added = Err(AddError::NotWhole);
-        panics.catch(|| added = add(core, mem::take(this.entries), A::HELD));
-        core.release_whole(whole, LockMode::Exclusive, &mut panics);
+        panics.catch(|| added = add(core, entries, A::HELD));
+        core.release_whole(whole, LockMode::Exclusive, panics);
         if panics.happened() {
             if let (Ok(members), Some(mode)) = (added, A::HELD) {
-                core.release(members.into(), mode);
+                core.release(&mut Held::from(members), mode);
             }
-            return Poll::Pending; // And the panic goes on.
+            return None;
         }
-        Poll::Ready(added.map(|members| A::added(set, members.into())))
+        Some(added.map(|members| A::added(set, members.into())))
     }
 }
 
@@ -224,20 +250,30 @@ impl<P: ClosedPointer, A: Added<P>> FusedFuture for Add<P, A> {
 impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
     type Timed = Self::Output;
 
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     fn in_time(output: Self::Output) -> Self::Timed {
         output
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
-        self.withdraw();
-        Err(AddError::TimedOut { waited })
-    }
-}
-
-impl<P: ClosedPointer, A: Added<P>> Deadline<Add<P, A>> {
-    /// As [`Add::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
+        let mut panics = Panics::new();
+        let this = self.project();
+        let timed_out = Err(AddError::TimedOut { waited });
+        let (Some(set), Some(ticket)) = (this.set.take(), this.ticket.take()) else { return timed_out };
+        match set.core().withdraw(ticket, &mut panics) {
+            // Granted in time.
+            Some(Held { whole, .. }) => {
+                Self::add(set, mem::take(this.entries), whole, &mut panics).unwrap_or(timed_out)
+            }
+            None => timed_out,
+        }
     }
 }
 
@@ -283,6 +319,11 @@ impl<P: ClosedPointer> Remove<P> {
     pub fn priority(mut self, priority: Priority) -> Self {
         self.acquire = self.acquire.priority(priority);
         self
+    }
+
+    /// As [`SetAcquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        self.project().acquire.set_priority(priority);
     }
 
     /// Gives up after so long, counted from the first poll; nothing is removed then. See [`Deadline`] for the runtime
@@ -334,19 +375,20 @@ impl<P: ClosedPointer> FusedFuture for Remove<P> {
 impl<P: ClosedPointer> Timed for Remove<P> {
     type Timed = Result<Vec<P::Name>, SetError<P::Name>>;
 
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     fn in_time(output: Self::Output) -> Self::Timed {
         Ok(output)
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
         self.project().acquire.give_up(waited).map(remove)
-    }
-}
-
-impl<P: ClosedPointer> Deadline<Remove<P>> {
-    /// As [`Remove::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
     }
 }
 

@@ -25,6 +25,7 @@ use crate::mode::LockMode;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, relax, seen_by_one_of_two};
 use std::fmt;
 use std::hash::Hash;
+use std::mem;
 use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -88,6 +89,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
     }
 
     /// Takes members, all or none, if nobody holds or wants one of them or the whole.
+    #[inline]
     pub(crate) fn try_hold(&self, members: &[Known<K, T>], mode: LockMode, panics: &mut Panics) -> bool {
         let is_gated = || self.gate.0.load(Ordering::SeqCst);
         if is_gated() || members.len() > 1 && !members.iter().all(|member| member.look().admits(mode)) {
@@ -110,25 +112,31 @@ impl<K: Hash + Eq, T> Core<K, T> {
         mode: LockMode,
         panics: &mut Panics,
     ) -> KnownMembers<K, T> {
-        let mut others = Members::new();
+        let (mut seized, mut others) = (Members::new(), Members::new());
         if !self.gate.0.load(Ordering::SeqCst) {
-            let (seized, left) = members.into_iter().partition(|member| member.try_hold(mode));
+            let (taken, left): (Members<_>, Members<_>) = members.into_iter().partition(|member| member.try_hold(mode));
             seen_by_one_of_two();
-            if !self.gate.0.load(Ordering::SeqCst) {
-                self.forget(left);
-                return seized;
+            if self.gate.0.load(Ordering::SeqCst) {
+                self.let_go(&taken, mode, panics);
+                members = taken;
+                members.extend(left);
+            } else {
+                // Some may be marked as wanted by those who have waited for the whole, and have gone.
+                (members, others) = left.into_iter().partition(|member| member.look().has_room(mode));
+                seized = taken;
             }
-            self.let_go(&seized, mode, panics);
-            members = seized;
-            others = left;
         }
-        let seized = self.change(panics, |queue| {
-            let (seized, left): (Members<_>, Members<_>) =
-                members.into_iter().partition(|member| queue.seize(member, mode));
-            others.extend(left);
-            (seized, Effects::none())
-        });
-        self.forget(others);
+        if !members.is_empty() {
+            self.change(panics, |queue| {
+                let (taken, left): (Members<_>, Members<_>) =
+                    members.into_iter().partition(|member| queue.seize(member, mode));
+                seized.extend(taken);
+                others.extend(left);
+                ((), Effects::none())
+            });
+        }
+        seized.sort_unstable_by_key(Member::id);
+        panics.catch(|| self.forget(others));
         seized
     }
 
@@ -145,12 +153,28 @@ impl<K: Hash + Eq, T> Core<K, T> {
         }
     }
 
-    /// Gives back all that a guard holds, and what it knew.
-    pub(crate) fn release(&self, held: Held<K, T>, mode: LockMode) {
+    /// Gives back all that a guard holds, and what it knew: leaves at most members to be dropped.
+    #[inline]
+    pub(crate) fn release(&self, held: &mut Held<K, T>, mode: LockMode) {
+        let let_go = match held.whole {
+            Whole::No => held.members.iter().take_while(|member| member.try_let_go(mode)).count(),
+            Whole::Alone | Whole::WithMembers => 0,
+        };
+        if let_go < held.members.len() || held.whole != Whole::No {
+            self.release_from(let_go, held, mode); // Rarely: somebody waits, or may.
+        } else if self.fresh.is_some() {
+            self.directory.forget(mem::take(&mut held.members));
+        }
+    }
+
+    /// Gives back what a guard holds but for so many members, which have been given back, and what it knew.
+    #[cold]
+    fn release_from(&self, let_go: usize, held: &mut Held<K, T>, mode: LockMode) {
+        let Held { members, whole } = mem::take(held);
         let mut panics = Panics::new();
-        self.release_whole(held.whole, mode, &mut panics);
-        self.let_go(&held.members, mode, &mut panics);
-        panics.catch(|| self.forget(held.members));
+        self.release_whole(whole, mode, &mut panics);
+        self.let_go(&members[let_go..], mode, &mut panics);
+        panics.catch(|| self.forget(members));
     }
 
     /// Gives back the whole.
@@ -228,6 +252,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
     }
 
     /// Gives back what somebody knew of members.
+    #[inline]
     pub(crate) fn forget(&self, members: impl IntoIterator<Item = Known<K, T>>) {
         if self.fresh.is_some() {
             self.directory.forget(members);
@@ -400,11 +425,9 @@ impl<K: Key, T> Core<K, T> {
             let _settled = self.queue();
             self.directory.all()
         };
-        let mut members: Members<_> = members.into();
-        members.sort_by(|one, other| one.name.cmp(&other.name));
-        let shown = show(&members);
-        self.forget(members);
-        shown
+        let mut shown = Shown { core: self, members: members.into() };
+        shown.members.sort_by(|one, other| one.name.cmp(&other.name));
+        show(&shown.members)
     }
 
     pub(crate) fn names(&self) -> Vec<K> {
@@ -416,6 +439,18 @@ impl<K: Key, T> Core<K, T> {
         K: fmt::Debug,
     {
         self.shown(|members| f.debug_map().entries(members.iter().map(|member| (&member.name, member))).finish())
+    }
+}
+
+/// Members that are forgotten in the end, even if what shows them panics.
+struct Shown<'a, K: Hash + Eq, T> {
+    core: &'a Core<K, T>,
+    members: KnownMembers<K, T>,
+}
+
+impl<K: Hash + Eq, T> Drop for Shown<'_, K, T> {
+    fn drop(&mut self) {
+        self.core.forget(mem::take(&mut self.members));
     }
 }
 

@@ -10,6 +10,7 @@ use super::names::Name;
 use crate::lock::Panics;
 use crate::sync::{RwLock, SHARDS};
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Place;
 use smallvec::SmallVec;
 use std::hash::{BuildHasher, Hash};
 use std::mem;
@@ -56,13 +57,16 @@ impl<K, T> Directory<K, T> {
     }
 
     /// The member of this name.
+    #[inline]
     pub(crate) fn find<N: Name<K>>(&self, name: &N) -> Option<Arc<Entry<K, T>>> {
         let tag = self.tag_of(name);
         let first =
             self.read(tag, |table| table.find(tag, |slot| slot.tag == tag).map(|slot| Arc::clone(&slot.entry)))?;
-        if name.is(&first.name) {
-            return Some(first);
-        }
+        if name.is(&first.name) { Some(first) } else { self.find_among_tagged(tag, name) }
+    }
+
+    #[cold]
+    fn find_among_tagged(&self, tag: u64, name: &impl Name<K>) -> Option<Arc<Entry<K, T>>> {
         self.all_tagged(tag).into_iter().find(|entry| name.is(&entry.name))
     }
 
@@ -133,9 +137,32 @@ impl<K: Hash + Eq, T> Directory<K, T> {
     /// The member of this name, new if there is none.
     pub(crate) fn find_or_insert(&self, name: K, fresh: fn() -> T) -> Arc<Entry<K, T>> {
         let tag = self.tag(&name);
-        let mut new = Some((name, fresh())); // Foreign code, so it runs before the shard is locked.
+        let value = fresh(); // Foreign code, so it runs before the shard is locked.
+        let first = self.write(tag, |table| match table.entry(tag, |slot| slot.tag == tag, |slot| slot.tag) {
+            Place::Occupied(slot) => Err((Arc::clone(&slot.get().entry), name, value)),
+            Place::Vacant(place) => {
+                let entry = Arc::new(Entry::new(tag, name, value, None));
+                place.insert(Slot { tag, entry: Arc::clone(&entry) });
+                Ok(entry)
+            }
+        });
+        match first {
+            Ok(entry) => entry,
+            Err((entry, name, value)) => self.find_or_insert_other(entry, name, value),
+        }
+    }
+
+    /// The member of this name; when this one, of the same hash, is known.
+    fn find_or_insert_other(&self, first: Arc<Entry<K, T>>, name: K, value: T) -> Arc<Entry<K, T>> {
+        let tag = first.tag;
+        let mut new = Some((name, value));
         let mut known = Known { directory: self, entries: SmallVec::new() }; // All of this hash that were looked at.
+        known.entries.push(first);
         loop {
+            if known.last_is(new.as_ref().map(|(name, _)| name)) {
+                let Some(found) = known.entries.pop() else { unreachable!("something is pushed before each look") };
+                return found;
+            }
             let next = self.write(tag, |table| {
                 let is_unknown = |slot: &&Slot<K, T>| slot.tag == tag && !known.has(&slot.entry);
                 if let Some(slot) = table.iter_hash(tag).find(is_unknown) {
@@ -149,10 +176,6 @@ impl<K: Hash + Eq, T> Directory<K, T> {
             match next {
                 Err(made) => return made,
                 Ok(other) => known.entries.push(other),
-            }
-            if known.last_is(new.as_ref().map(|(name, _)| name)) {
-                let Some(found) = known.entries.pop() else { unreachable!("it was pushed above") };
-                return found;
             }
         }
     }

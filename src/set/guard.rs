@@ -35,8 +35,9 @@ pub struct SetGuard<P: SetPointer, M: Mode> {
 }
 
 impl<P: SetPointer, M: Mode> Drop for SetGuard<P, M> {
+    #[inline]
     fn drop(&mut self) {
-        self.set.core().release(mem::take(&mut self.held), M::MODE);
+        self.set.core().release(&mut self.held, M::MODE);
     }
 }
 
@@ -99,8 +100,8 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     pub fn release(&mut self, names: impl NameList<P::Name>) -> Result<(), SetError<P::Name>> {
-        let released = self.take(names)?;
-        self.set.core().release(released, M::MODE);
+        let mut released = self.take(names)?;
+        self.set.core().release(&mut released, M::MODE);
         Ok(())
     }
 

@@ -66,11 +66,18 @@ impl<K, T> Entry<K, T> {
         self.change(|state| (!state.is_queued()).then(|| Self::downgraded(state)), Ordering::Release)
     }
 
-    /// Marks the member as wanted if it is held, and says whether it is.
+    /// Marks the member as wanted if it is held, and says whether it is. If not, whoever had it last has done with it: so
+    /// each look here is ordered after what it sees released.
     pub(crate) fn want_if_held(&self) -> bool {
-        let is_held = |state: State| state.is_exclusive() || state.sharers() > 0;
-        is_held(State::from_word(self.word.load(Ordering::SeqCst)))
-            && self.change(|state| is_held(state).then(|| state.queued(true)), Ordering::SeqCst)
+        let mut state = State::from_word(self.word.load(Ordering::SeqCst));
+        while state.is_exclusive() || state.sharers() > 0 {
+            let wanted = state.queued(true).word();
+            match self.word.compare_exchange_weak(state.word(), wanted, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => return true,
+                Err(other) => state = State::from_word(other),
+            }
+        }
+        false
     }
 
     /// Gives back a hold of a wanted member, under its queue. True if that made room for others.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 ///
 /// No name is ever unknown, or removed; so there is no [`All`](super::All) of it, and nothing to add. A value, where there is
 /// one, is made by `Default` when its name comes into use, and dropped when the last one who holds it or waits for it
-/// has gone.
+/// has gone. (`default` is called for names in use, too; what is not needed is dropped.)
 ///
 /// # Fairness
 ///
@@ -74,6 +74,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// # Errors
     ///
     /// None but those of what the future is told: [`SetError::TooFew`], [`SetError::TimedOut`].
+    #[inline]
     pub fn shared(&self, names: impl NameList<K>) -> SetAcquire<&Self, Shared> {
         SetAcquire::of(self, names, Want::All)
     }
@@ -91,6 +92,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// # Errors
     ///
     /// See [`shared`](Self::shared).
+    #[inline]
     pub fn exclusive(&self, names: impl NameList<K>) -> SetAcquire<&Self, Exclusive> {
         SetAcquire::of(self, names, Want::All)
     }

@@ -5,8 +5,8 @@
 //! be true:
 //!
 //! * **(a) It passes.** Both have one priority; the earlier one has been passed fewer than [`Bounds::passes`] times; it
-//!   could not be granted anyhow, because of a *holder* of a name that the later one does not touch; and no more than
-//!   [`Bounds::ahead`] requests stand ahead of the later one at any name.
+//!   could not be granted anyhow, because of a *holder* of a name that the later one does not touch; and the later one
+//!   passes no more than [`Bounds::ahead`] at any one name, and of those who wait for the whole.
 //! * **(b) It goes along.** It is shared, and what it conflicts about lies on names of sharers of its priority that stood
 //!   ahead of the earlier request and are granted in this same pass: their group.
 //!
@@ -15,8 +15,9 @@
 //! members of groups ahead of it; and the first of all waits for holders only. Nobody holds anything while waiting, so
 //! there is nothing to deadlock about.
 //!
-//! A request for the whole set touches every name: it passes nobody. One for *at least n* of its names takes those
-//! that are free and that nobody ahead wants, as soon as these are enough; it passes nobody either.
+//! A request for the whole set touches every name: it passes nobody, and goes along with others of its kind only. One for
+//! *at least n* of its names takes those that are free and that nobody ahead wants, as soon as these are enough; it passes
+//! nobody either.
 
 use super::queue::{Members, Queue, Reach, Waiter};
 use crate::mode::LockMode;
@@ -71,6 +72,14 @@ pub(crate) struct Place {
 impl Place {
     /// Ahead of every request.
     pub(crate) const FIRST: Self = Self { priority: Priority::HIGHEST, ticket: 0 };
+
+    /// Behind every request.
+    pub(crate) const LAST: Self = Self { priority: Priority::LOWEST, ticket: u64::MAX };
+
+    /// Right behind this one.
+    pub(crate) fn behind(self) -> Self {
+        Self { ticket: self.ticket + 1, ..self }
+    }
 }
 
 /// How many hold something, and how.
@@ -126,7 +135,7 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// A sharer has been granted a name; true if it is the first of its priority there.
+    /// A sharer has been granted a name; true if the group of its priority there reaches further ahead now.
     pub(crate) fn open(&mut self, name: Id, priority: Priority, by: Place) -> bool {
         note(&mut self.names, (name, priority), by)
     }
@@ -147,12 +156,12 @@ impl Groups {
     }
 }
 
-/// Keeps the earlier place; true if there was none.
+/// Keeps the earlier place; true if that is this one.
 fn note<Key: Ord>(groups: &mut BTreeMap<Key, Place>, key: Key, by: Place) -> bool {
-    let new = !groups.contains_key(&key);
-    let first = groups.entry(key).or_insert(by);
+    let first = groups.entry(key).or_insert(Place::LAST);
+    let reaches_further = by < *first;
     *first = by.min(*first);
-    new
+    reaches_further
 }
 
 /// What a request gets.
@@ -164,16 +173,32 @@ pub(crate) struct Grant<M> {
     pub(crate) passed: SmallVec<[u64; 8]>,
 }
 
+/// What is to become of a request.
+#[derive(Debug)]
+pub(crate) enum Verdict<M> {
+    Grant(Grant<M>),
+    /// It cannot be granted before this member has room.
+    NoRoom(Id),
+    /// Others come first.
+    NotYet,
+    /// There is no such request any more.
+    Gone,
+}
+
 /// Whether the request at this place may be granted now.
-pub(crate) fn verdict<M: Member>(queue: &Queue<M>, place: Place, groups: &Groups) -> Option<Grant<M>> {
-    let waiter = queue.waiting(place)?;
+pub(crate) fn verdict<M: Member>(queue: &Queue<M>, place: Place, groups: &Groups) -> Verdict<M> {
+    let Some(waiter) = queue.waiting(place) else { return Verdict::Gone };
     let judge = Judge { queue, place, waiter, groups };
-    match waiter.reach {
+    let grant = match waiter.reach {
         Reach::Names if waiter.enough < waiter.members.len() => judge.enough(),
-        Reach::Names => judge.names(),
+        Reach::Names => match waiter.members.iter().find(|member| !member.has_room(waiter.mode)) {
+            Some(member) => return Verdict::NoRoom(member.id()),
+            None => judge.names(),
+        },
         Reach::Every => judge.every(),
         Reach::Addition => judge.addition(),
-    }
+    };
+    grant.map_or(Verdict::NotYet, Verdict::Grant)
 }
 
 struct Judge<'a, M> {
@@ -184,34 +209,33 @@ struct Judge<'a, M> {
 }
 
 impl<M: Member> Judge<'_, M> {
-    /// All of some names.
+    /// All of some names, which have room.
     fn names(&self) -> Option<Grant<M>> {
         let Waiter { mode, members, .. } = self.waiter;
-        let fits = members.iter().all(|member| self.queue.has_room(member, *mode));
-        if !fits {
+        let mut passed = SmallVec::new();
+        if members.is_empty() {
+            return Some(Grant { some: None, passed }); // They were removed: nothing is left to conflict about.
+        }
+        if self.queue.is_every_held(*mode) {
             return None;
         }
-        let mut passed = SmallVec::new();
         let mut goes_along_everywhere = (*mode == LockMode::Shared).then_some(Place::FIRST);
         for member in members {
             let group = self.group(member.id());
             goes_along_everywhere = group.and_then(|group| goes_along_everywhere.map(|far| far.max(group)));
             self.pass_all(self.queue.ahead_at(member.id(), *mode, self.place), group, &mut passed)?;
         }
-        let group = goes_along_everywhere.filter(|_| !members.is_empty());
-        self.pass_all(self.queue.wholes_ahead(self.place, Some(*mode)), group, &mut passed)?;
+        self.pass_all(self.queue.wholes_ahead(self.place, Some(*mode)), goes_along_everywhere, &mut passed)?;
         Some(Grant { some: None, passed })
     }
 
     /// Enough of some names.
     fn enough(&self) -> Option<Grant<M>> {
         let Waiter { mode, members, enough, .. } = self.waiter;
-        if self.queue.wholes_ahead(self.place, Some(*mode)).next().is_some() {
-            return None;
-        }
         let is_free = |member: &&M| {
             let group = self.group(member.id());
-            let mut ahead = self.queue.ahead_at(member.id(), *mode, self.place);
+            let ahead = self.queue.ahead_at(member.id(), *mode, self.place);
+            let mut ahead = ahead.chain(self.queue.wholes_ahead(self.place, Some(*mode)));
             self.queue.has_room(member, *mode) && ahead.all(|other| group.is_some_and(|group| group < other))
         };
         let some: Members<M> = members.iter().filter(is_free).cloned().collect();
@@ -223,12 +247,14 @@ impl<M: Member> Judge<'_, M> {
         let mode = self.waiter.mode;
         let group = self.groups.whole(self.place.priority).filter(|_| mode == LockMode::Shared);
         let goes_along = |other: Place| group.is_some_and(|group| group < other);
-        let fits = self.queue.whole_has_room(mode) && self.queue.everything_has_room(mode);
-        let alone = self.queue.names_ahead(mode, self.place).all(goes_along);
-        let first = self.queue.wholes_ahead(self.place, None).all(|other| {
+        let gives_way = |other: Place| {
             goes_along(other) || self.queue.waiting(other).is_some_and(|waiter| !conflicts(waiter.mode, mode))
-        });
-        (fits && alone && first).then(|| Grant { some: None, passed: SmallVec::new() })
+        };
+        let is_granted = self.queue.whole_has_room(mode)
+            && self.queue.everything_has_room(mode)
+            && self.queue.names_ahead(mode, self.place).all(goes_along)
+            && self.queue.wholes_ahead(self.place, None).all(gives_way);
+        is_granted.then(|| Grant { some: None, passed: SmallVec::new() })
     }
 
     /// To add members: nobody must hold the set as a whole. It can pass who waits for all of it, held up at a member.
@@ -277,7 +303,7 @@ impl<M: Member> Judge<'_, M> {
             (Reach::Addition, _) | (_, Reach::Every) => false,
             (Reach::Every, Reach::Addition) => self.queue.is_held_beside(&[], other.mode),
             (Reach::Every, Reach::Names) => {
-                !self.queue.whole_has_room(other.mode) || self.queue.is_held_beside(&self.waiter.members, other.mode)
+                self.queue.is_every_held(other.mode) || self.queue.is_held_beside(&self.waiter.members, other.mode)
             }
             (Reach::Names, _) => {
                 let elsewhere = |member: &&M| !touches(&self.waiter.members, member.id());

@@ -6,14 +6,8 @@
 //!   wholes     those who wait for All, or to add           } or here
 //! ```
 //!
-//! Each change notes the requests that it may have helped, and [`Queue::settle`] looks at these, the first in order
-//! first, until nothing more can be granted. Who may be granted is the [`policy`](super::policy)'s question; which
-//! requests to ask it about is answered here:
-//!
-//! * a member that is freed helps its sharers, and its first exclusive requests: no more than may look past others;
-//! * a sharer that is granted helps the sharers of its priority at its names, who can go along;
-//! * a request that is *newly* held up by a grant can be passed by those behind it, at its other names;
-//! * whoever leaves helps those at its names.
+//! Each change notes the requests that it may have helped, and ends in [`Queue::settle`], which grants what can be granted:
+//! see [`pass`](super::pass).
 //!
 //! # The whole
 //!
@@ -28,13 +22,15 @@
 //! 3. While the set is gated and counted, `held` has every member that is held, and how.
 //! 4. Nothing of foreign make is dropped or called here: wakers and members are handed out, to be woken and dropped later.
 
-use super::policy::{Bounds, Grant, Groups, Holders, Id, Member, Place, conflicts, verdict};
+use super::line::Line;
+use super::pass::Pass;
+use super::policy::{Bounds, Holders, Id, Member, Place, conflicts};
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::mem;
 use std::task::Waker;
 
@@ -75,6 +71,8 @@ pub(crate) struct Waiter<M> {
     pub(crate) missing: Missing,
     /// How often others have passed it.
     pub(crate) passed: u32,
+    /// The member that has no room for it, if that is known: it is live there only.
+    pub(crate) stuck: Option<Id>,
     pub(crate) waker: Option<Waker>,
     pub(crate) outcome: Option<Outcome<M>>,
 }
@@ -82,8 +80,8 @@ pub(crate) struct Waiter<M> {
 impl<M> Waiter<M> {
     pub(crate) fn new(reach: Reach, mode: LockMode, priority: Priority, members: Members<M>) -> Self {
         let enough = members.len();
-        let (missing, passed, waker, outcome) = (Missing::Fails, 0, None, None);
-        Self { reach, mode, priority, members, enough, missing, passed, waker, outcome }
+        let (missing, passed, stuck, waker, outcome) = (Missing::Fails, 0, None, None, None);
+        Self { reach, mode, priority, members, enough, missing, passed, stuck, waker, outcome }
     }
 
     /// How many of its members it can do without.
@@ -103,36 +101,6 @@ pub(crate) enum Outcome<M> {
     TooFew,
 }
 
-/// Those who wait for one member, in order.
-#[derive(Debug, Default)]
-struct Line {
-    shared: BTreeSet<Place>,
-    exclusive: BTreeSet<Place>,
-}
-
-impl Line {
-    fn of(&mut self, mode: LockMode) -> &mut BTreeSet<Place> {
-        match mode {
-            LockMode::Shared => &mut self.shared,
-            LockMode::Exclusive => &mut self.exclusive,
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.shared.is_empty() && self.exclusive.is_empty()
-    }
-
-    fn first(&self) -> Option<Place> {
-        self.shared.first().into_iter().chain(self.exclusive.first()).min().copied()
-    }
-
-    /// Those ahead of a place who conflict with a request of this mode.
-    fn ahead(&self, mode: LockMode, place: Place) -> impl Iterator<Item = Place> + '_ {
-        let shared = (mode == LockMode::Exclusive).then(|| self.shared.range(..place));
-        self.exclusive.range(..place).chain(shared.into_iter().flatten()).copied()
-    }
-}
-
 /// How far the members have been counted that were held when the set was gated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Count {
@@ -141,57 +109,74 @@ pub(crate) enum Count {
     Done,
 }
 
+/// Mostly one, which needs no allocation.
+pub(crate) type Woken = SmallVec<[Waker; 1]>;
+
 /// What a change has led to: to be done once the queue is free.
 #[derive(Debug)]
 pub(crate) struct Effects<M> {
-    pub(crate) woken: Vec<Waker>,
+    pub(crate) woken: Woken,
     pub(crate) dropped: Vec<M>,
 }
 
 impl<M> Effects<M> {
-    pub(crate) const fn none() -> Self {
-        Self { woken: Vec::new(), dropped: Vec::new() }
+    pub(crate) fn none() -> Self {
+        Self { woken: Woken::new(), dropped: Vec::new() }
+    }
+}
+
+/// The members that are known to be held while the set is gated, and how.
+#[derive(Debug, Default)]
+pub(super) struct HeldNames {
+    names: HashMap<Id, LockMode>,
+    exclusive: usize,
+}
+
+impl HeldNames {
+    pub(super) fn set(&mut self, name: Id, mode: Option<LockMode>) {
+        let before = match mode {
+            Some(mode) => self.names.insert(name, mode),
+            None => self.names.remove(&name),
+        };
+        self.exclusive += usize::from(mode == Some(LockMode::Exclusive));
+        self.exclusive -= usize::from(before == Some(LockMode::Exclusive));
+    }
+
+    fn has_room(&self, mode: LockMode) -> bool {
+        match mode {
+            LockMode::Shared => self.exclusive == 0,
+            LockMode::Exclusive => self.names.is_empty(),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.names.clear();
+        self.exclusive = 0;
     }
 }
 
 /// The requests that wait for a set, and the holders of the whole.
 #[derive(Debug)]
 pub(crate) struct Queue<M> {
-    bounds: Bounds,
-    last_ticket: u64,
-    requests: HashMap<u64, Waiter<M>>,
-    lines: HashMap<Id, Line>,
+    pub(super) bounds: Bounds,
+    pub(super) last_ticket: u64,
+    pub(super) requests: HashMap<u64, Waiter<M>>,
+    pub(super) lines: HashMap<Id, Line>,
     /// In order.
-    wholes: Vec<Place>,
+    pub(super) wholes: Vec<Place>,
     /// How many of `wholes` wait for all members.
-    awaiting_all: usize,
+    pub(super) awaiting_all: usize,
     /// All who wait for names, kept only while somebody waits for all members.
-    names: Line,
+    pub(super) names: Line,
     /// The right to keep others from adding, and from holding the whole.
-    whole: Holders,
+    pub(super) whole: Holders,
     /// Those who hold all members without having them marked.
-    every: Holders,
-    count: Count,
-    held: HashMap<Id, LockMode>,
+    pub(super) every: Holders,
+    pub(super) count: Count,
+    pub(super) held: HeldNames,
     /// Requests to look at, kept between changes for its space only.
-    todo: BinaryHeap<Reverse<Place>>,
-    dropped: Vec<M>,
-}
-
-/// One run of granting, after one change.
-struct Pass {
-    todo: BinaryHeap<Reverse<Place>>,
-    groups: Groups,
-    /// What the change has released: whoever was held up there before it is not *newly* held up by the next holder.
-    freed: BTreeMap<Id, LockMode>,
-    freed_every: Option<LockMode>,
-    woken: Vec<Waker>,
-}
-
-impl Pass {
-    fn note(&mut self, places: impl IntoIterator<Item = Place>) {
-        self.todo.extend(places.into_iter().map(Reverse));
-    }
+    pub(super) todo: BinaryHeap<Reverse<Place>>,
+    pub(super) dropped: Vec<M>,
 }
 
 /// What the policy reads.
@@ -215,15 +200,20 @@ impl<M: Member> Queue<M> {
         self.whole.has_room(mode)
     }
 
+    /// Whether somebody holds all members together so that it excludes `mode`.
+    pub(crate) fn is_every_held(&self, mode: LockMode) -> bool {
+        !self.every.has_room(mode)
+    }
+
     /// Whether all members are known to have room.
     pub(crate) fn everything_has_room(&self, mode: LockMode) -> bool {
-        self.count == Count::Done && !self.held.values().any(|held| conflicts(*held, mode))
+        self.count == Count::Done && self.held.has_room(mode)
     }
 
     /// Whether members other than these are known to be held so that they exclude `mode`.
     pub(crate) fn is_held_beside(&self, members: &[M], mode: LockMode) -> bool {
         let is_other = |id| members.binary_search_by_key(&id, Member::id).is_err();
-        self.count == Count::Done && self.held.iter().any(|(id, held)| conflicts(*held, mode) && is_other(*id))
+        self.count == Count::Done && self.held.names.iter().any(|(id, held)| conflicts(*held, mode) && is_other(*id))
     }
 
     /// Who waits for a member ahead of a place and conflicts with this mode.
@@ -261,7 +251,7 @@ impl<M: Member> Queue<M> {
             whole: Holders::default(),
             every: Holders::default(),
             count: Count::At(0),
-            held: HashMap::new(),
+            held: HeldNames::default(),
             todo: BinaryHeap::new(),
             dropped: Vec::new(),
         }
@@ -314,7 +304,7 @@ impl<M: Member> Queue<M> {
         };
         self.delist(Place { priority: waiter.priority, ticket }, &mut pass);
         let waiter = self.requests.remove(&ticket);
-        let place = self.admit(waiter.map(|waiter| Waiter { priority, ..waiter }));
+        let place = self.admit(waiter.map(|waiter| Waiter { priority, stuck: None, ..waiter }));
         pass.note(place);
         (self.last_ticket, self.settle(pass))
     }
@@ -339,10 +329,10 @@ impl<M: Member> Queue<M> {
                     member.want();
                     Line::default()
                 });
-                line.of(mode).insert(place);
+                line.insert(mode, place);
             }
             if self.awaiting_all > 0 {
-                self.names.of(mode).insert(place);
+                self.names.insert(mode, place);
             }
             return;
         }
@@ -360,7 +350,7 @@ impl<M: Member> Queue<M> {
     fn list_names(&mut self) {
         for (ticket, waiter) in &self.requests {
             if waiter.reach == Reach::Names && waiter.outcome.is_none() {
-                self.names.of(waiter.mode).insert(Place { priority: waiter.priority, ticket: *ticket });
+                self.names.insert(waiter.mode, Place { priority: waiter.priority, ticket: *ticket });
             }
         }
     }
@@ -372,7 +362,10 @@ impl<M: Member> Queue<M> {
         self.leave_wholes(place, mode, reach);
         for member in &members {
             self.leave_line(member, mode, place);
-            self.touch(member, pass);
+            match mode {
+                LockMode::Shared => self.touch_exclusive(member, pass), // Sharers had nothing against it.
+                LockMode::Exclusive => self.touch(member, pass),
+            }
         }
         if let Some(waiter) = self.requests.get_mut(&place.ticket) {
             waiter.members = members;
@@ -380,14 +373,14 @@ impl<M: Member> Queue<M> {
         if reach == Reach::Every {
             self.touch_everybody(pass);
         }
-        pass.note(self.wholes.iter().copied());
+        self.touch_wholes(pass);
     }
 
     /// Takes a request out of what is kept for those who wait for the whole.
-    fn leave_wholes(&mut self, place: Place, mode: LockMode, reach: Reach) {
+    pub(super) fn leave_wholes(&mut self, place: Place, mode: LockMode, reach: Reach) {
         match reach {
             Reach::Names => {
-                self.names.of(mode).remove(&place);
+                self.names.remove(mode, place);
                 return;
             }
             Reach::Every => self.awaiting_all -= 1,
@@ -399,9 +392,9 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    fn leave_line(&mut self, member: &M, mode: LockMode, place: Place) {
+    pub(super) fn leave_line(&mut self, member: &M, mode: LockMode, place: Place) {
         if let Some(line) = self.lines.get_mut(&member.id()) {
-            line.of(mode).remove(&place);
+            line.remove(mode, place);
             if line.is_empty() {
                 self.lines.remove(&member.id());
                 self.relax(member);
@@ -409,145 +402,12 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// Nobody waits for a member by name any more.
+    /// Nobody waits for a member by name any more. Those who hold it must say so while the set is gated; whoever comes is
+    /// kept out by the gate then.
     fn relax(&self, member: &M) {
-        if !self.is_gated() {
+        if !self.is_gated() || member.held().is_none() {
             member.unwant();
         }
-    }
-}
-
-/// Granting.
-impl<M: Member> Queue<M> {
-    fn pass(&mut self) -> Pass {
-        Pass {
-            todo: mem::take(&mut self.todo),
-            groups: Groups::default(),
-            freed: BTreeMap::new(),
-            freed_every: None,
-            woken: Vec::new(),
-        }
-    }
-
-    /// Grants whatever can be granted. Every change ends here.
-    fn settle(&mut self, mut pass: Pass) -> Effects<M> {
-        while let Some(Reverse(place)) = pass.todo.pop() {
-            // Noted more than once, it is looked at once.
-            let again = pass.todo.peek() == Some(&Reverse(place));
-            if let Some(grant) = (!again).then(|| verdict(self, place, &pass.groups)).flatten() {
-                self.grant(place, grant, &mut pass);
-            }
-        }
-        if !self.is_gated() {
-            self.count = Count::At(0);
-            self.held.clear();
-        }
-        self.todo = pass.todo;
-        Effects { woken: pass.woken, dropped: mem::take(&mut self.dropped) }
-    }
-
-    fn grant(&mut self, place: Place, grant: Grant<M>, pass: &mut Pass) {
-        for ticket in &grant.passed {
-            if let Some(passed) = self.requests.get_mut(ticket) {
-                passed.passed += 1;
-            }
-        }
-        let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
-        let (mode, reach, named) = (waiter.mode, waiter.reach, mem::take(&mut waiter.members));
-        let (held, others) = match grant.some {
-            None => (named, Members::new()),
-            Some(held) => {
-                let is_other = |member: &M| held.binary_search_by_key(&member.id(), Member::id).is_err();
-                let others = named.iter().filter(|member| is_other(member)).cloned().collect();
-                self.dropped.extend(named);
-                (held, others)
-            }
-        };
-        self.leave_wholes(place, mode, reach);
-        match reach {
-            Reach::Names => {
-                for member in &held {
-                    self.give(member, mode, place, pass);
-                }
-                for member in &others {
-                    self.leave_line(member, mode, place);
-                    self.touch(member, pass);
-                }
-            }
-            Reach::Every => {
-                self.whole.hold(mode);
-                self.every.hold(mode);
-                if mode == LockMode::Shared {
-                    pass.groups.open_every(place.priority, place);
-                }
-                self.touch_everybody(pass); // Those behind it who can go along, or pass those whom it holds up.
-            }
-            Reach::Addition => self.whole.hold(mode),
-        }
-        if let Some(waiter) = self.requests.get_mut(&place.ticket) {
-            waiter.members = held;
-            waiter.outcome = Some(Outcome::Granted { others });
-            pass.woken.extend(waiter.waker.take());
-        }
-    }
-
-    /// A request gets one of its members.
-    fn give(&mut self, member: &M, mode: LockMode, place: Place, pass: &mut Pass) {
-        let id = member.id();
-        let before = [member.held(), self.every.mode(), pass.freed.get(&id).copied(), pass.freed_every];
-        let before = before.into_iter().map(exclusion).max().unwrap_or_default();
-        member.hold(mode);
-        if self.is_gated() {
-            member.want();
-            self.held.insert(id, mode);
-        }
-        self.leave_line(member, mode, place);
-        if exclusion(Some(mode)) > before {
-            self.held_up_newly(member, mode, pass);
-        }
-        if mode == LockMode::Shared && pass.groups.open(id, place.priority, place) {
-            let group = self.lines.get(&id).into_iter().flat_map(|line| &line.shared);
-            pass.note(group.filter(|other| other.priority == place.priority).copied());
-        }
-    }
-
-    /// A member is held that was not before, or not so: notes who may pass those who have to wait for it now.
-    fn held_up_newly(&self, member: &M, mode: LockMode, pass: &mut Pass) {
-        let last = Place { priority: Priority::LOWEST, ticket: u64::MAX };
-        for held_up in self.ahead_at(member.id(), mode, last) {
-            let others = self.waiting(held_up).into_iter().flat_map(|waiter| &waiter.members);
-            for other in others.filter(|other| other.id() != member.id()) {
-                self.touch(other, pass);
-            }
-        }
-        if self.awaiting_all > 0 {
-            self.touch_everybody(pass);
-        }
-    }
-
-    /// Notes those whom a change at this member may help.
-    fn touch(&self, member: &M, pass: &mut Pass) {
-        let Some(line) = self.lines.get(&member.id()) else { return };
-        if self.has_room(member, LockMode::Shared) {
-            pass.note(line.shared.iter().copied());
-        }
-        if self.has_room(member, LockMode::Exclusive) {
-            pass.note(line.exclusive.iter().take(self.bounds.ahead + 1).copied());
-        }
-    }
-
-    fn touch_everybody(&self, pass: &mut Pass) {
-        let waiting = self.requests.iter().filter(|(_, waiter)| waiter.outcome.is_none());
-        pass.note(waiting.map(|(ticket, waiter)| Place { priority: waiter.priority, ticket: *ticket }));
-    }
-}
-
-/// How much a hold keeps out.
-fn exclusion(held: Option<LockMode>) -> u8 {
-    match held {
-        None => 0,
-        Some(LockMode::Shared) => 1,
-        Some(LockMode::Exclusive) => 2,
     }
 }
 
@@ -572,7 +432,8 @@ impl<M: Member> Queue<M> {
     {
         let mut pass = self.pass();
         for member in members {
-            if let Some(first) = self.lines.get(&member.id()).and_then(Line::first) {
+            let named = self.lines.get(&member.id()).and_then(Line::first);
+            if let Some(first) = named.into_iter().chain(self.first_for_all()).min() {
                 pass.groups.open(member.id(), first.priority, Place::FIRST);
             }
             self.freed(member, LockMode::Exclusive, &mut pass);
@@ -580,22 +441,29 @@ impl<M: Member> Queue<M> {
         self.settle(pass)
     }
 
+    /// The first of all who wait.
+    fn first(&self) -> Option<Place> {
+        let waiting = self.requests.iter().filter(|(_, waiter)| waiter.outcome.is_none());
+        waiting.map(|(ticket, waiter)| Place { priority: waiter.priority, ticket: *ticket }).min()
+    }
+
+    /// The first of those who wait for all members.
+    pub(super) fn first_for_all(&self) -> Option<Place> {
+        let waits_for_all = |waiter: &Waiter<M>| waiter.reach == Reach::Every;
+        self.wholes.iter().copied().find(|place| self.waiting(*place).is_some_and(waits_for_all))
+    }
+
     fn freed(&mut self, member: &M, mode: LockMode, pass: &mut Pass) {
         let id = member.id();
-        match member.held() {
-            None => {
-                self.held.remove(&id);
-            }
-            Some(left) => {
-                self.held.entry(id).and_modify(|held| *held = left);
-            }
+        if self.is_gated() {
+            self.held.set(id, member.held());
         }
         pass.freed.insert(id, mode);
         self.touch(member, pass);
         if !self.lines.contains_key(&id) {
             self.relax(member);
         }
-        pass.note(self.wholes.iter().copied());
+        self.touch_wholes(pass);
     }
 
     /// A holder of the whole, perhaps with all members, gives it back.
@@ -604,10 +472,9 @@ impl<M: Member> Queue<M> {
         self.whole.release(mode);
         if with_members {
             self.every.release(mode);
-            pass.freed_every = Some(mode);
             self.touch_everybody(&mut pass);
         }
-        pass.note(self.wholes.iter().copied());
+        self.touch_wholes(&mut pass);
         self.settle(pass)
     }
 
@@ -615,12 +482,11 @@ impl<M: Member> Queue<M> {
     pub(crate) fn downgrade_whole(&mut self, with_members: bool) -> Effects<M> {
         let mut pass = self.pass();
         self.whole.downgrade();
-        pass.note(self.wholes.iter().copied());
+        self.touch_wholes(&mut pass);
         if with_members {
             self.every.downgrade();
-            pass.freed_every = Some(LockMode::Exclusive);
             self.touch_everybody(&mut pass);
-            if let Some(Reverse(first)) = pass.todo.peek() {
+            if let Some(first) = self.first() {
                 pass.groups.open_every(first.priority, Place::FIRST);
             }
         }
@@ -645,7 +511,7 @@ impl<M: Member> Queue<M> {
     pub(crate) fn inserted(&mut self, member: &M) {
         if let Some(mode) = member.held().filter(|_| self.is_gated()) {
             member.want();
-            self.held.insert(member.id(), mode);
+            self.held.set(member.id(), Some(mode));
         }
     }
 
@@ -658,7 +524,7 @@ impl<M: Member> Queue<M> {
 
     /// Takes a member that is free and that nobody waits for, past all who wait for others.
     pub(crate) fn seize(&mut self, member: &M, mode: LockMode) -> bool {
-        let last = Place { priority: Priority::LOWEST, ticket: u64::MAX };
+        let last = Place::LAST;
         let is_wanted = self.lines.contains_key(&member.id()) || self.wholes_ahead(last, Some(mode)).next().is_some();
         if is_wanted || !self.every.has_room(mode) {
             return false;
@@ -670,13 +536,13 @@ impl<M: Member> Queue<M> {
     pub(crate) fn retire(&mut self, members: &[M]) -> Effects<M> {
         let mut pass = self.pass();
         for member in members {
-            self.held.remove(&member.id());
+            self.held.set(member.id(), None);
             let Some(line) = self.lines.remove(&member.id()) else { continue };
-            for place in line.shared.into_iter().chain(line.exclusive) {
+            for (_, place) in line.into_all() {
                 self.lose(place, member, &mut pass);
             }
         }
-        pass.note(self.wholes.iter().copied());
+        self.touch_wholes(&mut pass);
         self.settle(pass)
     }
 
@@ -727,7 +593,7 @@ impl<M: Member> Queue<M> {
             for member in members {
                 // Some have been released meanwhile.
                 if let Some(mode) = member.held() {
-                    self.held.insert(member.id(), mode);
+                    self.held.set(member.id(), Some(mode));
                 }
             }
             self.count = next;

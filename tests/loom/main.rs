@@ -10,7 +10,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 #![allow(unsafe_code, reason = "loom's cell gives raw pointers only")]
 
+mod batches;
 mod changes;
+mod sets;
 
 use lockladder::{AcquireError, Guard, LockPointer, Mode, SharedLock};
 use loom::cell::UnsafeCell;

@@ -16,7 +16,8 @@ impl Request {
         impl Wake for Nobody {
             fn wake(self: Arc<Self>) {}
         }
-        Self { node: Box::pin(Node::new(mode, PRIORITIES[1])), waker: Waker::from(Arc::new(Nobody(0))) }
+        let waker = Waker::from(Arc::new(Nobody(0)));
+        Self { node: Box::pin(Node::new(mode, PRIORITIES[1], waker.clone())), waker }
     }
 }
 
@@ -72,10 +73,15 @@ impl Story {
     }
 
     fn push(&mut self, name: usize) {
-        let (mode, priority) = self.mode_and_priority(name);
+        self.push_at(name, PRIORITIES[1]);
+    }
+
+    fn push_at(&mut self, name: usize, priority: Priority) {
+        let (mode, _) = self.mode_and_priority(name);
         self.enlist(name, mode, priority);
-        let Request { node, waker } = &self.requests[name];
-        self.queue.push(node.as_ref(), waker.clone());
+        let Request { node, waker } = &mut self.requests[name];
+        node.set(Node::new(mode, priority, waker.clone()));
+        self.queue.push(node.as_ref());
     }
 
     fn set_priority(&mut self, name: usize, priority: Priority) {
@@ -86,8 +92,7 @@ impl Story {
             let stand = self.stands.remove(place);
             self.enlist(name, stand.mode, priority);
         } else {
-            let idle = self.node(name).phase() == Phase::Idle;
-            assert_eq!(self.mode_and_priority(name).1, if idle { priority } else { own });
+            assert_eq!(self.mode_and_priority(name).1, own, "it waits no longer, or its group is being granted");
         }
     }
 
@@ -220,7 +225,7 @@ fn the_queue_keeps_its_invariants_and_its_order_in_random_stories() {
                 (Some(place), 9..=11) => story.remove(place),
                 (Some(_), 12) => story.change_waker(name),
                 (Some(_), _) => {}
-                (None, _) => story.push(name),
+                (None, _) => story.push_at(name, PRIORITIES[dice.below(3)]),
             }
             story.check();
         }
@@ -245,10 +250,8 @@ fn nobody_joins_a_group_or_stands_before_it_once_its_granting_has_begun() {
     }
     story.commit_sharers(1);
     story.pop(Phase::Granted);
-    story.set_priority(4, Priority::HIGHEST);
-    for name in [4, 5] {
-        story.push(name);
-    }
+    story.push_at(4, Priority::HIGHEST);
+    story.push(5);
     story.check();
     assert_eq!(story.order(), [2, 4, 0, 5]);
 }
@@ -257,8 +260,7 @@ fn nobody_joins_a_group_or_stands_before_it_once_its_granting_has_begun() {
 fn each_priority_has_a_group_of_its_own() {
     let mut story = Story::new(8);
     for (name, priority) in [(1, 2), (0, 1), (2, 0), (4, 1), (5, 2), (3, 0), (7, 1)] {
-        story.set_priority(name, PRIORITIES[priority]);
-        story.push(name);
+        story.push_at(name, PRIORITIES[priority]);
         story.check();
     }
     assert_eq!(story.order(), [2, 3, 0, 4, 7, 1, 5]);

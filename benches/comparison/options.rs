@@ -1,19 +1,17 @@
 //! The command line.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Parser;
 
-use crate::peers::{self, OURS};
-use crate::rows::{Contender, Row, Scale};
+use super::{Contender, Extent, OURS, Row, Scale};
 
-/// Compares lockladder's lock with its peers, in one interleaved run.
+/// Compares lockladder with its peers, in one interleaved run.
 ///
 /// Every peer does the same work once per round, each round begun by another one. Printed are medians over the rounds
 /// and, in brackets, the median of the per-round ratios of lockladder to the peer: below 1, lockladder is faster.
 #[derive(Debug, Parser)]
-#[command(name = "compare")]
+#[command(bin_name = "cargo bench -p lockladder-benches --bench NAME --")]
 pub(crate) struct Options {
     /// Rounds per row
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
@@ -41,44 +39,30 @@ pub(crate) struct Options {
 
     /// One tiny round, to see that everything works: what `cargo test --benches` asks for
     #[arg(long)]
-    pub(crate) test: bool,
+    test: bool,
 }
 
 impl Options {
-    /// Whether this is a rehearsal, whose times mean nothing. As with criterion, `cargo test` is known by what it does
-    /// not pass.
-    pub(crate) fn is_rehearsal(&self) -> bool {
-        self.test || !self.bench
+    /// As with criterion, `cargo test` is known by what it does not pass.
+    pub(crate) fn extent(&self) -> Extent {
+        match self {
+            Self { test: true, .. } | Self { bench: false, .. } => Extent::Rehearsal,
+            Self { quick: true, .. } => Extent::Quick,
+            _ => Extent::Full,
+        }
     }
 
-    pub(crate) fn scale(&self) -> Scale {
-        let full = Scale {
-            rounds: 31,
-            cycles: 100_000,
-            relays: 5_000,
-            waiters: 100_000,
-            cancels: 10_000,
-            time: Duration::from_millis(100),
-        };
-        let mut scale = full;
-        if self.quick {
-            scale = Scale { rounds: 9, relays: 2_000, time: Duration::from_millis(40), ..full };
-        }
-        if self.is_rehearsal() {
-            let time = Duration::from_millis(1);
-            scale = Scale { rounds: 1, cycles: 100, relays: 10, waiters: 100, cancels: 100, time };
-        }
-        Scale { rounds: self.rounds.map_or(scale.rounds, usize::from), ..scale }
+    pub(crate) fn rounds<S: Scale>(&self) -> usize {
+        self.rounds.map_or_else(|| S::rounds(self.extent()), usize::from)
     }
 
-    pub(crate) fn rows(&self) -> Result<Vec<Row>, String> {
-        chosen("row", &self.rows, Row::ALL.into(), Row::to_string)
+    pub(crate) fn rows<R: Row>(&self) -> Result<Vec<R>, String> {
+        chosen("row", &self.rows, R::ALL.to_vec(), R::to_string)
     }
 
     /// Those asked for, and ours in any case.
-    pub(crate) fn contenders(&self) -> Result<Vec<Contender>, String> {
-        let (ours, others) = peers::all().into_iter().partition(|contender| contender.name == OURS);
-        let (ours, others): (Vec<_>, _) = (ours, others);
+    pub(crate) fn contenders<R: Row>(&self, all: Vec<Contender<R>>) -> Result<Vec<Contender<R>>, String> {
+        let (ours, others): (Vec<_>, _) = all.into_iter().partition(|contender| contender.name == OURS);
         let others = chosen("peer", &self.peers, others, |contender| contender.name.to_owned())?;
         Ok(ours.into_iter().chain(others).collect())
     }

@@ -5,9 +5,8 @@ use std::fmt::{self, Write};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use crate::measure::{Measurement, Ratio, Score};
-use crate::peers::OURS;
-use crate::rows::{Bar, Contender, Scale, Unit};
+use super::measure::{Measurement, Ratio, Score};
+use super::{Bar, Contender, OURS, Row, Unit};
 
 /// All results of a run.
 #[derive(Debug, Serialize)]
@@ -48,24 +47,25 @@ struct Line {
     quantity: String,
     unit: &'static str,
     peer: &'static str,
-    /// The median over the rounds; of `most/fewest`, the least.
+    /// The median over the rounds; of `most/fewest` and `longest`, the least.
     value: f64,
     /// 1 for a peer that is too slow for more; it may have had less to do, too.
     rounds: usize,
-    /// Ours over this peer's: the median of the ratios of the rounds; of `most/fewest`, the ratio of the least.
+    /// Ours over this peer's: the median of the ratios of the rounds; of `most/fewest` and `longest`, the ratio of
+    /// the least.
     ratio: Option<f64>,
     /// Between which ratios half of the rounds lie.
     half_of_rounds: Option<[f64; 2]>,
 }
 
 impl Report {
-    pub(crate) fn new(scale: &Scale, contenders: &[Contender], measurements: Vec<Measurement>) -> Self {
-        let peer = |contender: &Contender| {
+    pub(crate) fn new<R: Row>(rounds: usize, contenders: &[Contender<R>], measurements: Vec<Measurement>) -> Self {
+        let peer = |contender: &Contender<R>| {
             let Contender { name, package, .. } = *contender;
             Peer { name, package, version: locked_version(package) }
         };
         Self {
-            rounds: scale.rounds,
+            rounds,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             peers: contenders.iter().map(peer).collect(),
             verdicts: measurements.iter().flat_map(verdicts).collect(),
@@ -107,7 +107,7 @@ impl Report {
     }
 }
 
-const LEGEND: &str = "In brackets: ours ÷ theirs, the median of the rounds; below 1, ours is faster.\n\
+const LEGEND: &str = "In brackets: ours ÷ theirs, the median of the rounds; of times, below 1 is faster.\n\
     `–`: cannot do it. `\\*`: too slow for more than one sample, with less to do.";
 
 impl fmt::Display for Report {
@@ -134,7 +134,7 @@ fn empty_table<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
 fn by_table(measurements: Vec<Measurement>) -> Vec<(&'static str, Vec<Measurement>)> {
     let mut tables: Vec<(_, Vec<_>)> = Vec::new();
     for measurement in measurements {
-        let title = measurement.row.table();
+        let title = measurement.table;
         match tables.iter_mut().find(|(other, _)| *other == title) {
             Some((_, members)) => members.push(measurement),
             None => tables.push((title, vec![measurement])),
@@ -151,13 +151,15 @@ fn score<'a>(measurement: &'a Measurement, peer: &str) -> Option<&'a Score> {
 fn cell(unit: Unit, score: Option<&Score>) -> String {
     let Some(score) = score else { return "–".to_owned() };
     let mut text = match unit {
-        Unit::Nanoseconds => format!("{:.1}", score.value),
+        Unit::Nanoseconds | Unit::Microseconds | Unit::Longest => format!("{:.1}", score.value),
         Unit::Spread if score.value.is_infinite() => "∞".to_owned(),
-        Unit::Spread => format!("{:.2}", score.value),
-        Unit::Count | Unit::Bytes => format!("{}", score.value),
+        Unit::Spread | Unit::Rate => format!("{:.2}", score.value),
+        Unit::Count | Unit::Bytes => format!("{:.0}", score.value),
     };
     match score.ratio {
-        Some(ratio) if unit == Unit::Nanoseconds => write!(text, " ({:.2})", ratio.value),
+        Some(ratio) if !matches!(unit, Unit::Spread | Unit::Count | Unit::Bytes) => {
+            write!(text, " ({:.2})", ratio.value)
+        }
         None if score.peer != OURS => write!(text, " \\*"),
         _ => Ok(()),
     }
@@ -166,7 +168,7 @@ fn cell(unit: Unit, score: Option<&Score>) -> String {
 }
 
 fn verdicts(measurement: &Measurement) -> impl Iterator<Item = Verdict> {
-    let Measurement { row, column, .. } = measurement;
+    let Measurement { row, column, scores, .. } = measurement;
     let ratio = |peer| score(measurement, peer)?.ratio;
     column.bars.iter().filter_map(move |bar| {
         let (text, measured, half_of_rounds, met) = match *bar {
@@ -174,13 +176,19 @@ fn verdicts(measurement: &Measurement) -> impl Iterator<Item = Verdict> {
                 let Ratio { value, half } = ratio(peer)?;
                 (format!("≤ {limit} × {peer}"), value, half, at_most(value, limit))
             }
+            Bar::TimesBest(limit) => {
+                let ratios = scores.iter().filter_map(|score| Some((score.ratio?, score.peer)));
+                let (Ratio { value, half }, best) =
+                    ratios.min_by(|one, other| one.0.value.total_cmp(&other.0.value))?;
+                (format!("≥ {limit} × the best, {best}"), value, half, at_most(limit, value))
+            }
             Bar::AtMost(limit) => {
                 let measured = score(measurement, OURS)?.value;
                 (format!("≤ {limit}"), measured, None, at_most(measured, limit))
             }
         };
         let quantity = column.heading.clone();
-        Some(Verdict { row: row.to_string(), quantity, bar: text, measured, half_of_rounds, met })
+        Some(Verdict { row: row.clone(), quantity, bar: text, measured, half_of_rounds, met })
     })
 }
 
@@ -190,13 +198,16 @@ fn at_most(measured: f64, limit: f64) -> bool {
 }
 
 fn lines(measurement: &Measurement) -> impl Iterator<Item = Line> {
-    let Measurement { row, column, scores } = measurement;
+    let Measurement { row, column, scores, .. } = measurement;
     scores.iter().map(move |score| Line {
-        row: row.to_string(),
+        row: row.clone(),
         quantity: column.heading.clone(),
         unit: match column.unit {
             Unit::Nanoseconds => "ns",
+            Unit::Microseconds => "µs",
+            Unit::Rate => "millions/s",
             Unit::Spread => "most/fewest",
+            Unit::Longest => "µs, longest",
             Unit::Count => "count",
             Unit::Bytes => "bytes",
         },
@@ -211,8 +222,9 @@ fn lines(measurement: &Measurement) -> impl Iterator<Item = Line> {
 /// The version of a package in the lock file of the workspace; ours, and `std`, have none worth telling.
 fn locked_version(package: &str) -> Option<&'static str> {
     let packages = include_str!("../../Cargo.lock").split("[[package]]");
-    let mut fields = packages.map(|entry| (field(entry, "name"), field(entry, "version")));
-    fields.find(|(name, _)| *name == Some(package)).and_then(|(_, version)| version)
+    let fields = packages.map(|entry| (field(entry, "name"), field(entry, "version")));
+    // Several versions stand in ascending order, and ours asks for the latest.
+    fields.filter(|(name, _)| *name == Some(package)).last().and_then(|(_, version)| version)
 }
 
 fn field<'a>(entry: &'a str, name: &str) -> Option<&'a str> {

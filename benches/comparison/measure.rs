@@ -3,22 +3,18 @@
 //! The machine has faster and slower moments, so a time means little by itself. What counts is the ratio of ours to a
 //! peer **within one round**, and of these ratios the median.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::peers::OURS;
-use crate::rows::{Column, Contender, Row, Scale, Unit};
-use crate::stage::Stage;
-
-/// A peer that needs longer than this for one sample is not asked again.
-const PATIENCE: Duration = Duration::from_millis(500);
+use super::stage::Stage;
+use super::{Column, Contender, OURS, Row, Sampler, Scale, Unit};
 
 /// What one peer showed in one column.
 #[derive(Clone, Debug)]
 pub(crate) struct Score {
     pub(crate) peer: &'static str,
-    /// The median over the rounds, in the unit of the column; of spreads, the least.
+    /// The median over the rounds, in the unit of the column; or the least, if that is what counts of it.
     pub(crate) value: f64,
     /// Ours over this peer's.
     pub(crate) ratio: Option<Ratio>,
@@ -29,7 +25,7 @@ pub(crate) struct Score {
 /// How ours compares with a peer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ratio {
-    /// The median of the ratios of the rounds; of spreads, the ratio of the least.
+    /// The median of the ratios of the rounds; or the ratio of the least, if that is what counts.
     pub(crate) value: f64,
     /// Half of the rounds lies between these.
     pub(crate) half: Option<[f64; 2]>,
@@ -38,20 +34,26 @@ pub(crate) struct Ratio {
 /// One column, measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Measurement {
-    pub(crate) row: Row,
+    pub(crate) row: String,
+    pub(crate) table: &'static str,
     pub(crate) column: Column,
     /// Of those who could do it.
     pub(crate) scores: Vec<Score>,
 }
 
 /// Measures all `rows`, row by row.
-pub(crate) fn measure(rows: &[Row], contenders: &[Contender], scale: &Scale) -> Vec<Measurement> {
+pub(crate) fn measure<R: Row>(
+    rows: &[R],
+    contenders: &[Contender<R>],
+    scale: &R::Scale,
+    rounds: usize,
+) -> Vec<Measurement> {
     let stage = Stage::new();
-    let steps: usize = rows.iter().map(|row| rounds(*row, scale) + 1).sum();
-    let progress = progress(steps);
+    let rounds = |row: R| if row.varies() { rounds } else { 1 };
+    let progress = progress(rows.iter().map(|row| rounds(*row) + 1).sum());
     let measurements = rows.iter().flat_map(|row| {
         progress.set_message(row.to_string());
-        measure_row(*row, contenders, &stage, scale, &progress)
+        measure_row(*row, contenders, &stage, scale, rounds(*row), &progress)
     });
     let measurements = measurements.collect();
     progress.finish_and_clear();
@@ -64,79 +66,81 @@ fn progress(steps: usize) -> ProgressBar {
     ProgressBar::new(steps as u64).with_style(style.expect("the template is right"))
 }
 
-fn rounds(row: Row, scale: &Scale) -> usize {
-    if row.varies() { scale.rounds } else { 1 }
-}
-
 /// A value per column.
 type Answer = Vec<f64>;
 
 /// How a peer did when it was asked for the first time.
-enum Rehearsal {
+enum Rehearsal<'a, S> {
     /// It cannot do this.
     Unable,
     /// It takes so long that this answer must do.
     TooSlow(Answer),
-    Ready,
+    Ready(Sampler<'a, S>),
 }
 
-/// Warms up: asks for less first, and goes on only while that does not take too long.
-fn rehearse(contender: &Contender, row: Row, stage: &Stage, scale: &Scale) -> Rehearsal {
+/// Prepares, and warms up: asks for less first, and goes on only while that does not take too long.
+fn rehearse<'a, R: Row>(
+    contender: &Contender<R>,
+    row: R,
+    stage: &'a Stage,
+    scale: &R::Scale,
+) -> Rehearsal<'a, R::Scale> {
+    let Some(mut sample) = (contender.prepare)(row, stage, scale) else { return Rehearsal::Unable };
     for fraction in [50, 10, 1] {
         let begun = Instant::now();
-        let Some(answer) = contender.run(row, stage, &scale.divided_by(fraction)) else { return Rehearsal::Unable };
-        if begun.elapsed() > PATIENCE {
+        let Some(answer) = sample(&scale.divided_by(fraction)) else { return Rehearsal::Unable };
+        if begun.elapsed() > row.patience() {
             return Rehearsal::TooSlow(answer);
         }
     }
-    Rehearsal::Ready
+    Rehearsal::Ready(sample)
 }
 
-fn measure_row(
-    row: Row,
-    contenders: &[Contender],
+fn measure_row<R: Row>(
+    row: R,
+    contenders: &[Contender<R>],
     stage: &Stage,
-    scale: &Scale,
+    scale: &R::Scale,
+    rounds: usize,
     progress: &ProgressBar,
 ) -> Vec<Measurement> {
-    let rehearsals: Vec<_> = contenders.iter().map(|contender| rehearse(contender, row, stage, scale)).collect();
+    let (mut ready, mut slow) = (Vec::new(), Vec::new());
+    for contender in contenders {
+        match rehearse(contender, row, stage, scale) {
+            Rehearsal::Unable => {}
+            Rehearsal::TooSlow(answer) => slow.push((contender.name, answer)),
+            Rehearsal::Ready(sample) => ready.push((contender.name, sample, Vec::new())),
+        }
+    }
     progress.inc(1);
-    let ready = contenders.iter().zip(&rehearsals).filter(|(_, rehearsal)| matches!(rehearsal, Rehearsal::Ready));
-    let mut ready: Vec<(_, Vec<Answer>)> = ready.map(|(contender, _)| (contender, Vec::new())).collect();
-    for round in 0..rounds(row, scale) {
+    for round in 0..rounds {
         let count = ready.len();
         for turn in 0..count {
-            let (contender, answers) = &mut ready[(round + turn) % count];
-            answers.push(contender.run(row, stage, scale).expect("what a peer could do before it can do again"));
+            let (_, sample, answers) = &mut ready[(round + turn) % count];
+            answers.push(sample(scale).expect("what a peer could do before it can do again"));
         }
         progress.inc(1);
     }
-    let slow = contenders.iter().zip(rehearsals).filter_map(|(contender, rehearsal)| match rehearsal {
-        Rehearsal::TooSlow(answer) => Some((contender.name, answer)),
-        Rehearsal::Unable | Rehearsal::Ready => None,
-    });
-    let slow: Vec<_> = slow.collect();
+    let ready: Vec<_> = ready.into_iter().map(|(peer, _, answers)| (peer, answers)).collect();
     let measurement = |(index, column): (usize, Column)| {
         let slow = slow.iter().map(|(peer, answer)| Score { peer, value: answer[index], ratio: None, rounds: 1 });
         let scores = scores(&ready, index, column.unit).into_iter().chain(slow).collect();
-        Measurement { row, column, scores }
+        Measurement { row: row.to_string(), table: row.table(), column, scores }
     };
     row.columns().into_iter().enumerate().map(measurement).collect()
 }
 
 /// The scores in one column of those who went through all rounds.
-fn scores(ready: &[(&Contender, Vec<Answer>)], column: usize, unit: Unit) -> Vec<Score> {
+fn scores(ready: &[(&'static str, Vec<Answer>)], column: usize, unit: Unit) -> Vec<Score> {
     let values = |answers: &[Answer]| answers.iter().map(|answer| answer[column]).collect::<Vec<_>>();
-    let ours = ready.iter().find(|(contender, _)| contender.name == OURS).map(|(_, answers)| values(answers));
-    let score = |(contender, answers): &(&Contender, Vec<Answer>)| {
+    let ours = ready.iter().find(|(peer, _)| *peer == OURS).map(|(_, answers)| values(answers));
+    let score = |&(peer, ref answers): &(&'static str, Vec<Answer>)| {
         let theirs = values(answers);
-        let ours = ours.as_ref().filter(|_| contender.name != OURS);
-        let ratio = ours.map(|ours| match unit {
-            Unit::Spread => Ratio { value: quantile(ours, 0) / quantile(&theirs, 0), half: None },
-            _ => by_round(ours, &theirs),
-        });
-        let value = quantile(&theirs, if unit == Unit::Spread { 0 } else { 2 });
-        Score { peer: contender.name, value, ratio, rounds: answers.len() }
+        let ours = ours.as_ref().filter(|_| peer != OURS);
+        let least = |ours: &[f64]| Ratio { value: quantile(ours, 0) / quantile(&theirs, 0), half: None };
+        let ratio = ours.map(|ours| if unit.is_least() { least(ours) } else { by_round(ours, &theirs) });
+        let value = quantile(&theirs, if unit.is_least() { 0 } else { 2 });
+        Score { peer, value, ratio, rounds: answers.len() }
     };
     ready.iter().map(score).collect()
 }

@@ -1,0 +1,349 @@
+//! The rows of the comparison: what is asked of every peer, in which unit it answers, and the bar that ours must meet.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::comparison::{self, Bar, Column, Extent, Sampler, Unit, allocated, number, per_one};
+use crate::crowd::{self, Throughput};
+use crate::growth::{self, Stops};
+use crate::names::{self, LENGTH, Walk};
+use crate::peers::{HAND_MADE, KEYED_LOCK, LOCKABLE};
+use crate::stage::Stage;
+use crate::verbs::{Changing, Named, Open, Set, Several};
+use crate::whole::{self, Whole};
+use crate::workloads;
+
+/// Which locks, and how many names for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Members {
+    /// There all the time.
+    Resident(usize),
+    /// There only while somebody uses them.
+    OnDemand(usize),
+}
+
+/// One thing to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Row {
+    /// Acquire and release one name.
+    One(Members),
+    /// Acquire and release so many names at once, of so many.
+    Several { count: usize, of: usize },
+    /// Acquire and release everything.
+    All(usize),
+    /// What a crowd gets done.
+    Crowd(Members),
+    /// Add one member, and remove one.
+    Change(usize),
+    /// Add one member after the other.
+    Growth(usize),
+    /// What a member takes.
+    Bytes(usize),
+    /// What acquiring so many free names allocates.
+    Allocations(usize),
+}
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    /// No set is larger.
+    members: usize,
+    /// Names to acquire, one by one or several at once.
+    acquisitions: usize,
+    /// Times to acquire everything.
+    sweeps: usize,
+    /// Members to remove and add again.
+    changes: usize,
+    /// Members to grow to.
+    growth: usize,
+    /// How long a crowd is busy.
+    time: Duration,
+}
+
+impl comparison::Scale for Scale {
+    fn of(extent: Extent) -> Self {
+        let members = 1_000_000;
+        let time = Duration::from_millis;
+        match extent {
+            Extent::Full => {
+                Self { members, acquisitions: 100_000, sweeps: 3, changes: 20_000, growth: members, time: time(100) }
+            }
+            Extent::Quick => {
+                Self { members, acquisitions: 50_000, sweeps: 1, changes: 10_000, growth: members, time: time(50) }
+            }
+            Extent::Rehearsal => {
+                Self { members: 2_000, acquisitions: 1_000, sweeps: 1, changes: 100, growth: 2_000, time: time(1) }
+            }
+        }
+    }
+
+    fn divided_by(self, fraction: usize) -> Self {
+        let part = |count: usize| (count / fraction).max(1);
+        Self {
+            acquisitions: part(self.acquisitions),
+            sweeps: part(self.sweeps),
+            changes: part(self.changes),
+            growth: part(self.growth),
+            ..self
+        }
+    }
+
+    fn rounds(extent: Extent) -> usize {
+        match extent {
+            Extent::Full => 15,
+            Extent::Quick => 5,
+            Extent::Rehearsal => 1,
+        }
+    }
+}
+
+/// The tasks of a crowd.
+const TASKS: usize = 64;
+/// The acquisitions whose allocations are counted.
+const COUNTED: usize = 100;
+const MILLION: usize = 1_000_000;
+
+impl comparison::Row for Row {
+    type Scale = Scale;
+
+    const ALL: &'static [Self] = &[
+        Self::One(Members::Resident(1_000)),
+        Self::One(Members::Resident(100_000)),
+        Self::One(Members::Resident(MILLION)),
+        Self::One(Members::OnDemand(100_000)),
+        Self::One(Members::OnDemand(MILLION)),
+        Self::Several { count: 100, of: 100_000 },
+        Self::Several { count: 1_000, of: 100_000 },
+        Self::All(MILLION),
+        Self::Crowd(Members::Resident(1_000)),
+        Self::Crowd(Members::OnDemand(100_000)),
+        Self::Crowd(Members::Resident(100_000)),
+        Self::Change(MILLION),
+        Self::Growth(MILLION),
+        Self::Bytes(MILLION),
+        Self::Allocations(1),
+        Self::Allocations(4),
+    ];
+
+    fn table(self) -> &'static str {
+        match self {
+            Self::One(_) => "One free name: acquire and release, ns of CPU",
+            Self::Several { .. } => "Several free names of 100,000: acquire and release, µs of CPU",
+            Self::All(_) => "All of 1,000,000 free members",
+            Self::Crowd(_) => "64 tasks on two workers: millions of acquisitions in a second, ns of CPU for each",
+            Self::Change(_) => "Members that come and go, of 1,000,000: ns of CPU",
+            Self::Growth(_) => "Growing to 1,000,000 members: the longest stop, µs",
+            Self::Bytes(_) | Self::Allocations(_) => "Space: bytes of a member, allocations of an acquisition",
+        }
+    }
+
+    fn columns(self) -> Vec<Column> {
+        use Bar::{AtMost, Times, TimesBest};
+        use Unit::{Bytes, Count, Longest, Microseconds, Nanoseconds, Rate};
+        let column = Column::new;
+        match self {
+            Self::One(members) => {
+                let bars: &[_] = match members {
+                    Members::Resident(..=1_000) => &[AtMost(50.0), Times(0.65, HAND_MADE)],
+                    Members::Resident(..=100_000) => &[Times(0.65, HAND_MADE)],
+                    Members::Resident(_) => &[Times(0.7, HAND_MADE)],
+                    Members::OnDemand(..=100_000) => &[AtMost(200.0), Times(1.0, LOCKABLE), Times(1.0, KEYED_LOCK)],
+                    Members::OnDemand(_) => &[AtMost(300.0), Times(1.0, LOCKABLE), Times(1.0, KEYED_LOCK)],
+                };
+                vec![column(&format!("one of {members}"), Nanoseconds, bars)]
+            }
+            Self::Several { count, .. } => {
+                let limit = if count < 1_000 { 0.7 } else { 0.5 };
+                vec![column(&format!("{count} names"), Microseconds, &[Times(limit, HAND_MADE)])]
+            }
+            Self::All(_) => vec![
+                column("ns a member", Nanoseconds, &[AtMost(10.0)]),
+                column("allocations", Count, &[AtMost(0.0)]),
+                column("release, ns", Nanoseconds, &[AtMost(10_000.0)]),
+                column("members between two rests", Count, &[AtMost(9_999.0)]),
+            ],
+            Self::Crowd(members) => {
+                let limit = if members == Members::Resident(100_000) { 1.3 } else { 2.0 };
+                vec![
+                    column(&format!("{members}: rate"), Rate, &[TimesBest(limit)]),
+                    column(&format!("{members}: CPU"), Nanoseconds, &[]),
+                ]
+            }
+            Self::Change(_) => {
+                vec![column("add", Nanoseconds, &[AtMost(2_000.0)]), column("remove", Nanoseconds, &[AtMost(2_000.0)])]
+            }
+            Self::Growth(_) => vec![
+                column("of an acquisition", Longest, &[AtMost(1_000.0)]),
+                column("of an add", Longest, &[AtMost(1_000.0)]),
+                column("of an add, CPU alone", Longest, &[AtMost(1_000.0)]),
+            ],
+            Self::Bytes(_) => vec![column("bytes beside the name", Bytes, &[AtMost(100.0)])],
+            Self::Allocations(count) => {
+                let plural = if count == 1 { "" } else { "s" };
+                vec![column(&format!("allocations, {count} name{plural}"), Count, &[AtMost(0.0)])]
+            }
+        }
+    }
+
+    fn varies(self) -> bool {
+        !matches!(self, Self::Bytes(_) | Self::Allocations(_))
+    }
+
+    fn patience(self) -> Duration {
+        match self {
+            Self::Growth(_) => Duration::from_secs(30),
+            _ => Duration::from_secs(2),
+        }
+    }
+}
+
+/// The name by which `--row` asks for it.
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::One(members) => format!("one of {members}"),
+            Self::Several { count, of } => format!("{count} of {of}"),
+            Self::All(_) => "all".to_owned(),
+            Self::Crowd(members) => format!("crowd {members}"),
+            Self::Change(_) => "change".to_owned(),
+            Self::Growth(_) => "growth".to_owned(),
+            Self::Bytes(_) => "bytes".to_owned(),
+            Self::Allocations(count) => format!("allocations {count}"),
+        };
+        f.write_str(&name.replace([' ', ','], "-"))
+    }
+}
+
+impl fmt::Display for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resident(count) => write!(f, "{count}"),
+            Self::OnDemand(count) => write!(f, "{count} on demand"),
+        }
+    }
+}
+
+pub(crate) type Contender = comparison::Contender<Row>;
+type Samples<'a> = Option<Sampler<'a, Scale>>;
+
+impl Contender {
+    /// Our two kinds of sets, each where it belongs.
+    pub(crate) fn ours(name: &'static str, package: &'static str) -> Self {
+        fn prepare<'a>(row: Row, stage: &'a Stage, scale: &Scale) -> Samples<'a> {
+            match row {
+                Row::One(Members::OnDemand(_)) | Row::Crowd(Members::OnDemand(_)) => single::<Open>(row, stage, scale),
+                Row::All(members) => {
+                    let members = members.min(scale.members);
+                    let set = Set::of(names::of(members));
+                    Some(Box::new(move |scale| Some(sweep(stage, &set, members, scale.sweeps))))
+                }
+                other => resident::<Set>(other, stage, scale),
+            }
+        }
+        Self { name, package, prepare }
+    }
+
+    /// Locks that are all there from the start.
+    pub(crate) fn resident<L: Several + Changing>(name: &'static str, package: &'static str) -> Self {
+        Self { name, package, prepare: resident::<L> }
+    }
+
+    /// Locks that are made on demand; so none are resident.
+    pub(crate) fn pool<L: Named>(name: &'static str, package: &'static str) -> Self {
+        fn prepare<'a, L: Named>(row: Row, stage: &'a Stage, scale: &Scale) -> Samples<'a> {
+            match row {
+                Row::One(Members::OnDemand(_)) | Row::Crowd(Members::OnDemand(_)) => single::<L>(row, stage, scale),
+                _ => None,
+            }
+        }
+        Self { name, package, prepare: prepare::<L> }
+    }
+
+    /// Locks that no task can wait for.
+    pub(crate) fn floor<L: Named>(name: &'static str, package: &'static str) -> Self {
+        fn prepare<'a, L: Named>(row: Row, stage: &'a Stage, scale: &Scale) -> Samples<'a> {
+            match row {
+                Row::One(Members::Resident(_)) => single::<L>(row, stage, scale),
+                _ => None,
+            }
+        }
+        Self { name, package, prepare: prepare::<L> }
+    }
+}
+
+/// The rows that ask for one name at a time.
+fn single<'a, L: Named>(row: Row, stage: &'a Stage, scale: &Scale) -> Samples<'a> {
+    let (Row::One(members) | Row::Crowd(members)) = row else { return None };
+    let (Members::Resident(count) | Members::OnDemand(count)) = members;
+    let count = count.min(scale.members);
+    let locks = Arc::new(L::of(names::of(count)));
+    let mut walk = Walk::new(count);
+    if let Row::One(_) = row {
+        return Some(Box::new(move |scale| {
+            let time = workloads::one_by_one(stage, &*locks, &mut walk, scale.acquisitions);
+            Some(vec![per_one(time, scale.acquisitions)])
+        }));
+    }
+    Some(Box::new(move |scale| {
+        let Throughput { rate, cpu } = crowd::throughput(stage, &locks, &walk, TASKS, scale.time);
+        Some(vec![rate, cpu])
+    }))
+}
+
+fn resident<'a, L: Several + Changing>(row: Row, stage: &'a Stage, scale: &Scale) -> Samples<'a> {
+    let set = |members: usize| {
+        let members = members.min(scale.members);
+        (L::of(names::of(members)), Walk::new(members))
+    };
+    match row {
+        Row::One(Members::Resident(_)) | Row::Crowd(Members::Resident(_)) => single::<L>(row, stage, scale),
+        Row::Several { count, of } => {
+            let (locks, mut walk) = set(of);
+            Some(Box::new(move |scale| {
+                let times = (scale.acquisitions / count).max(1);
+                let time = workloads::several(stage, &locks, &mut walk, count, times);
+                Some(vec![per_one(time, times) / 1e3])
+            }))
+        }
+        Row::Change(members) => {
+            let (locks, mut walk) = set(members);
+            Some(Box::new(move |scale| {
+                let times = workloads::change(stage, &locks, &mut walk, scale.changes);
+                Some(times.map(|time| per_one(time, scale.changes)).to_vec())
+            }))
+        }
+        Row::Growth(_) => Some(Box::new(move |scale| {
+            let Stops { acquisition, add, work } = growth::grow::<L>(stage, scale.growth);
+            Some([acquisition, add, work].map(|time| per_one(time, 1) / 1e3).to_vec())
+        })),
+        Row::Bytes(members) => {
+            let members = members.min(scale.members);
+            let (bytes, _locks) = allocated::bytes(|| L::of(names::of(members)));
+            let beside = number(bytes) / number(members) - number(size_of::<String>() + LENGTH);
+            Some(Box::new(move |_| Some(vec![beside])))
+        }
+        Row::Allocations(count) => {
+            let (locks, mut walk) = set(1_000);
+            Some(Box::new(move |_| {
+                let total = workloads::allocations(stage, &locks, &mut walk, count, COUNTED);
+                Some(vec![number(total) / number(COUNTED)])
+            }))
+        }
+        Row::One(_) | Row::Crowd(_) | Row::All(_) => None,
+    }
+}
+
+/// A value per column of [`Row::All`].
+fn sweep(stage: &Stage, set: &Set, members: usize, times: usize) -> Vec<f64> {
+    let sweeps: Vec<_> = (0..times).map(|_| whole::acquire(stage, set)).collect();
+    let total = |part: fn(&Whole) -> Duration| sweeps.iter().map(part).sum();
+    let most = |part: fn(&Whole) -> usize| number(sweeps.iter().map(part).max().unwrap_or(0));
+    let fewest_rests = sweeps.iter().map(|whole| whole.rests).min().unwrap_or(0);
+    vec![
+        per_one(total(|whole| whole.acquisition), times * members),
+        most(|whole| whole.allocations),
+        per_one(total(|whole| whole.release), times),
+        number(members) / number(fewest_rests + 1),
+    ]
+}

@@ -1,0 +1,136 @@
+//! How far a request has come, as its owner alone knows it.
+//!
+//! Most requests find the lock free and never queue. So the node, and what it costs to write it, comes with the need.
+
+#![allow(unsafe_code, reason = "queues nodes: see the invariants of `raw`")]
+
+use super::queue::{Node, Phase};
+use super::raw::Raw;
+use crate::error::AcquireError;
+use crate::mode::LockMode;
+use crate::priority::Priority;
+use pin_project_lite::pin_project;
+use std::pin::Pin;
+use std::task::{Poll, Waker};
+
+pin_project! {
+    /// A request, inside the future that waits. Whoever drops one must [`cancel`](Stage::cancel) it first, unless its
+    /// grant has been claimed.
+    #[project = Projected]
+    #[derive(Debug)]
+    pub(super) enum Stage {
+        /// Has not asked yet.
+        Idle { priority: Priority },
+        /// Has queued; the node knows the rest.
+        Queued {
+            #[pin]
+            node: Node,
+        },
+        /// Has the lock, and has not claimed it yet.
+        Granted,
+    }
+}
+
+impl Stage {
+    /// Takes a place in the queue, or looks what has become of it.
+    ///
+    /// # Safety
+    ///
+    /// [`cancel`](Self::cancel) must be called before this is dropped, also after a panic, unless the grant that this
+    /// returns has been claimed.
+    #[inline]
+    pub(super) unsafe fn poll(
+        self: Pin<&mut Self>,
+        raw: &Raw,
+        mode: LockMode,
+        waker: &Waker,
+    ) -> Poll<Result<(), AcquireError>> {
+        if self.phase() == Phase::Granted {
+            return Poll::Ready(Ok(())); // First of all, because everybody who has waited comes along here.
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.wait(raw, mode, waker) }
+    }
+
+    /// # Safety
+    ///
+    /// That of [`poll`](Self::poll).
+    #[inline(never)]
+    unsafe fn wait(
+        mut self: Pin<&mut Self>,
+        raw: &Raw,
+        mode: LockMode,
+        waker: &Waker,
+    ) -> Poll<Result<(), AcquireError>> {
+        match self.as_mut().project() {
+            Projected::Idle { priority } => {
+                let priority = *priority;
+                // SAFETY: the caller's promise.
+                unsafe { self.queue(raw, mode, priority, waker) }
+            }
+            Projected::Queued { node } => raw.poll(node.as_ref(), waker),
+            Projected::Granted => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// That of [`poll`](Self::poll).
+    unsafe fn queue(
+        mut self: Pin<&mut Self>,
+        raw: &Raw,
+        mode: LockMode,
+        priority: Priority,
+        waker: &Waker,
+    ) -> Poll<Result<(), AcquireError>> {
+        let state = raw.look();
+        if state.is_deleted() {
+            return Poll::Ready(Err(AcquireError::Deleted));
+        }
+        if mode == LockMode::Shared && state.is_full() {
+            return Poll::Ready(Err(AcquireError::TooManySharers));
+        }
+        let waker = waker.clone(); // Foreign code: nothing has changed if it panics.
+        self.set(Self::Queued { node: Node::new(mode, priority, waker) });
+        let Projected::Queued { node } = self.project() else { unreachable!("it has just been set") };
+        // SAFETY: the node is new, and the caller promises the rest.
+        unsafe { raw.queue(node.as_ref()) }
+    }
+
+    /// The owner drops the request: as if it had never asked.
+    pub(super) fn cancel(self: Pin<&mut Self>, raw: &Raw, mode: LockMode) {
+        match self.project() {
+            Projected::Idle { .. } => {}
+            Projected::Queued { node } => raw.cancel(node.as_ref(), mode),
+            // SAFETY: this grant was never claimed, and its owner gives it up here (4).
+            Projected::Granted => unsafe { raw.release(mode) },
+        }
+    }
+
+    /// The owner gives up waiting: true if the lock has been granted meanwhile, and is its own.
+    pub(super) fn withdraw(self: Pin<&mut Self>, raw: &Raw) -> bool {
+        match self.project() {
+            Projected::Idle { .. } => false,
+            Projected::Queued { node } => raw.withdraw(node.as_ref()),
+            Projected::Granted => true,
+        }
+    }
+
+    /// Asks with another priority from now on.
+    pub(super) fn set_priority(self: Pin<&mut Self>, raw: &Raw, new: Priority) {
+        match self.project() {
+            Projected::Idle { priority } => *priority = new,
+            Projected::Queued { node } => raw.set_priority(node.as_ref(), new),
+            Projected::Granted => {}
+        }
+    }
+
+    #[inline]
+    pub(super) fn phase(&self) -> Phase {
+        match self {
+            Self::Idle { .. } => Phase::Idle,
+            Self::Queued { node } => node.phase(),
+            Self::Granted => Phase::Granted,
+        }
+    }
+}

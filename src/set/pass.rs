@@ -1,0 +1,237 @@
+//! Granting, after one change: whom to look at, and what a grant leads to.
+//!
+//! The pass takes the requests that the change may have helped, the first in order first, until nothing more can be
+//! granted. Who may be granted is the [`policy`](super::policy)'s question; which requests to ask it about is answered here:
+//!
+//! * a member that is freed helps its sharers, and its first exclusive requests: no more than may look past others;
+//! * a sharer that is granted helps the sharers of its priority at its names, who can go along;
+//! * a request that is *newly* held up by a grant can be passed by those behind it, at its other names;
+//! * whoever leaves helps those at its names.
+//!
+//! A request that a member has no room for is looked at again when there is room: see [`line`](super::line).
+
+use super::policy::{Grant, Groups, Id, Member, Place, Verdict, verdict};
+use super::queue::{Count, Effects, Members, Outcome, Queue, Reach, Waiter, Woken};
+use crate::mode::LockMode;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::mem;
+
+/// So much space for requests to look at is kept between passes.
+const SPARE: usize = 1_024;
+
+/// One run of granting.
+#[derive(Debug, Default)]
+pub(super) struct Pass {
+    todo: BinaryHeap<Reverse<Place>>,
+    pub(super) groups: Groups,
+    /// What the change has released: whoever was held up there before is not *newly* held up by the next holder.
+    pub(super) freed: BTreeMap<Id, LockMode>,
+    /// Those who were refused, perhaps because what the change has released is free for the moment.
+    refused: Vec<Place>,
+    /// Everybody behind this place is to be looked at, when all before have been.
+    everybody_from: Option<Place>,
+    pub(super) woken: Woken,
+}
+
+impl Pass {
+    pub(super) fn note(&mut self, places: impl IntoIterator<Item = Place>) {
+        self.todo.extend(places.into_iter().map(Reverse));
+    }
+}
+
+impl<M: Member> Queue<M> {
+    pub(super) fn pass(&mut self) -> Pass {
+        Pass { todo: mem::take(&mut self.todo), ..Pass::default() }
+    }
+
+    /// Grants whatever can be granted. Every change ends here.
+    pub(super) fn settle(&mut self, mut pass: Pass) -> Effects<M> {
+        while let Some(place) = self.next(&mut pass) {
+            match verdict(self, place, &pass.groups) {
+                Verdict::Grant(grant) => self.grant(place, grant, &mut pass),
+                Verdict::NoRoom(member) => self.set_stuck(place, Some(member)),
+                Verdict::NotYet => {
+                    self.set_stuck(place, None);
+                    pass.refused.push(place);
+                }
+                Verdict::Gone => {}
+            }
+        }
+        if !self.is_gated() {
+            self.count = Count::At(0);
+            self.held.clear();
+        }
+        self.todo = pass.todo;
+        self.todo.shrink_to(SPARE);
+        Effects { woken: pass.woken, dropped: mem::take(&mut self.dropped) }
+    }
+
+    /// The first of those who are to be looked at.
+    fn next(&self, pass: &mut Pass) -> Option<Place> {
+        let noted = pass.todo.peek().map(|Reverse(place)| *place);
+        let behind = pass.everybody_from.and_then(|from| self.names.first_from(from));
+        let next = noted.into_iter().chain(behind).min()?;
+        // Noted more than once, it is looked at once.
+        while pass.todo.peek() == Some(&Reverse(next)) {
+            pass.todo.pop();
+        }
+        if behind.is_none() {
+            pass.everybody_from = None;
+        } else if behind == Some(next) {
+            pass.everybody_from = Some(next.behind());
+        }
+        Some(next)
+    }
+
+    /// The request waits for this member, which has no room; or for others.
+    fn set_stuck(&mut self, place: Place, stuck: Option<Id>) {
+        let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
+        let before = mem::replace(&mut waiter.stuck, stuck);
+        if before == stuck {
+            return;
+        }
+        let (members, mode) = (&waiter.members, waiter.mode);
+        let mut set_live = |id: Id, live| {
+            if let Some(line) = self.lines.get_mut(&id) {
+                line.set_live(mode, place, live);
+            }
+        };
+        if let (Some(before), Some(now)) = (before, stuck) {
+            set_live(before, false);
+            set_live(now, true);
+            return;
+        }
+        for member in members {
+            set_live(member.id(), stuck.is_none_or(|stuck| stuck == member.id()));
+        }
+    }
+
+    fn grant(&mut self, place: Place, grant: Grant<M>, pass: &mut Pass) {
+        for ticket in &grant.passed {
+            if let Some(passed) = self.requests.get_mut(ticket) {
+                passed.passed += 1;
+            }
+        }
+        let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
+        let (mode, reach, named) = (waiter.mode, waiter.reach, mem::take(&mut waiter.members));
+        let (held, others) = match grant.some {
+            None => (named, Members::new()),
+            Some(held) => {
+                let is_other = |member: &M| held.binary_search_by_key(&member.id(), Member::id).is_err();
+                let others = named.iter().filter(|member| is_other(member)).cloned().collect();
+                self.dropped.extend(named);
+                (held, others)
+            }
+        };
+        self.leave_wholes(place, mode, reach);
+        match reach {
+            Reach::Names => {
+                for member in &held {
+                    self.give(member, mode, place, pass);
+                }
+                for member in &others {
+                    self.leave_line(member, mode, place);
+                    self.touch(member, pass);
+                }
+            }
+            Reach::Every => {
+                self.whole.hold(mode);
+                self.every.hold(mode);
+                if mode == LockMode::Shared {
+                    pass.groups.open_every(place.priority, place);
+                }
+                self.touch_everybody(pass); // Those behind it who can go along, or pass those whom it holds up.
+            }
+            Reach::Addition => self.whole.hold(mode),
+        }
+        if let Some(waiter) = self.requests.get_mut(&place.ticket) {
+            waiter.members = held;
+            waiter.outcome = Some(Outcome::Granted { others });
+            pass.woken.extend(waiter.waker.take());
+        }
+    }
+
+    /// A request gets one of its members.
+    fn give(&mut self, member: &M, mode: LockMode, place: Place, pass: &mut Pass) {
+        let id = member.id();
+        let before = exclusion(member.held()).max(exclusion(self.every.mode()));
+        member.hold(mode);
+        if self.is_gated() {
+            member.want();
+            self.held.set(id, Some(mode));
+        }
+        self.leave_line(member, mode, place);
+        if exclusion(Some(mode)) > before {
+            if exclusion(pass.freed.get(&id).copied()) >= exclusion(Some(mode)) {
+                // As it was before the change. But some have been looked at meanwhile.
+                let refused = mem::take(&mut pass.refused);
+                pass.note(refused);
+            } else {
+                self.held_up_newly(member, mode, pass);
+            }
+        }
+        if mode == LockMode::Shared && pass.groups.open(id, place.priority, place) {
+            let group = self.lines.get(&id).into_iter().flat_map(|line| line.live(LockMode::Shared));
+            pass.note(group.filter(|other| other.priority == place.priority));
+        }
+    }
+
+    /// A member is held that was not before, or not so: notes who may pass those who have to wait for it now.
+    fn held_up_newly(&self, member: &M, mode: LockMode, pass: &mut Pass) {
+        let mut seen = BTreeSet::from([member.id()]);
+        for held_up in self.ahead_at(member.id(), mode, Place::LAST) {
+            let passable = |waiter: &&Waiter<M>| waiter.passed < self.bounds().passes;
+            for other in self.waiting(held_up).filter(passable).into_iter().flat_map(|waiter| &waiter.members) {
+                if seen.insert(other.id()) {
+                    self.touch(other, pass);
+                }
+            }
+        }
+        if let Some(for_all) = self.first_for_all() {
+            let from = pass.everybody_from.map_or(for_all, |from| from.min(for_all));
+            pass.everybody_from = Some(from);
+            self.touch_wholes(pass);
+        }
+    }
+
+    /// Notes those whom a change at this member may help.
+    pub(super) fn touch(&self, member: &M, pass: &mut Pass) {
+        self.touch_sharers(member, pass);
+        self.touch_exclusive(member, pass);
+    }
+
+    fn touch_sharers(&self, member: &M, pass: &mut Pass) {
+        if let Some(line) = self.lines.get(&member.id()).filter(|_| self.has_room(member, LockMode::Shared)) {
+            pass.note(line.live(LockMode::Shared));
+        }
+    }
+
+    /// Of the exclusive requests, only the first can be granted: no more than may look past others.
+    pub(super) fn touch_exclusive(&self, member: &M, pass: &mut Pass) {
+        if let Some(line) = self.lines.get(&member.id()).filter(|_| self.has_room(member, LockMode::Exclusive)) {
+            pass.note(line.live(LockMode::Exclusive).take(self.bounds().ahead + 1));
+        }
+    }
+
+    /// Notes those who wait for the whole. Behind an addition nobody can be granted but with a group, which notes them.
+    pub(super) fn touch_wholes(&self, pass: &mut Pass) {
+        let is_addition = |place: &Place| self.waiting(*place).is_some_and(|waiter| waiter.reach == Reach::Addition);
+        let first = self.wholes.iter().position(is_addition).map_or(self.wholes.len(), |first| first + 1);
+        pass.note(self.wholes[..first].iter().copied());
+    }
+
+    pub(super) fn touch_everybody(&self, pass: &mut Pass) {
+        let waiting = self.requests.iter().filter(|(_, waiter)| waiter.outcome.is_none());
+        pass.note(waiting.map(|(ticket, waiter)| Place { priority: waiter.priority, ticket: *ticket }));
+    }
+}
+
+/// How much a hold keeps out.
+fn exclusion(held: Option<LockMode>) -> u8 {
+    match held {
+        None => 0,
+        Some(LockMode::Shared) => 1,
+        Some(LockMode::Exclusive) => 2,
+    }
+}

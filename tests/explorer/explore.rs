@@ -1,0 +1,221 @@
+//! Every order in which a few jobs can come, be served and go, and what must be true in every state.
+
+use crate::rule::{Ask, Deed, Limits, Names, Rule, Standing, Whole};
+use crate::stage::Stage;
+use lockladder::LockMode::Exclusive;
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// What a job asks of each level, the lowest first. It gives all back at the end.
+pub(crate) type Job = Vec<Option<Ask>>;
+
+/// A small case: these jobs, in whatever order things happen.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) jobs: Vec<Job>,
+    /// Those of each level.
+    pub(crate) names: Names,
+    pub(crate) limits: Limits,
+    pub(crate) scope: Scope,
+}
+
+/// What jobs do beyond coming, giving up and releasing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Nothing.
+    Plain,
+    /// They release in parts, downgrade, remove, list and change their priority.
+    Everything,
+}
+
+/// What has been explored.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) cases: u64,
+    pub(crate) states: u64,
+    pub(crate) changes: u64,
+    /// The most often that anybody was passed.
+    pub(crate) passed: u32,
+    pub(crate) time: Duration,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cases, states, changes, passed, time } = self;
+        write!(f, "{cases} cases, {states} states, {changes} changes; passed {passed} times at most; {time:.1?}")
+    }
+}
+
+/// What somebody does at a level.
+type Step = (usize, usize, Deed);
+
+/// What has happened, the last first.
+struct Past {
+    steps: Vec<Step>,
+    before: Option<Rc<Past>>,
+}
+
+fn told(past: Option<&Past>) -> Vec<&[Step]> {
+    let mut steps: Vec<_> =
+        std::iter::successors(past, |past| past.before.as_deref()).map(|past| &past.steps[..]).collect();
+    steps.reverse();
+    steps
+}
+
+/// The levels as they should be.
+type World = Vec<Rule>;
+
+impl Case {
+    fn world(&self) -> World {
+        let levels = self.jobs.iter().map(Vec::len).max().unwrap_or_default();
+        let asks = |level: usize| self.jobs.iter().map(move |job| job.get(level).copied().flatten());
+        (0..levels).map(|level| Rule::new(self.names, asks(level))).collect()
+    }
+
+    /// Visits every state that can be reached.
+    pub(crate) fn explore(&self, tally: &mut Tally) {
+        let began = Instant::now();
+        let start = self.world();
+        let mut seen = HashSet::from([start.clone()]);
+        let mut open = VecDeque::from([(start, None::<Rc<Past>>)]); // The nearest first: what fails is short.
+        while let Some((world, past)) = open.pop_front() {
+            for deed in self.possible(&world) {
+                let past = Rc::new(Past { steps: steps(&world, deed), before: past.clone() });
+                let steps = told(Some(&past));
+                let next = self.explained(&steps, || self.change(&world, &steps));
+                tally.changes += 1;
+                if !seen.contains(&next) {
+                    let waiting = next.iter().flat_map(|rule| &rule.parties);
+                    let passed = waiting.map(|party| passes(party.standing)).max().unwrap_or_default();
+                    tally.passed = tally.passed.max(passed);
+                    seen.insert(next.clone());
+                    open.push_back((next, Some(past)));
+                }
+            }
+        }
+        tally.cases += 1;
+        tally.states += seen.len() as u64;
+        tally.time += began.elapsed();
+    }
+
+    /// If something is wrong, tells how it came to that.
+    fn explained<R>(&self, steps: &[&[Step]], check: impl FnOnce() -> R) -> R {
+        catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|panic| {
+            eprintln!("in this case: {self:?}");
+            eprintln!("after all this (level, job, deed): {steps:?}");
+            resume_unwind(panic)
+        })
+    }
+
+    /// Plays the last steps on the rule, and all of them on the real thing; checks that they agree, and what else must be
+    /// true.
+    fn change(&self, before: &World, steps: &[&[Step]]) -> World {
+        let mut stages: Vec<Stage> = self.world().iter().map(|rule| Stage::new(rule, self.limits)).collect();
+        for (level, party, deed) in steps.iter().copied().flatten() {
+            stages[*level].play(*party, *deed);
+        }
+        let mut world = before.clone();
+        for (level, party, deed) in steps.last().copied().into_iter().flatten() {
+            world[*level].play(*party, *deed, self.limits);
+        }
+        for (rule, stage) in world.iter().zip(&mut stages) {
+            stage.check(rule);
+            let passed = rule.parties.iter().map(|party| passes(party.standing)).max().unwrap_or_default();
+            assert!(passed <= self.limits.passes, "somebody has been passed {passed} times");
+        }
+        assert!(somebody_runs(&world), "all wait, and none holds: {world:#?}");
+        world
+    }
+}
+
+fn passes(standing: Standing) -> u32 {
+    match standing {
+        Standing::Waits { passed } => passed,
+        _ => 0,
+    }
+}
+
+fn is_waiting(standing: Standing) -> bool {
+    matches!(standing, Standing::Waits { .. })
+}
+
+/// If anybody waits, there is a job that holds something and does not wait itself, or a count that goes on.
+fn somebody_runs(world: &World) -> bool {
+    let jobs = world.first().map_or(0, |rule| rule.parties.len());
+    let standings = |job: usize| world.iter().map(move |rule| rule.parties[job].standing);
+    let waits = |job: usize| standings(job).any(is_waiting);
+    let runs = |job: usize| !waits(job) && standings(job).any(|standing| matches!(standing, Standing::Holds(_)));
+    !(0..jobs).any(waits) || (0..jobs).any(runs) || world.iter().any(Rule::is_to_be_counted)
+}
+
+/// What a deed of a job means for each of the levels.
+fn steps(world: &World, (job, deed): (usize, Deed)) -> Vec<Step> {
+    let standing = |level: usize| world[level].parties[job].standing;
+    let levels = 0..world.len();
+    match deed {
+        Deed::Arrives => {
+            levels.filter(|level| standing(*level) == Standing::Away).take(1).map(|l| (l, job, deed)).collect()
+        }
+        Deed::Cancels | Deed::Releases => {
+            let ends = levels.rev().filter_map(|level| match standing(level) {
+                Standing::Waits { .. } => Some((level, job, Deed::Cancels)),
+                Standing::Holds(_) => Some((level, job, Deed::Releases)),
+                _ => None,
+            });
+            ends.collect()
+        }
+        Deed::Counts => vec![(job, 0, deed)],
+        _ => {
+            let concerned = levels.filter(|level| !matches!(standing(*level), Standing::Away | Standing::Gone));
+            concerned.map(|level| (level, job, deed)).collect()
+        }
+    }
+}
+
+impl Case {
+    /// Whatever can happen next.
+    fn possible(&self, world: &World) -> Vec<(usize, Deed)> {
+        let mut deeds = Vec::new();
+        for job in 0..self.jobs.len() {
+            let standings: Vec<Standing> = world.iter().map(|rule| rule.parties[job].standing).collect();
+            if standings.iter().copied().any(is_waiting) {
+                deeds.push((job, Deed::Cancels));
+            } else if standings.contains(&Standing::Away) {
+                deeds.push((job, Deed::Arrives));
+            } else if standings.iter().any(|standing| matches!(standing, Standing::Holds(_))) {
+                deeds.push((job, Deed::Releases));
+            }
+            if let (Scope::Everything, [rule]) = (self.scope, &world[..]) {
+                deeds.extend(more(rule, job).into_iter().map(|deed| (job, deed)));
+            }
+        }
+        let counts = world.iter().enumerate().filter(|(_, rule)| rule.is_to_be_counted());
+        deeds.extend(counts.map(|(level, _)| (level, Deed::Counts)));
+        deeds
+    }
+}
+
+/// What else somebody can do.
+fn more(rule: &Rule, job: usize) -> Vec<Deed> {
+    let party = &rule.parties[job];
+    match party.standing {
+        Standing::Waits { .. } if !party.has_moved => vec![Deed::Moves(1 - party.ask.priority)],
+        Standing::Holds(hold) => {
+            let with_members = hold.whole == Whole::WithMembers;
+            let names = if with_members { rule.existing } else { hold.names };
+            let is_addition = hold.whole == Whole::Alone && hold.names == 0;
+            let (owns, some) = (hold.mode == Exclusive, names != 0);
+            let deeds = [
+                (some && (names.count_ones() > 1 || with_members), Deed::ReleasesPart),
+                (owns && !is_addition, Deed::Downgrades),
+                (owns && some, Deed::Removes),
+                (with_members && some, Deed::Lists),
+            ];
+            deeds.into_iter().filter_map(|(can, deed)| can.then_some(deed)).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,93 @@
+//! For one name, the rule of named locks is the fairness rule of one lock.
+//!
+//! But for this: a group whose first member gives up, or moves, keeps its place in the queue of one lock. The members of
+//! a group of named locks have each their own place, as they may differ in their other names; so then the next sharer's
+//! counts. Such steps are left out here.
+
+use crate::fairness::Model;
+use crate::rule::{Ask, Deed, Limits, Rule, Standing};
+use lockladder::LockMode::{Exclusive, Shared};
+use std::collections::HashSet;
+
+/// Visits every state that these can reach, and returns how many there are.
+pub(crate) fn explore(asks: &[Ask], limits: Limits) -> usize {
+    let start = Rule::new(1, asks.iter().copied().map(Some));
+    let mut seen = HashSet::new();
+    let mut open = vec![(start, Vec::new())];
+    while let Some((rule, past)) = open.pop() {
+        for deed in possible(&rule) {
+            let mut next = rule.clone();
+            next.play(deed.0, deed.1, limits);
+            let past = [&past[..], &[deed]].concat();
+            let model = model(asks, &past);
+            agree(&next, &model, &past);
+            if seen.insert((next.clone(), format!("{model:?}"))) {
+                open.push((next, past));
+            }
+        }
+    }
+    seen.len()
+}
+
+/// The same on one lock.
+fn model(asks: &[Ask], past: &[(usize, Deed)]) -> Model {
+    let mut model = Model::default();
+    for (party, deed) in past.iter().copied() {
+        let Ask { mode, priority, .. } = asks[party];
+        match deed {
+            Deed::Arrives => model.ask(party, mode, priority),
+            Deed::Moves(priority) => model.set_priority(party, mode, priority),
+            Deed::Downgrades => model.downgrade(party),
+            _ => model.leave(party),
+        }
+    }
+    model
+}
+
+fn agree(rule: &Rule, model: &Model, past: &[(usize, Deed)]) {
+    for (party, known) in rule.parties.iter().enumerate() {
+        let held = match known.standing {
+            Standing::Holds(hold) => Some(hold.mode),
+            _ => None,
+        };
+        let waits = matches!(known.standing, Standing::Waits { .. });
+        let expected = (model.holds(party), model.turns_ahead(party).is_some());
+        assert_eq!((held, waits), expected, "{party}, after {past:?}");
+        assert!(!matches!(known.standing, Standing::Waits { passed: 1.. }), "{party} has been passed, after {past:?}");
+    }
+}
+
+fn possible(rule: &Rule) -> Vec<(usize, Deed)> {
+    let mut deeds = Vec::new();
+    for (party, known) in rule.parties.iter().enumerate() {
+        match known.standing {
+            Standing::Away => deeds.push((party, Deed::Arrives)),
+            Standing::Waits { .. } if leads_others(rule, party) => {}
+            Standing::Waits { .. } => {
+                deeds.push((party, Deed::Cancels));
+                if !known.has_moved {
+                    deeds.push((party, Deed::Moves(1 - known.ask.priority)));
+                }
+            }
+            Standing::Holds(hold) => {
+                deeds.push((party, Deed::Releases));
+                if hold.mode == Exclusive {
+                    deeds.push((party, Deed::Downgrades));
+                }
+            }
+            Standing::Gone => {}
+        }
+    }
+    deeds
+}
+
+/// Whether somebody is the first of a group of more than one.
+fn leads_others(rule: &Rule, party: usize) -> bool {
+    let ask = rule.parties[party].ask;
+    let is_of_group = |other: &&usize| {
+        let other = rule.parties[**other].ask;
+        other.mode == Shared && other.priority == ask.priority
+    };
+    let group: Vec<usize> = rule.waiting.iter().filter(is_of_group).copied().collect();
+    ask.mode == Shared && group.len() > 1 && group[0] == party
+}

@@ -1,0 +1,144 @@
+//! Two other ways to grant, as small pure models, to show that the exploration finds a deadlock where there is one.
+
+use crate::rule::{Ask, Names, bits};
+use lockladder::LockMode::{Exclusive, Shared};
+use std::collections::HashSet;
+
+/// How a request gets its names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// All at once, from the heads of the lines of all names; a sharer stands with the last sharer in each line.
+    JoinsPositions,
+    /// All at once, from the heads of the lines of all names, each in the order of arrival.
+    InOrder,
+    /// One by one, and holding: everybody in the order of names.
+    OneByOneSorted,
+    /// One by one, and holding: every other one from the last name to the first.
+    OneByOneUnsorted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Stage {
+    Away,
+    /// And holds so many of its names.
+    Waits(usize),
+    Runs,
+    Gone,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct State {
+    stages: Vec<Stage>,
+    lines: [Vec<usize>; 3],
+}
+
+impl State {
+    fn leaves(&mut self, party: usize) {
+        self.stages[party] = Stage::Gone;
+        for line in &mut self.lines {
+            line.retain(|other| *other != party);
+        }
+    }
+}
+
+pub(crate) struct Refuted<'a> {
+    pub(crate) way: Way,
+    pub(crate) asks: &'a [Ask],
+}
+
+impl Refuted<'_> {
+    /// Whether a state can be reached in which some wait and nobody runs.
+    pub(crate) fn can_deadlock(&self) -> bool {
+        let start = State { stages: vec![Stage::Away; self.asks.len()], lines: Default::default() };
+        let mut seen = HashSet::from([start.clone()]);
+        let mut open = vec![start];
+        while let Some(state) = open.pop() {
+            let waits = |stage: &Stage| matches!(stage, Stage::Waits(_));
+            if state.stages.iter().any(waits) && !state.stages.contains(&Stage::Runs) {
+                return true;
+            }
+            for party in 0..self.asks.len() {
+                let mut next = state.clone();
+                match next.stages[party] {
+                    Stage::Away => self.arrives(&mut next, party),
+                    Stage::Waits(_) | Stage::Runs => next.leaves(party),
+                    Stage::Gone => continue,
+                }
+                self.settle(&mut next);
+                if seen.insert(next.clone()) {
+                    open.push(next);
+                }
+            }
+        }
+        false
+    }
+
+    /// The names of a request, in the order in which it takes them.
+    fn names(&self, party: usize) -> Vec<Names> {
+        let mut names: Vec<Names> = bits(self.asks[party].names).collect();
+        if self.way == Way::OneByOneUnsorted && party % 2 == 1 {
+            names.reverse();
+        }
+        names
+    }
+
+    fn arrives(&self, state: &mut State, party: usize) {
+        state.stages[party] = Stage::Waits(0);
+        let names = self.names(party);
+        let at_once = matches!(self.way, Way::JoinsPositions | Way::InOrder);
+        self.enters(state, party, if at_once { &names } else { &names[..1] });
+    }
+
+    fn enters(&self, state: &mut State, party: usize, names: &[Names]) {
+        for name in names {
+            let line = &mut state.lines[name.trailing_zeros() as usize];
+            let is_sharer = |other: &usize| self.asks[*other].mode == Shared;
+            let joins = self.way == Way::JoinsPositions && is_sharer(&party);
+            let group = if joins { line.iter().rposition(is_sharer) } else { None };
+            line.insert(group.map_or(line.len(), |last| last + 1), party);
+        }
+    }
+
+    fn held(&self, state: &State, party: usize) -> Vec<Names> {
+        let names = self.names(party);
+        match state.stages[party] {
+            Stage::Waits(held) => names[..held].to_vec(),
+            Stage::Runs => names,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether others leave room at a name, those who hold it and those ahead in its line.
+    fn is_next(&self, state: &State, party: usize, name: Names) -> bool {
+        let bars = |other: usize| self.asks[party].mode == Exclusive || self.asks[other].mode == Exclusive;
+        let holds = |other: usize| other != party && self.held(state, other).contains(&name);
+        let mut ahead = state.lines[name.trailing_zeros() as usize].iter().take_while(|other| **other != party);
+        !(0..self.asks.len()).any(|other| holds(other) && bars(other)) && !ahead.any(|other| bars(*other))
+    }
+
+    fn settle(&self, state: &mut State) {
+        while let Some((party, stage)) = (0..self.asks.len()).find_map(|party| Some((party, self.step(state, party)?)))
+        {
+            if let Stage::Waits(taken) = stage {
+                let names = self.names(party);
+                state.lines[names[taken - 1].trailing_zeros() as usize].retain(|other| *other != party);
+                self.enters(state, party, &names[taken..=taken]);
+            } else {
+                state.leaves(party);
+            }
+            state.stages[party] = stage;
+        }
+    }
+
+    /// How far somebody who waits can go.
+    fn step(&self, state: &State, party: usize) -> Option<Stage> {
+        let Stage::Waits(held) = state.stages[party] else { return None };
+        let names = self.names(party);
+        let is_next = |name: &Names| self.is_next(state, party, *name);
+        match self.way {
+            Way::JoinsPositions | Way::InOrder => names.iter().all(is_next).then_some(Stage::Runs),
+            _ if held + 1 == names.len() => is_next(&names[held]).then_some(Stage::Runs),
+            _ => is_next(&names[held]).then_some(Stage::Waits(held + 1)),
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! The real queue, and members in plain memory, driven as a set drives them: past the queue where that is allowed.
+
+use crate::policy::{Bounds, Id, Member};
+use crate::queue::{Count, Effects, Members, Missing, Outcome, Queue, Reach, Waiter};
+use crate::rule::{Ask, Deed, Hold, Limits, Names, Party, Rule, SHARDS, Standing, What, Whole, bits, first};
+use lockladder::LockMode::{self, Exclusive, Shared};
+use lockladder::Priority;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::task::Waker;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Word {
+    sharers: usize,
+    exclusive: bool,
+    wanted: bool,
+}
+
+impl Word {
+    fn has_room(self, mode: LockMode) -> bool {
+        !self.exclusive && (mode == Shared || self.sharers == 0)
+    }
+
+    fn is_held(self) -> bool {
+        self.exclusive || self.sharers > 0
+    }
+}
+
+/// One member of a set.
+#[derive(Clone, Debug)]
+struct Name {
+    bit: u32,
+    word: Rc<Cell<Word>>,
+}
+
+impl Name {
+    fn change(&self, change: impl FnOnce(&mut Word)) {
+        let mut word = self.word.get();
+        change(&mut word);
+        self.word.set(word);
+    }
+
+    /// Takes it past the queue.
+    fn try_hold(&self, mode: LockMode) -> bool {
+        let free = !self.word.get().wanted && self.has_room(mode);
+        if free {
+            self.hold(mode);
+        }
+        free
+    }
+
+    /// Gives it back; true if that made room.
+    fn let_go(&self, mode: LockMode) -> bool {
+        self.change(|word| match mode {
+            Shared => word.sharers = word.sharers.checked_sub(1).expect("it was shared"),
+            Exclusive => assert!(std::mem::take(&mut word.exclusive), "it was owned"),
+        });
+        self.word.get().sharers == 0
+    }
+
+    fn downgrade(&self) {
+        self.let_go(Exclusive);
+        self.hold(Shared);
+    }
+}
+
+impl Member for Name {
+    fn id(&self) -> Id {
+        (u64::from(self.bit), 0)
+    }
+
+    fn has_room(&self, mode: LockMode) -> bool {
+        self.word.get().has_room(mode)
+    }
+
+    fn held(&self) -> Option<LockMode> {
+        let word = self.word.get();
+        let shared = (word.sharers > 0).then_some(Shared);
+        if word.exclusive { Some(Exclusive) } else { shared }
+    }
+
+    fn hold(&self, mode: LockMode) {
+        assert!(self.has_room(mode), "{self:?} is held already, and not free for {mode}");
+        self.change(|word| match mode {
+            Shared => word.sharers += 1,
+            Exclusive => word.exclusive = true,
+        });
+    }
+
+    fn want(&self) {
+        self.change(|word| word.wanted = true);
+    }
+
+    fn unwant(&self) {
+        self.change(|word| word.wanted = false);
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Away,
+    Waits(u64),
+    Holds(Hold),
+    Gone,
+}
+
+/// One set.
+pub(crate) struct Stage {
+    names: Vec<Name>,
+    existing: Names,
+    queue: Queue<Name>,
+    asks: Vec<Ask>,
+    parts: Vec<Part>,
+}
+
+impl Stage {
+    /// The same as `rule`, where nobody has come yet.
+    pub(crate) fn new(rule: &Rule, limits: Limits) -> Self {
+        let existing = rule.existing;
+        let names = (0..existing.count_ones()).map(|bit| Name { bit, word: Rc::default() }).collect();
+        let bounds = Bounds { passes: limits.passes, ahead: limits.ahead };
+        let part = |party: &Party| if party.standing == Standing::Away { Part::Away } else { Part::Gone };
+        let parts = rule.parties.iter().map(part).collect();
+        let asks = rule.parties.iter().map(|party| party.ask).collect();
+        Self { names, existing, queue: Queue::new(bounds), asks, parts }
+    }
+
+    fn members(&self, names: Names) -> Members<Name> {
+        self.names.iter().filter(|name| names & 1 << name.bit != 0).cloned().collect()
+    }
+
+    fn hold_of(&mut self, party: usize) -> &mut Hold {
+        match &mut self.parts[party] {
+            Part::Holds(hold) => hold,
+            other => panic!("{party} holds nothing: {other:?}"),
+        }
+    }
+
+    fn now_holds(&mut self, party: usize, hold: Hold) {
+        let nothing = hold.names == 0 && hold.whole == Whole::No;
+        self.parts[party] = if nothing { Part::Gone } else { Part::Holds(hold) };
+    }
+
+    /// Everybody whose request has ended looks at it; whoever has been woken without that waits again.
+    fn after(&mut self, effects: &Effects<Name>) {
+        let mut woken = 0;
+        for party in 0..self.parts.len() {
+            let Part::Waits(ticket) = self.parts[party] else { continue };
+            let waiter = self.queue.request(ticket).expect("its owner has not collected it");
+            if waiter.outcome.is_none() {
+                woken += usize::from(waiter.waker.is_none());
+                waiter.waker = Some(Waker::noop().clone());
+                continue;
+            }
+            woken += 1;
+            let waiter = self.queue.collect(ticket).expect("it was there");
+            self.ended(party, waiter);
+        }
+        assert_eq!(effects.woken.len(), woken, "whoever is served is woken, once");
+    }
+
+    fn ended(&mut self, party: usize, waiter: Waiter<Name>) {
+        let whole = match waiter.reach {
+            Reach::Names => Whole::No,
+            Reach::Every => Whole::WithMembers,
+            Reach::Addition => Whole::Alone,
+        };
+        match waiter.outcome.expect("it has ended") {
+            Outcome::Granted { .. } => {
+                let names = waiter.members.iter().fold(0, |names, name| names | 1 << name.bit);
+                self.now_holds(party, Hold { mode: waiter.mode, names, whole });
+            }
+            Outcome::Deleted(_) | Outcome::TooFew => self.parts[party] = Part::Gone,
+        }
+    }
+}
+
+/// What befalls the set.
+impl Stage {
+    pub(crate) fn play(&mut self, party: usize, deed: Deed) {
+        match deed {
+            Deed::Arrives => self.arrives(party),
+            Deed::Cancels => {
+                let Part::Waits(ticket) = self.parts[party] else { panic!("{party} does not wait") };
+                let (waiter, effects) = self.queue.cancel(ticket);
+                assert!(waiter.is_some_and(|waiter| waiter.outcome.is_none()), "it was waiting");
+                self.parts[party] = Part::Gone;
+                self.after(&effects);
+            }
+            Deed::Moves(priority) => {
+                let Part::Waits(ticket) = self.parts[party] else { panic!("{party} does not wait") };
+                let (ticket, effects) = self.queue.set_priority(ticket, Priority::new(priority));
+                self.parts[party] = Part::Waits(ticket);
+                self.after(&effects);
+            }
+            Deed::Releases => {
+                let hold = *self.hold_of(party);
+                self.parts[party] = Part::Gone;
+                self.gives_back(hold);
+            }
+            Deed::ReleasesPart => {
+                self.lists(party);
+                let hold = *self.hold_of(party);
+                let part = first(hold.names);
+                self.now_holds(party, Hold { names: hold.names & !part, whole: Whole::No, ..hold });
+                self.gives_back(Hold { names: part, ..hold });
+            }
+            Deed::Downgrades => self.downgrades(party),
+            Deed::Removes => self.removes(party),
+            Deed::Lists => self.lists(party),
+            Deed::Counts => self.counts(),
+        }
+    }
+
+    fn arrives(&mut self, party: usize) {
+        let Ask { what, mode, names, priority } = self.asks[party];
+        let existing = names & self.existing;
+        let refused = match what {
+            What::Names => names != existing,
+            What::AtLeast(enough) => existing.count_ones() < enough,
+            _ => false,
+        };
+        if refused {
+            self.parts[party] = Part::Gone;
+            return;
+        }
+        let members = self.members(existing);
+        let (reach, missing, enough) = match what {
+            What::Free => return self.seizes(party, &members, mode),
+            What::Names => (Reach::Names, Missing::Fails, members.len()),
+            What::Existing => (Reach::Names, Missing::Skipped, members.len()),
+            What::AtLeast(enough) => (Reach::Names, Missing::Counted, usize::try_from(enough).expect("a few")),
+            What::Every => (Reach::Every, Missing::Skipped, 0),
+            What::Addition => (Reach::Addition, Missing::Fails, 0),
+        };
+        if reach == Reach::Names && (members.is_empty() || self.try_hold(&members, mode)) {
+            return self.now_holds(party, Hold { mode, names: existing, whole: Whole::No });
+        }
+        let waiter = Waiter::new(reach, mode, Priority::new(priority), members);
+        let waker = Some(Waker::noop().clone());
+        let (ticket, effects) = self.queue.enter(Waiter { enough, missing, waker, ..waiter });
+        self.parts[party] = Part::Waits(ticket);
+        self.after(&effects);
+    }
+
+    /// Takes all or none past the queue.
+    fn try_hold(&self, members: &[Name], mode: LockMode) -> bool {
+        let admits = |name: &Name| !name.word.get().wanted && name.has_room(mode);
+        let all = !self.queue.is_gated() && members.iter().all(admits);
+        if all {
+            for name in members {
+                name.hold(mode);
+            }
+        }
+        all
+    }
+
+    fn seizes(&mut self, party: usize, members: &[Name], mode: LockMode) {
+        let mut names = 0;
+        for name in members {
+            let free = !self.queue.is_gated() && name.try_hold(mode) || self.queue.seize(name, mode);
+            names |= Names::from(free) << name.bit;
+        }
+        self.now_holds(party, Hold { mode, names, whole: Whole::No });
+    }
+
+    fn gives_back(&mut self, hold: Hold) {
+        if hold.whole != Whole::No {
+            let effects = self.queue.release_whole(hold.mode, hold.whole == Whole::WithMembers);
+            self.after(&effects);
+        }
+        let (wanted, others): (Vec<Name>, Vec<Name>) =
+            self.members(hold.names).into_iter().partition(|name| name.word.get().wanted);
+        for name in others {
+            name.let_go(hold.mode);
+        }
+        if !wanted.is_empty() {
+            let freed: Vec<Name> = wanted.into_iter().filter(|name| name.let_go(hold.mode)).collect();
+            let effects = self.queue.released(&freed, hold.mode);
+            self.after(&effects);
+        }
+    }
+
+    fn downgrades(&mut self, party: usize) {
+        let hold = self.hold_of(party);
+        hold.mode = Shared;
+        let hold = *hold;
+        if hold.whole != Whole::No {
+            let effects = self.queue.downgrade_whole(hold.whole == Whole::WithMembers);
+            self.after(&effects);
+        }
+        let members = self.members(hold.names);
+        members.iter().for_each(Name::downgrade);
+        let wanted: Members<Name> = members.into_iter().filter(|name| name.word.get().wanted).collect();
+        if !wanted.is_empty() {
+            let effects = self.queue.downgraded(&wanted);
+            self.after(&effects);
+        }
+    }
+
+    fn removes(&mut self, party: usize) {
+        let existing = self.existing;
+        let hold = *self.hold_of(party);
+        let with_members = hold.whole == Whole::WithMembers;
+        let gone = first(if with_members { existing } else { hold.names });
+        let members = self.members(gone);
+        let effects = self.queue.retire(&members);
+        if !with_members {
+            for name in &members {
+                name.let_go(Exclusive);
+            }
+        }
+        self.existing &= !gone;
+        self.now_holds(party, Hold { names: hold.names & !gone, ..hold });
+        self.after(&effects);
+    }
+
+    fn lists(&mut self, party: usize) {
+        let existing = self.existing;
+        let Hold { mode, whole, .. } = *self.hold_of(party);
+        if whole != Whole::WithMembers {
+            return;
+        }
+        for name in self.members(existing) {
+            assert!(self.queue.single_out(&name, mode), "nobody else is about to give {name:?} back");
+        }
+        *self.hold_of(party) = Hold { mode, names: existing, whole: Whole::Alone };
+        let effects = self.queue.singled_out(mode);
+        self.after(&effects);
+    }
+
+    fn counts(&mut self) {
+        let shard = self.queue.to_count().expect("somebody has to know");
+        let is_of_shard = |name: &Name| name.bit as usize % usize::from(SHARDS) == shard;
+        let held: Vec<Name> = self.members(self.existing).into_iter().filter(is_of_shard).collect();
+        let held: Vec<Name> = held.into_iter().filter(|name| name.word.get().is_held()).collect();
+        held.iter().for_each(Name::want);
+        let next = if shard + 1 == usize::from(SHARDS) { Count::Done } else { Count::At(shard + 1) };
+        let effects = self.queue.counted(shard, &held, next);
+        self.after(&effects);
+    }
+}
+
+/// What is to be seen.
+impl Stage {
+    pub(crate) fn is_to_be_counted(&self) -> bool {
+        self.queue.to_count().is_some()
+    }
+
+    pub(crate) fn standings(&mut self) -> Vec<Standing> {
+        let mut passed = |ticket: u64| self.queue.request(ticket).expect("it waits").passed;
+        let standing = |part: &Part| match *part {
+            Part::Away => Standing::Away,
+            Part::Gone => Standing::Gone,
+            Part::Holds(hold) => Standing::Holds(hold),
+            Part::Waits(ticket) => Standing::Waits { passed: passed(ticket) },
+        };
+        self.parts.iter().map(standing).collect()
+    }
+
+    /// Whether everything is as the rule has it.
+    pub(crate) fn check(&mut self, rule: &Rule) {
+        for (party, expected) in rule.parties.iter().enumerate() {
+            let standing = match self.parts[party] {
+                Part::Away => Standing::Away,
+                Part::Gone => Standing::Gone,
+                Part::Holds(hold) => Standing::Holds(hold),
+                Part::Waits(ticket) => self.look(ticket, &expected.ask),
+            };
+            assert_eq!(standing, expected.standing, "of {party}");
+        }
+        self.check_names(rule);
+        assert_eq!(self.queue.is_gated(), rule.is_gated(), "the gate");
+        let to_count = rule.is_to_be_counted().then_some(usize::from(rule.counted));
+        assert_eq!(self.queue.to_count(), to_count, "what is to be counted");
+        for mode in [Shared, Exclusive] {
+            assert_eq!(self.queue.whole_has_room(mode), rule.whole_has_room(mode), "the whole, {mode}");
+            if rule.is_counted() {
+                let by_itself = |hold: Hold| hold.names != 0 && (hold.mode == Exclusive || mode == Exclusive);
+                let has_room = !rule.holds().any(by_itself);
+                assert_eq!(self.queue.everything_has_room(mode), has_room, "everything, {mode}");
+            }
+        }
+    }
+
+    fn look(&mut self, ticket: u64, ask: &Ask) -> Standing {
+        let waiter = self.queue.request(ticket).expect("it waits");
+        let names = waiter.members.iter().fold(0, |names, name| names | 1 << name.bit);
+        let expected = if matches!(ask.what, What::Every | What::Addition) { 0 } else { ask.names };
+        assert_eq!((names, waiter.priority.get()), (expected, ask.priority), "of ticket {ticket}");
+        Standing::Waits { passed: waiter.passed }
+    }
+
+    /// A member is held by those who are known to hold it, and marked when it has to be.
+    fn check_names(&self, rule: &Rule) {
+        for name in self.members(self.existing) {
+            let word = name.word.get();
+            let holds: Vec<Hold> = rule.holds().filter(|hold| hold.names & 1 << name.bit != 0).collect();
+            let sharers = holds.iter().filter(|hold| hold.mode == Shared).count();
+            let owners = holds.len() - sharers;
+            assert_eq!(
+                (word.sharers, usize::from(word.exclusive)),
+                (sharers, owners),
+                "nobody waits holding: {name:?}"
+            );
+            assert!(owners == 0 || holds.len() == 1, "an owner is alone: {name:?}");
+            for mode in [Shared, Exclusive] {
+                assert_eq!(self.queue.has_room(&name, mode), rule.has_room(1 << name.bit, mode), "{name:?}, {mode}");
+            }
+            let is_awaited = rule.waiting.iter().any(|party| rule.parties[*party].ask.names & 1 << name.bit != 0);
+            let is_counted = rule.is_gated() && rule.is_counted() && word.is_held();
+            assert!(word.wanted || !is_awaited && !is_counted, "it must be marked: {name:?}");
+        }
+        assert_eq!(bits(self.existing).count(), bits(rule.existing).count());
+    }
+}
