@@ -90,6 +90,17 @@ where
     S: Timed<Output = Result<SetGuard<SetOf<L>, Shared>, E>, Timed = Result<SetGuard<SetOf<L>, Shared>, E>>,
     X: Timed<Output = Result<SetGuard<SetOf<L>, Exclusive>, E>, Timed = Result<SetGuard<SetOf<L>, Exclusive>, E>>,
 {
+    fn with_priority(self, priority: Priority) -> Self {
+        self.map(|shared| shared.with_priority(priority), |alone| alone.with_priority(priority))
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        match self.project().request.project() {
+            EitherProjected::Shared { request } => request.move_to(priority),
+            EitherProjected::Exclusive { request } => request.move_to(priority),
+        }
+    }
+
     type Timed = Self::Output;
 
     fn in_time(output: Self::Output) -> Self::Timed {
@@ -182,12 +193,22 @@ impl<'s, H: Hierarchy, L: NotRoot + LevelOf<H>, F> DynClimb<'s, H, L, F> {
     }
 }
 
-impl<H: Hierarchy, L: NotRoot> DynClimb<'_, H, L> {
-    /// Asks with this priority; see [`SetAcquire::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.tell(|request| request.map(|shared| shared.priority(priority), |alone| alone.priority(priority)))
+impl<H: Hierarchy, L: NotRoot, F: Timed> DynClimb<'_, H, L, F> {
+    /// Asks with this priority. Without it, with the default, 0.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.request = self.request.take().map(|request| request.with_priority(priority));
+        self
     }
 
+    /// Changes the priority of a request that may wait already; see [`SetAcquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        if let Some(request) = self.project().request.as_pin_mut() {
+            request.move_to(priority);
+        }
+    }
+}
+
+impl<H: Hierarchy, L: NotRoot> DynClimb<'_, H, L> {
     /// Takes whichever of the names are free now, maybe none; see [`SetAcquire::opportunistic`].
     pub fn opportunistic(self) -> Self {
         self.tell(|request| request.map(SetAcquire::opportunistic, SetAcquire::opportunistic))
@@ -247,6 +268,14 @@ where
     F: Timed<Output = Result<AnyGuard<L>, E>, Timed = Result<AnyGuard<L>, E>>,
     E: AtLevel<L>,
 {
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     type Timed = Self::Output;
 
     fn in_time(output: Self::Output) -> Self::Timed {
@@ -263,11 +292,6 @@ where
 }
 
 impl<H: Hierarchy, L: NotRoot> Deadline<DynClimb<'_, H, L>> {
-    /// As [`DynClimb::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|climb| climb.priority(priority))
-    }
-
     /// As [`DynClimb::opportunistic`].
     pub fn opportunistic(self) -> Self {
         self.map(DynClimb::opportunistic)

@@ -6,7 +6,7 @@ use crate::deadline::{Deadline, Limit, Timed};
 use crate::level::{Held, Hierarchy, Level, SetOf};
 use crate::mode::Mode;
 use crate::priority::Priority;
-use crate::set::{Add, Added, SetAcquire, SetGuard};
+use crate::set::{SetAcquire, SetGuard};
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -25,7 +25,7 @@ pin_project! {
     ///
     /// # Fairness
     ///
-    /// That of [`SetAcquire`], and of [`Add`].
+    /// That of [`SetAcquire`], and of [`Add`](crate::Add).
     ///
     /// # Cancel safety
     ///
@@ -154,20 +154,22 @@ impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
     }
 }
 
-impl<H: Hierarchy, S, L: Level, M: Mode> Climb<H, S, L, M> {
-    /// Asks with this priority; see [`SetAcquire::priority`].
+impl<H: Hierarchy, S, L: Level, M: Mode, F: Timed> Climb<H, S, L, M, F> {
+    /// Asks with this priority. Without it, with the default, 0.
     pub fn priority(mut self, priority: Priority) -> Self {
-        self.tell(|acquire| acquire.priority(priority));
+        self.tell(|acquire| acquire.with_priority(priority));
         self
     }
 
     /// Changes the priority of a request that may wait already; see [`SetAcquire::set_priority`].
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
         if let Some(acquire) = self.project().acquire.as_pin_mut() {
-            acquire.set_priority(priority);
+            acquire.move_to(priority);
         }
     }
+}
 
+impl<H: Hierarchy, S, L: Level, M: Mode> Climb<H, S, L, M> {
     /// Takes whichever of the names are free now, maybe none; see [`SetAcquire::opportunistic`].
     pub fn opportunistic(mut self) -> Self {
         self.tell(SetAcquire::opportunistic);
@@ -195,14 +197,6 @@ impl<H: Hierarchy, S, L: Level, M: Mode> Climb<H, S, L, M> {
     /// ```
     pub fn at_least(mut self, names: usize) -> Self {
         self.tell(|acquire| acquire.at_least(names));
-        self
-    }
-}
-
-impl<H: Hierarchy, S, L: Level, M: Mode + Added<SetOf<L>>> Climb<H, S, L, M, Add<SetOf<L>, M>> {
-    /// Asks with this priority; see [`Add::priority`].
-    pub fn priority(mut self, priority: Priority) -> Self {
-        self.tell(|add| add.priority(priority));
         self
     }
 }
@@ -253,6 +247,14 @@ where
     F: Timed<Output = Result<SetGuard<SetOf<L>, M>, E>, Timed = Result<SetGuard<SetOf<L>, M>, E>>,
     E: AtLevel<L>,
 {
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     type Timed = Self::Output;
 
     fn in_time(output: Self::Output) -> Self::Timed {
@@ -276,16 +278,6 @@ impl<H: Hierarchy, S, L: Level, M: Mode, F> Deadline<Climb<H, S, L, M, F>> {
 }
 
 impl<H: Hierarchy, S, L: Level, M: Mode> Deadline<Climb<H, S, L, M>> {
-    /// As [`Climb::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|climb| climb.priority(priority))
-    }
-
-    /// As [`Climb::set_priority`].
-    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
-        self.request().set_priority(priority);
-    }
-
     /// As [`Climb::opportunistic`].
     pub fn opportunistic(self) -> Self {
         self.map(Climb::opportunistic)
@@ -294,13 +286,6 @@ impl<H: Hierarchy, S, L: Level, M: Mode> Deadline<Climb<H, S, L, M>> {
     /// As [`Climb::at_least`].
     pub fn at_least(self, names: usize) -> Self {
         self.map(|climb| climb.at_least(names))
-    }
-}
-
-impl<H: Hierarchy, S, L: Level, M: Mode + Added<SetOf<L>>> Deadline<Climb<H, S, L, M, Add<SetOf<L>, M>>> {
-    /// As [`Add::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|climb| climb.priority(priority))
     }
 }
 

@@ -135,6 +135,14 @@ impl<H: Hierarchy, M: Mode> FusedFuture for Enter<H, M> {
 }
 
 impl<H: Hierarchy, M: Mode> Timed for Enter<H, M> {
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     type Timed = Self::Output;
 
     fn in_time(output: Self::Output) -> Self::Timed {
@@ -145,18 +153,6 @@ impl<H: Hierarchy, M: Mode> Timed for Enter<H, M> {
         let this = self.project();
         let root = this.root.give_up(waited);
         Self::finish(this.start, root)
-    }
-}
-
-impl<H: Hierarchy, M: Mode> Deadline<Enter<H, M>> {
-    /// As [`Enter::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
-    }
-
-    /// As [`Enter::set_priority`].
-    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
-        self.request().set_priority(priority);
     }
 }
 
@@ -207,6 +203,14 @@ impl<H: Hierarchy> EnterAny<H> {
         self
     }
 
+    /// Changes the priority of a request that may wait already; see [`Acquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        match self.project().root.project() {
+            AnyAcquireProjected::Shared { acquire } => acquire.set_priority(priority),
+            AnyAcquireProjected::Exclusive { acquire } => acquire.set_priority(priority),
+        }
+    }
+
     /// Gives up after so long, counted from the first poll. See [`Deadline`] for the runtime that it needs.
     pub fn timeout(self, duration: Duration) -> Deadline<Self> {
         Deadline::new(self, Limit::After(duration))
@@ -252,6 +256,14 @@ impl<H: Hierarchy> FusedFuture for EnterAny<H> {
 }
 
 impl<H: Hierarchy> Timed for EnterAny<H> {
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     type Timed = Self::Output;
 
     fn in_time(output: Self::Output) -> Self::Timed {
@@ -267,13 +279,6 @@ impl<H: Hierarchy> Timed for EnterAny<H> {
             }
         };
         Self::finish(this.start, mode, root)
-    }
-}
-
-impl<H: Hierarchy> Deadline<EnterAny<H>> {
-    /// As [`EnterAny::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|request| request.priority(priority))
     }
 }
 

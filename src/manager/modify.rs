@@ -55,19 +55,17 @@ impl<'s, L: Level, F> Modify<'s, L, F> {
     }
 }
 
-impl<L: NotRoot> Modify<'_, L, Add<SetOf<L>, Free>> {
-    /// Asks with this priority; see [`Add::priority`].
+impl<L: Level, F: Timed> Modify<'_, L, F> {
+    /// Asks with this priority. Without it, with the default, 0.
     pub fn priority(mut self, priority: Priority) -> Self {
-        self.change = self.change.priority(priority);
+        self.change = self.change.with_priority(priority);
         self
     }
-}
 
-impl<L: NotRoot> Modify<'_, L, Remove<SetOf<L>>> {
-    /// Asks with this priority; see [`Remove::priority`].
-    pub fn priority(mut self, priority: Priority) -> Self {
-        self.change = self.change.priority(priority);
-        self
+    /// Changes the priority of a request that may wait already; see
+    /// [`SetAcquire::set_priority`](crate::SetAcquire::set_priority).
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        self.project().change.move_to(priority);
     }
 }
 
@@ -99,6 +97,14 @@ impl<L: Level, F: FusedFuture<Output: Changed<L>>> FusedFuture for Modify<'_, L,
 }
 
 impl<L: NotRoot> Timed for Modify<'_, L, Add<SetOf<L>, Free>> {
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     type Timed = Self::Output;
 
     fn in_time(output: Self::Output) -> Self::Timed {
@@ -114,6 +120,14 @@ impl<L: NotRoot> Timed for Modify<'_, L, Add<SetOf<L>, Free>> {
 }
 
 impl<L: NotRoot> Timed for Modify<'_, L, Remove<SetOf<L>>> {
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
     type Timed = Result<Vec<L::Name>, SessionError>;
 
     fn in_time(output: Self::Output) -> Self::Timed {
@@ -125,20 +139,6 @@ impl<L: NotRoot> Timed for Modify<'_, L, Remove<SetOf<L>>> {
         let changed = this.change.give_up(waited);
         *this.awaited = None;
         changed.map_err(AtLevel::<L>::at_level)
-    }
-}
-
-impl<L: NotRoot> Deadline<Modify<'_, L, Add<SetOf<L>, Free>>> {
-    /// As [`Add::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|change| change.priority(priority))
-    }
-}
-
-impl<L: NotRoot> Deadline<Modify<'_, L, Remove<SetOf<L>>>> {
-    /// As [`Remove::priority`].
-    pub fn priority(self, priority: Priority) -> Self {
-        self.map(|change| change.priority(priority))
     }
 }
 
