@@ -64,6 +64,11 @@ impl<F> Deadline<F> {
     pub(crate) fn map(self, tell: impl FnOnce(F) -> F) -> Self {
         Self { request: tell(self.request), ..self }
     }
+
+    /// The request inside.
+    pub(crate) fn request(self: Pin<&mut Self>) -> Pin<&mut F> {
+        self.project().request
+    }
 }
 
 impl<F: Timed> Deadline<F> {

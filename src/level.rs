@@ -12,9 +12,12 @@
 //! The type parameter of a [`Session`](crate::Session) is that list, lowest level innermost. Each verb of a session
 //! asks for one of these bounds; where the list does not satisfy it, rustc says so in the words of the bound.
 
+mod any;
 mod hierarchy;
 mod rules;
 
+pub use any::Typed;
+pub(crate) use any::{AnyGuard, AnyRoot};
 pub use hierarchy::private;
 pub use rules::{CanAcquire, CanAdd, Downgrade, Holds, HoldsExclusive, Release, Top};
 
@@ -35,6 +38,10 @@ pub trait Hierarchy: Sized + Send + Sync + 'static {
     /// The sets of all levels but the root.
     #[doc(hidden)]
     type Sets: Default + Send + Sync + 'static;
+
+    /// What may be held of each level but the root, known at run time only. Dropped highest level first.
+    #[doc(hidden)]
+    type Slots: Default + Send + Sync + 'static;
 }
 
 /// A level of a hierarchy: the root, or a set of named locks.
@@ -54,6 +61,9 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
     /// What the locks of this level are named by. (The root has one lock, which needs no name.)
     type Name: Key + fmt::Debug + Send + Sync + 'static;
 
+    /// What is in the locks of this level.
+    type Value: Send + Sync + 'static;
+
     /// The name of the level, as declared.
     const NAME: &'static str;
 
@@ -63,8 +73,18 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
     /// The guard of a part of this level's set as the guard of this level. Never called for the root: it is here, and
     /// not in [`NotRoot`], so that misusing the root is one error and not four.
     #[doc(hidden)]
-    fn level_guard<M: Mode>(guard: SetGuard<Arc<LockSet<Self::Name>>, M>) -> LevelGuard<Self, M>;
+    fn level_guard<M: Mode>(guard: SetGuard<SetOf<Self>, M>) -> LevelGuard<Self, M>;
 }
+
+/// `Self` is a level of the hierarchy `H`.
+///
+/// The same as `Level<In = H>`, in words that rustc can print. [`hierarchy!`](crate::hierarchy) implements it.
+#[diagnostic::on_unimplemented(
+    message = "level `{Self}` does not belong to the hierarchy `{H}`",
+    label = "this session climbs `{H}`, of which `{Self}` is no level",
+    note = "hierarchies do not mix: use a level that is declared in `{H}`, or a session of the manager that has `{Self}`"
+)]
+pub trait LevelOf<H: Hierarchy>: Level<In = H> {}
 
 /// A level whose locks have names: every level but the root.
 #[diagnostic::on_unimplemented(
@@ -72,11 +92,23 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
     label = "the root of the hierarchy cannot be used here",
     note = "the root is acquired by `manager.shared(..)` or `manager.exclusive(..)`, and released when the session is dropped"
 )]
-pub trait NotRoot: Level<Locks = LockSet<<Self as Level>::Name>> {
+pub trait NotRoot: Level<Locks = LockSet<<Self as Level>::Name, <Self as Level>::Value>> {
     /// The set of this level.
     #[doc(hidden)]
-    fn set(sets: &<Self::In as Hierarchy>::Sets) -> &Arc<LockSet<Self::Name>>;
+    fn set(sets: &<Self::In as Hierarchy>::Sets) -> &SetOf<Self>;
+
+    /// What is held of this level.
+    #[doc(hidden)]
+    fn slot(slots: &<Self::In as Hierarchy>::Slots) -> &Option<AnyGuard<Self>>;
+
+    /// What is held of this level, to be changed.
+    #[doc(hidden)]
+    fn slot_mut(slots: &mut <Self::In as Hierarchy>::Slots) -> &mut Option<AnyGuard<Self>>;
 }
+
+/// The set behind a level, as sessions reach it.
+#[doc(hidden)]
+pub type SetOf<L> = Arc<LockSet<<L as Level>::Name, <L as Level>::Value>>;
 
 /// A level whose members may be added and removed: declared as `level`, not as `fixed level`.
 #[diagnostic::on_unimplemented(
@@ -128,8 +160,12 @@ impl Locks for SharedLock {
     }
 }
 
-impl<K: Key + fmt::Debug + Send + Sync + 'static> Locks for LockSet<K> {
-    type Guard<M: Mode> = SetGuard<Arc<LockSet<K>>, M>;
+impl<K, T> Locks for LockSet<K, T>
+where
+    K: Key + fmt::Debug + Send + Sync + 'static,
+    T: Send + Sync + 'static,
+{
+    type Guard<M: Mode> = SetGuard<Arc<Self>, M>;
 
     fn shown<M: Mode>(guard: &Self::Guard<M>) -> impl fmt::Debug {
         (M::MODE, guard.names())
@@ -155,16 +191,24 @@ impl<L: Level, M: Mode, Rest> Held<L, M, Rest> {
 
 /// What a session can hold: a list of [`Held`] levels, or `&mut` of one that an outer session holds. Sealed.
 pub trait HeldList: sealed::Sealed {
+    /// The levels in this list itself, not behind `&mut`: a bit for each, by its index.
+    #[doc(hidden)]
+    const OWN: u16;
+
     /// Shows each level, highest first.
     #[doc(hidden)]
     fn show(&self, list: &mut fmt::DebugStruct<'_, '_>);
 }
 
 impl HeldList for () {
+    const OWN: u16 = 0;
+
     fn show(&self, _list: &mut fmt::DebugStruct<'_, '_>) {}
 }
 
 impl<L: Level, M: Mode, Rest: HeldList> HeldList for Held<L, M, Rest> {
+    const OWN: u16 = 1 << L::INDEX | Rest::OWN;
+
     fn show(&self, list: &mut fmt::DebugStruct<'_, '_>) {
         list.field(L::NAME, &L::Locks::shown(&self.guard));
         self.rest.show(list);
@@ -172,6 +216,8 @@ impl<L: Level, M: Mode, Rest: HeldList> HeldList for Held<L, M, Rest> {
 }
 
 impl<S: HeldList> HeldList for &mut S {
+    const OWN: u16 = 0;
+
     fn show(&self, list: &mut fmt::DebugStruct<'_, '_>) {
         (**self).show(list);
     }
@@ -193,13 +239,13 @@ mod sealed {
     impl<L: Level, M: Mode, Rest> Sealed for Held<L, M, Rest> {}
     impl<S: Sealed> Sealed for &mut S {}
     impl Sealed for SharedLock {}
-    impl<K> Sealed for LockSet<K> {}
+    impl<K, T> Sealed for LockSet<K, T> {}
 }
 
 /// Levels that are in no hierarchy. They let a bound fail with its own message where no level satisfies it: without any
 /// candidate, rustc would say that the method does not exist. Two, because of one it would infer that it was meant.
 pub(crate) mod nowhere {
-    use super::{Arc, Hierarchy, Level, LevelGuard, LockSet, Mode, SetGuard, SharedLock};
+    use super::{Hierarchy, Level, LevelGuard, Mode, SetGuard, SetOf, SharedLock};
 
     #[derive(Debug)]
     pub enum Nowhere {}
@@ -207,6 +253,7 @@ pub(crate) mod nowhere {
     impl Hierarchy for Nowhere {
         type Root = NoLevel;
         type Sets = ();
+        type Slots = ();
         const LEVELS: &'static [&'static str] = &[];
     }
 
@@ -219,10 +266,11 @@ pub(crate) mod nowhere {
                 type In = Nowhere;
                 type Locks = SharedLock;
                 type Name = ();
+                type Value = ();
                 const NAME: &'static str = "";
                 const INDEX: usize = 0;
 
-                fn level_guard<M: Mode>(_guard: SetGuard<Arc<LockSet<()>>, M>) -> LevelGuard<Self, M> {
+                fn level_guard<M: Mode>(_guard: SetGuard<SetOf<Self>, M>) -> LevelGuard<Self, M> {
                     unreachable!("nobody holds a level of no hierarchy")
                 }
             }

@@ -32,6 +32,7 @@
 //! | several locks by name | [`LockSet`], [`SetGuard`], [`All`] |
 //! | locks in levels, in an order that the compiler checks | [`hierarchy!`], [`held!`], [`LockManager`], [`Session`] |
 //! | helpers that are generic over what a session holds | [`CanAcquire`], [`CanAdd`], [`Holds`], [`HoldsExclusive`] |
+//! | lists of locks known at run time only | [`DynSession`] |
 //! | ready hierarchies | [`ganeti`] |
 //!
 //! # When not to use it
@@ -55,10 +56,13 @@ pub use deadline::Deadline;
 pub use error::{AcquireError, TryAcquireError};
 pub use level::{
     Before, CanAcquire, CanAdd, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard,
-    Modifiable, NotRoot, Release, Top,
+    LevelOf, Modifiable, NotRoot, Release, Top, Typed,
 };
 pub use lock::{Acquire, Delete, Guard, LockPointer, MappedGuard, SharedLock};
-pub use manager::{Builder, Climb, Enter, LockManager, Modify, Session, SessionError};
+pub use manager::{
+    Builder, Climb, DynClimb, DynSession, Enter, EnterAny, LockManager, Modify, NameArray, OrderError, Session,
+    SessionError,
+};
 pub use mode::{Exclusive, LockMode, Mode, Shared};
 pub use priority::{Priority, PriorityError};
 pub use set::{
@@ -73,3 +77,8 @@ pub use level::private as __private;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The snippets of the guide, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/GUIDE.md")]
+struct Guide;

@@ -1,24 +1,32 @@
 //! The manager: a root lock and a set of locks for each level above, and the way into a session.
 
+mod by_mode;
 mod climb;
+mod dynamic;
+mod enter;
 mod error;
+mod members;
+mod modify;
+mod record;
+mod scope;
 mod session;
 
-pub use climb::{Climb, Modify};
-pub use error::SessionError;
-pub use session::Session;
+pub use by_mode::DynClimb;
+pub use climb::Climb;
+pub use dynamic::DynSession;
+pub use enter::{Enter, EnterAny};
+pub use error::{OrderError, SessionError};
+pub use modify::Modify;
+pub use session::{NameArray, Session};
 
-use crate::level::{Hierarchy, NotRoot, RootHeld};
-use crate::lock::{Acquire, SharedLock};
-use crate::mode::{Exclusive, Mode, Shared};
-use futures::future::FusedFuture;
-use pin_project_lite::pin_project;
+use crate::level::{Hierarchy, LevelOf, NotRoot, RootHeld};
+use crate::lock::SharedLock;
+use crate::mode::{Exclusive, LockMode, Shared};
+use record::Records;
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use tokio::runtime::Handle;
 
 /// The locks of a hierarchy. Cheap to clone: all clones are the same manager.
 ///
@@ -47,7 +55,10 @@ use std::task::{Context, Poll, ready};
 ///
 /// Within one session nothing can deadlock. Nobody can stop a task from opening a *second* session while it has one,
 /// though: two shared roots pass every test, and hang as soon as an exclusive one is asked for between them. Open one
-/// session per job, and hand it (or a [nested](Session::nest) one) to whoever needs locks.
+/// session per job, and hand it (or a [nested](Session::nest) one) to whoever needs locks; within
+/// [`scope`](Self::scope), a second one is an error.
+///
+/// Waiting for anything else with locks held, such as a channel or a task that wants them, can deadlock all the same.
 pub struct LockManager<H: Hierarchy> {
     locks: Arc<Locks<H>>,
 }
@@ -55,7 +66,11 @@ pub struct LockManager<H: Hierarchy> {
 struct Locks<H: Hierarchy> {
     root: Arc<SharedLock>,
     sets: H::Sets,
+    records: Records<H>,
 }
+
+/// A session that holds the root alone.
+type Entered<H, M> = Session<H, RootHeld<H, M>>;
 
 impl<H: Hierarchy> LockManager<H> {
     /// Begins a manager: give it the names of each level, then [`build`](Builder::build).
@@ -75,7 +90,8 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Errors
     ///
-    /// None so far; the root is never deleted.
+    /// [`SessionError::NestedSession`] inside of a [`scope`](Self::scope) of the same manager;
+    /// [`SessionError::TooManySharers`].
     pub fn shared(&self, label: impl Into<Cow<'static, str>>) -> Enter<H, Shared> {
         Enter::new(self.clone(), label.into())
     }
@@ -92,14 +108,98 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Errors
     ///
-    /// None so far; the root is never deleted.
+    /// [`SessionError::NestedSession`] inside of a [`scope`](Self::scope) of the same manager;
+    /// [`SessionError::TooManySharers`].
     pub fn exclusive(&self, label: impl Into<Cow<'static, str>>) -> Enter<H, Exclusive> {
         Enter::new(self.clone(), label.into())
     }
 
+    /// Begins a session with the root shared, if that is possible without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::WouldBlock`], and those of [`shared`](Self::shared).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockladder::{LockManager, SessionError, ganeti::seed::Seed};
+    /// let manager: LockManager<Seed> = LockManager::builder().build();
+    /// let job = manager.try_shared("job")?;
+    /// assert!(matches!(manager.try_exclusive("alone"), Err(SessionError::WouldBlock { level: "Cluster", .. })));
+    /// # Ok::<_, SessionError>(())
+    /// ```
+    pub fn try_shared(&self, label: impl Into<Cow<'static, str>>) -> Result<Entered<H, Shared>, SessionError> {
+        self.enter_now(label.into(), SharedLock::try_shared_owned)
+    }
+
+    /// Begins a session with the root exclusive, if that is possible without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::WouldBlock`], and those of [`exclusive`](Self::exclusive).
+    pub fn try_exclusive(&self, label: impl Into<Cow<'static, str>>) -> Result<Entered<H, Exclusive>, SessionError> {
+        self.enter_now(label.into(), SharedLock::try_exclusive_owned)
+    }
+
+    /// As [`shared`](Self::shared), for threads that are not asynchronous: blocks this one until it has the root.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`shared`](Self::shared).
+    ///
+    /// # Panics
+    ///
+    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockladder::{LockManager, ganeti::seed::{Node, Seed}};
+    /// let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["node1"]).build();
+    /// let job = manager.blocking_shared("job")?.blocking_exclusive::<Node>("node1")?;
+    /// # Ok::<_, lockladder::SessionError>(())
+    /// ```
+    pub fn blocking_shared(&self, label: impl Into<Cow<'static, str>>) -> Result<Entered<H, Shared>, SessionError> {
+        block_on(self.shared(label))
+    }
+
+    /// As [`exclusive`](Self::exclusive), for threads that are not asynchronous: blocks this one until it has the root.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`exclusive`](Self::exclusive).
+    ///
+    /// # Panics
+    ///
+    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    pub fn blocking_exclusive(
+        &self,
+        label: impl Into<Cow<'static, str>>,
+    ) -> Result<Entered<H, Exclusive>, SessionError> {
+        block_on(self.exclusive(label))
+    }
+
+    /// Waits for the root in a mode known at run time, and begins a session whose levels are known at run time only.
+    ///
+    /// # Fairness
+    ///
+    /// That of [`SharedLock`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`shared`](Self::shared).
+    pub fn dynamic(&self, label: impl Into<Cow<'static, str>>, mode: LockMode) -> EnterAny<H> {
+        EnterAny::new(self.clone(), label.into(), mode)
+    }
+
     /// A copy of the names of a level, in name order (the seed's `_names()`). Waits for nobody, and is stale the moment
     /// it is returned: for people and tests, not to decide by.
-    pub fn names<L: NotRoot<In = H>>(&self) -> Vec<L::Name> {
+    pub fn names<L: NotRoot + LevelOf<H>>(&self) -> Vec<L::Name> {
         L::set(&self.locks.sets).names()
     }
 }
@@ -122,17 +222,46 @@ pub struct Builder<H: Hierarchy> {
 }
 
 impl<H: Hierarchy> Builder<H> {
-    /// Adds members to a level; repeated names collapse.
+    /// Adds members to a level, with default values; repeated names collapse.
     #[must_use]
-    pub fn names<L: NotRoot<In = H>>(self, names: impl IntoIterator<Item: Into<L::Name>>) -> Self {
-        L::set(&self.sets).extend(names.into_iter().map(|name| (name.into(), ())));
+    pub fn names<L>(self, names: impl IntoIterator<Item: Into<L::Name>>) -> Self
+    where
+        L: NotRoot<Value: Default> + LevelOf<H>,
+    {
+        L::set(&self.sets).extend(names.into_iter().map(|name| (name.into(), L::Value::default())));
+        self
+    }
+
+    /// Adds members and their values to a level. Of a name that is repeated, the first value counts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// lockladder::hierarchy! {
+    ///     struct Bank { root Ledger, level Account: u32 => i64 }
+    /// }
+    /// let bank: lockladder::LockManager<Bank> =
+    ///     lockladder::LockManager::builder().entries::<Account>([(1_u32, 100), (2, 0)]).build();
+    /// let mut transfer = bank.shared("transfer").await?.exclusive::<Account>([1, 2]).await?;
+    /// let [from, to] = transfer.get_disjoint_mut::<Account, _>([1, 2])?;
+    /// (*from, *to) = (*from - 30, *to + 30);
+    /// assert_eq!(transfer.get::<Account>(1), Some(&70));
+    /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn entries<L>(self, entries: impl IntoIterator<Item = (impl Into<L::Name>, L::Value)>) -> Self
+    where
+        L: NotRoot + LevelOf<H>,
+    {
+        L::set(&self.sets).extend(entries.into_iter().map(|(name, value)| (name.into(), value)));
         self
     }
 
     /// The manager, with all locks free.
     #[must_use]
     pub fn build(self) -> LockManager<H> {
-        LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets }) }
+        LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets, records: Records::default() }) }
     }
 }
 
@@ -142,47 +271,10 @@ impl<H: Hierarchy> fmt::Debug for Builder<H> {
     }
 }
 
-pin_project! {
-    /// Waits for the root; resolves to a [`Session`]. Made by [`LockManager::shared`] and [`LockManager::exclusive`].
-    ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked. Panics when polled after it has resolved.
-    #[must_use = "futures do nothing unless awaited"]
-    pub struct Enter<H: Hierarchy, M: Mode> {
-        // Taken when the future resolves.
-        start: Option<(LockManager<H>, Cow<'static, str>)>,
-        #[pin]
-        root: Acquire<Arc<SharedLock>, M>,
-    }
-}
-
-impl<H: Hierarchy, M: Mode> Enter<H, M> {
-    fn new(manager: LockManager<H>, label: Cow<'static, str>) -> Self {
-        let root = Acquire::new(Arc::clone(&manager.locks.root));
-        Self { start: Some((manager, label)), root }
-    }
-}
-
-impl<H: Hierarchy, M: Mode> Future for Enter<H, M> {
-    type Output = Result<Session<H, RootHeld<H, M>>, SessionError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        assert!(this.start.is_some(), "`Enter` polled after it has resolved");
-        let Ok(root) = ready!(this.root.poll(context)) else { unreachable!("the root is never deleted") };
-        let Some((manager, label)) = this.start.take() else { unreachable!("it was there above") };
-        Poll::Ready(Ok(Session::new(manager, label, RootHeld::<H, M>::new(root, ()))))
-    }
-}
-
-impl<H: Hierarchy, M: Mode> FusedFuture for Enter<H, M> {
-    fn is_terminated(&self) -> bool {
-        self.start.is_none()
-    }
-}
-
-impl<H: Hierarchy, M: Mode> fmt::Debug for Enter<H, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let label = self.start.as_ref().map(|(_, label)| label);
-        f.debug_struct("Enter").field("label", &label).field("root", &self.root).finish()
+/// Blocks this thread. A runtime that it belongs to is asked to, as it knows whether that is allowed here.
+fn block_on<F: Future>(future: F) -> F::Output {
+    match Handle::try_current() {
+        Ok(runtime) => runtime.block_on(future),
+        Err(_) => futures::executor::block_on(future),
     }
 }

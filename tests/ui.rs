@@ -15,7 +15,14 @@ use std::process::Command;
 struct Answer {
     error: String,
     notes: Vec<String>,
+    /// How many lines it takes, as rustc renders it.
+    lines: usize,
+    /// Whether it says more than what is wrong: a note, a help, or a second place in the source.
+    helped: bool,
 }
+
+/// How many lines fit on one.
+const SCREEN: usize = 50;
 
 #[test]
 fn each_misuse_is_refused_in_our_words() {
@@ -31,12 +38,19 @@ fn each_misuse_is_refused_in_our_words() {
         if error != promised.error {
             writeln!(wrong, "{name}: promised `{}`, rustc said `{error}`", promised.error).unwrap();
         }
+        let (lines, helped) = answer.map_or((0, false), |answer| (answer.lines, answer.helped));
+        if lines > SCREEN {
+            writeln!(wrong, "{name}: {lines} lines are more than a screen").unwrap();
+        }
+        if !helped {
+            writeln!(wrong, "{name}: neither a note nor a help says what to do").unwrap();
+        }
         for note in promised.notes.iter().filter(missing) {
             writeln!(wrong, "{name}: rustc does not note `{note}`").unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(cases.len() >= 20, "where have the cases gone? {cases:?}");
+    assert!(cases.len() >= 35, "where have the cases gone? {cases:?}");
 }
 
 /// The files in `tests/ui`, by name.
@@ -50,7 +64,8 @@ fn cases() -> BTreeMap<String, PathBuf> {
 /// What the head of a case promises.
 fn promised(source: &str) -> Answer {
     let lines = |kind: &'static str| source.lines().filter_map(move |line| line.strip_prefix(kind)).map(str::to_owned);
-    Answer { error: lines("//! ERROR ").next().unwrap_or_default(), notes: lines("//! NOTE ").collect() }
+    let (error, notes) = (lines("//! ERROR ").next().unwrap_or_default(), lines("//! NOTE ").collect());
+    Answer { error, notes, ..Answer::default() }
 }
 
 /// The first error of each case, by its name, as rustc reports it.
@@ -82,7 +97,9 @@ fn answers(cases: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Answer> {
 fn answer(message: &Value) -> Answer {
     let text = |message: &Value| message["message"].as_str().unwrap().to_owned();
     let children = message["children"].as_array().unwrap();
-    Answer { error: text(message), notes: children.iter().filter(|child| child["level"] == "note").map(text).collect() }
+    let notes = children.iter().filter(|child| child["level"] == "note").map(text).collect();
+    let helped = !children.is_empty() || message["spans"].as_array().unwrap().len() > 1;
+    Answer { error: text(message), notes, lines: message["rendered"].as_str().unwrap().lines().count(), helped }
 }
 
 /// A package with the cases as programs, locked to the versions of this workspace.

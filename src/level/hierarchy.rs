@@ -10,10 +10,18 @@
 ///         root Cluster,
 ///         /// Its members may be added and removed.
 ///         level Instance: String,
-///         level Node: String,
+///         /// There is a value in each lock.
+///         level Node: String => NodeState,
 ///         /// Its members are those given when the manager is built.
 ///         fixed level Zone: u16,
 ///     }
+/// }
+///
+/// /// How a node is.
+/// #[derive(Debug, Default)]
+/// pub struct NodeState {
+///     /// In MiB.
+///     pub free_memory: u64,
 /// }
 ///
 /// use lockladder::Hierarchy;
@@ -21,7 +29,8 @@
 /// ```
 ///
 /// The hierarchy and each level become types of the given visibility. The type behind a level names its locks, and must
-/// be `Ord + Clone + Debug + Send + Sync + 'static`. There may be 1 to 16 levels, the root included.
+/// be `Clone + Eq + Hash + Ord + Debug + Send + Sync + 'static`. After `=>` stands the type of the values in the locks,
+/// `Send + Sync + 'static`; without one, the locks are just locks. There may be 1 to 16 levels, the root included.
 #[macro_export]
 macro_rules! hierarchy {
     ($(#[$meta:meta])* $visibility:vis struct $hierarchy:ident {
@@ -40,33 +49,42 @@ macro_rules! hierarchy {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __hierarchy {
-    // Reads level after level into `[attributes] name: type, kind`.
+    // Reads level after level into `[attributes] name, type of names, type of values, kind`.
     (@parse $head:tt $root:tt [$($done:tt)*]
-        $(#[$meta:meta])* level $level:ident: $name:ty $(, $($rest:tt)*)?
+        $(#[$meta:meta])* level $level:ident: $name:ty $(=> $value:ty)? $(, $($rest:tt)*)?
     ) => {
-        $crate::__hierarchy! { @parse $head $root [$($done)* ([$(#[$meta])*] $level, $name, level)] $($($rest)*)? }
+        $crate::__hierarchy! { @parse $head $root
+            [$($done)* ([$(#[$meta])*] $level, $name, ($($value)?), level)] $($($rest)*)?
+        }
     };
     (@parse $head:tt $root:tt [$($done:tt)*]
-        $(#[$meta:meta])* fixed level $level:ident: $name:ty $(, $($rest:tt)*)?
+        $(#[$meta:meta])* fixed level $level:ident: $name:ty $(=> $value:ty)? $(, $($rest:tt)*)?
     ) => {
-        $crate::__hierarchy! { @parse $head $root [$($done)* ([$(#[$meta])*] $level, $name, fixed)] $($($rest)*)? }
+        $crate::__hierarchy! { @parse $head $root
+            [$($done)* ([$(#[$meta])*] $level, $name, ($($value)?), fixed)] $($($rest)*)?
+        }
     };
     (@parse [$(#[$meta:meta])* $visibility:vis $hierarchy:ident] [$(#[$root_meta:meta])* $root:ident]
-        [$(([$($level_meta:tt)*] $level:ident, $name:ty, $kind:ident))*]
+        [$(([$($level_meta:tt)*] $level:ident, $name:ty, $value:ty, $kind:ident))*]
     ) => {
         $(#[$meta])*
+        #[doc = ::core::concat!(
+            "\n\nThe levels, lowest first: [`", ::core::stringify!($root), "`]",
+            $(", [`", ::core::stringify!($level), "`]",)* "."
+        )]
         #[derive(Debug)]
         $visibility enum $hierarchy {}
 
         impl $crate::Hierarchy for $hierarchy {
             type Root = $root;
-            type Sets = $crate::__hierarchy!(@sets $($name,)*);
+            type Sets = $crate::__hierarchy!(@sets $($level)*);
+            type Slots = $crate::__hierarchy!(@slots $($level)*);
             const LEVELS: &'static [&'static str] =
                 &[::core::stringify!($root) $(, ::core::stringify!($level))*];
         }
 
         $(#[$root_meta])*
-        #[doc = ::core::concat!("The root of [`", ::core::stringify!($hierarchy), "`].")]
+        #[doc = ::core::concat!("\n\nThe root of [`", ::core::stringify!($hierarchy), "`].")]
         #[derive(Clone, Copy, Debug)]
         $visibility enum $root {}
 
@@ -74,11 +92,12 @@ macro_rules! __hierarchy {
             type In = $hierarchy;
             type Locks = $crate::SharedLock;
             type Name = ::std::string::String;
+            type Value = ();
             const NAME: &'static str = ::core::stringify!($root);
             const INDEX: usize = 0;
 
             fn level_guard<M: $crate::Mode>(
-                _guard: $crate::SetGuard<::std::sync::Arc<$crate::LockSet<Self::Name>>, M>,
+                _guard: $crate::SetGuard<$crate::__private::SetOf<Self>, M>,
             ) -> $crate::LevelGuard<Self, M> {
                 ::core::unreachable!("the root has no set")
             }
@@ -86,22 +105,27 @@ macro_rules! __hierarchy {
 
         $(
             $($level_meta)*
-            #[doc = ::core::concat!("A level of [`", ::core::stringify!($hierarchy), "`].")]
+            #[doc = ::core::concat!("\n\nA level of [`", ::core::stringify!($hierarchy), "`].")]
             #[derive(Clone, Copy, Debug)]
             $visibility enum $level {}
 
             $crate::__hierarchy! { @kind $kind $level }
         )*
 
-        $crate::__hierarchy! { @levels $hierarchy (1) [] $(($level, $name))* }
+        $crate::__hierarchy! { @levels $hierarchy (1) [] $(($level, $name, $value))* }
         $crate::__hierarchy! { @root $root $($level)* }
+        $crate::__hierarchy! { @ends $hierarchy $root $($level)* }
         $crate::__hierarchy! { @pairs $($level)* }
     };
 
-    // The sets of all levels, as pairs: (first, (second, (third, ()))).
+    // What there is of each level, as pairs: ((((), third), second), first), so that the highest is dropped first.
     (@sets) => { () };
-    (@sets $name:ty, $($rest:tt)*) => {
-        (::std::sync::Arc<$crate::LockSet<$name>>, $crate::__hierarchy!(@sets $($rest)*))
+    (@sets $level:ident $($rest:ident)*) => {
+        ($crate::__hierarchy!(@sets $($rest)*), $crate::__private::SetOf<$level>)
+    };
+    (@slots) => { () };
+    (@slots $level:ident $($rest:ident)*) => {
+        ($crate::__hierarchy!(@slots $($rest)*), ::core::option::Option<$crate::__private::AnyGuard<$level>>)
     };
 
     (@kind level $level:ident) => { impl $crate::Modifiable for $level {} };
@@ -109,30 +133,84 @@ macro_rules! __hierarchy {
 
     // Each level with its index and the way to its set.
     (@levels $hierarchy:ident ($index:expr) [$($path:tt)*]) => {};
-    (@levels $hierarchy:ident ($index:expr) [$($path:tt)*] ($level:ident, $name:ty) $($rest:tt)*) => {
+    (@levels $hierarchy:ident ($index:expr) [$($path:tt)*] ($level:ident, $name:ty, $value:ty) $($rest:tt)*) => {
         impl $crate::Level for $level {
             type In = $hierarchy;
-            type Locks = $crate::LockSet<$name>;
+            type Locks = $crate::LockSet<$name, $value>;
             type Name = $name;
+            type Value = $value;
             const NAME: &'static str = ::core::stringify!($level);
             const INDEX: usize = $index;
 
             fn level_guard<M: $crate::Mode>(
-                guard: $crate::SetGuard<::std::sync::Arc<$crate::LockSet<$name>>, M>,
+                guard: $crate::SetGuard<$crate::__private::SetOf<Self>, M>,
             ) -> $crate::LevelGuard<Self, M> {
                 guard
             }
         }
 
         impl $crate::NotRoot for $level {
-            fn set(
-                sets: &<$hierarchy as $crate::Hierarchy>::Sets,
-            ) -> &::std::sync::Arc<$crate::LockSet<$name>> {
-                &sets $($path)* .0
+            fn set(sets: &<$hierarchy as $crate::Hierarchy>::Sets) -> &$crate::__private::SetOf<Self> {
+                &sets $($path)* .1
+            }
+
+            fn slot(
+                slots: &<$hierarchy as $crate::Hierarchy>::Slots,
+            ) -> &::core::option::Option<$crate::__private::AnyGuard<Self>> {
+                &slots $($path)* .1
+            }
+
+            fn slot_mut(
+                slots: &mut <$hierarchy as $crate::Hierarchy>::Slots,
+            ) -> &mut ::core::option::Option<$crate::__private::AnyGuard<Self>> {
+                &mut slots $($path)* .1
             }
         }
 
-        $crate::__hierarchy! { @levels $hierarchy ($index + 1) [$($path)* .1] $($rest)* }
+        $crate::__hierarchy! { @levels $hierarchy ($index + 1) [$($path)* .0] $($rest)* }
+    };
+
+    // What no list can be asked of, but by levels of this hierarchy.
+    (@ends $hierarchy:ident $root:ident $($level:ident)*) => {
+        impl $crate::LevelOf<$hierarchy> for $root {}
+        $(impl $crate::LevelOf<$hierarchy> for $level {})*
+
+        impl<M: $crate::Mode> $crate::Typed<$hierarchy> for $crate::Held<$root, M> {
+            fn matches(
+                root: &$crate::__private::AnyRoot,
+                _slots: &<$hierarchy as $crate::Hierarchy>::Slots,
+            ) -> ::core::primitive::bool {
+                root.mode() == M::MODE
+            }
+
+            fn typed(
+                root: $crate::__private::AnyRoot,
+                _slots: &mut <$hierarchy as $crate::Hierarchy>::Slots,
+            ) -> ::core::option::Option<Self> {
+                $crate::__private::typed_root(root)
+            }
+        }
+
+        // To release what nobody has acquired is told in the words of `Holds`.
+        $(
+            impl<M: $crate::Mode> $crate::Release<$level> for $crate::Held<$root, M>
+            where
+                Self: $crate::Holds<$level>,
+            {
+                type Mode = <Self as $crate::Holds<$level>>::Mode;
+                type Without = Self;
+
+                fn split(self) -> ($crate::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode>, Self) {
+                    ::core::unreachable!("the root alone holds no level")
+                }
+
+                fn own_guard(
+                    &mut self,
+                ) -> &mut $crate::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode> {
+                    ::core::unreachable!("the root alone holds no level")
+                }
+            }
+        )*
     };
 
     // The root: below every level, and held by every session, which may downgrade but never release it. It stands also
@@ -147,6 +225,7 @@ macro_rules! __hierarchy {
             impl $crate::Before<$root> for $level {}
         )*
 
+        #[diagnostic::do_not_recommend]
         impl<M: $crate::Mode> $crate::Holds<$root> for $crate::Held<$root, M> {
             type Mode = M;
 
@@ -155,12 +234,14 @@ macro_rules! __hierarchy {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl $crate::HoldsExclusive<$root> for $crate::Held<$root, $crate::Exclusive> {
             fn exclusive_guard(&mut self) -> &mut $crate::LevelGuard<$root, $crate::Exclusive> {
                 $crate::__private::guard_mut(self)
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl $crate::Downgrade<$root> for $crate::Held<$root, $crate::Exclusive> {
             type Downgraded = $crate::Held<$root, $crate::Shared>;
 
@@ -262,6 +343,8 @@ macro_rules! held {
 /// What the expansion of [`hierarchy!`](crate::hierarchy) needs of the inside of a list.
 #[doc(hidden)]
 pub mod private {
+    pub use crate::level::SetOf;
+    pub use crate::level::any::{AnyGuard, AnyRoot};
     use crate::level::{Downgrade, Held, Level, LevelGuard, Release};
     use crate::lock::SharedLock;
     use crate::mode::{Exclusive, Mode, Shared};
@@ -298,5 +381,9 @@ pub mod private {
 
     pub fn downgrade_root<L: Level<Locks = SharedLock>>(held: Held<L, Exclusive>) -> Held<L, Shared> {
         Held::new(held.guard.downgrade(), ())
+    }
+
+    pub fn typed_root<L: Level<Locks = SharedLock>, M: Mode>(root: AnyRoot) -> Option<Held<L, M>> {
+        root.downcast().map(|guard| Held::new(guard, ()))
     }
 }

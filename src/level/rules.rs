@@ -68,7 +68,7 @@ impl<S: CanAcquire<L>, L: Level> CanAdd<L> for S {}
 #[diagnostic::on_unimplemented(
     message = "this session does not hold level `{L}`",
     label = "needs a session that holds `{L}`",
-    note = "the session holds `{Self}`",
+    note = "no `{L}` in `{Self}`: acquire it first, with `session.shared::<{L}>(..)` or `session.exclusive::<{L}>(..)`",
     note = "in a generic function, ask for it: `where H: Holds<{L}>`"
 )]
 pub trait Holds<L: Level>: HeldList {

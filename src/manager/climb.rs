@@ -1,24 +1,27 @@
-//! The futures of a session: one that climbs to a level, and one that adds to a level or removes from it.
+//! The future by which a session climbs to a level.
 
 use super::error::{AtLevel, SessionError};
 use super::session::Session;
-use crate::level::{Held, Hierarchy, Level};
+use crate::deadline::{Deadline, Limit, Timed};
+use crate::level::{Held, Hierarchy, Level, SetOf};
 use crate::mode::Mode;
-use crate::set::{LockSet, SetAcquire, SetGuard};
+use crate::priority::Priority;
+use crate::set::{SetAcquire, SetGuard};
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::Instant;
 
 pin_project! {
     /// Waits for names of level `L` in mode `M`; resolves to the session that holds them on top of `S`.
     ///
-    /// Made by [`Session::shared`], [`Session::exclusive`], [`Session::add_exclusive`] and [`Session::add_shared`].
-    /// Nothing happens before the first poll.
+    /// Made by [`Session::shared`], [`Session::exclusive`], [`Session::add_exclusive`], [`Session::add_shared`] and those
+    /// that add entries. Nothing happens before the first poll.
     ///
     /// # Fairness
     ///
@@ -37,18 +40,43 @@ pin_project! {
     ///
     /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Climb<H: Hierarchy, S, L: Level, M: Mode, F = SetAcquire<Arc<LockSet<<L as Level>::Name>>, M>> {
+    pub struct Climb<H: Hierarchy, S, L: Level, M: Mode, F = SetAcquire<SetOf<L>, M>> {
         session: Option<Session<H, S>>,
         // Gone when it has resolved.
         #[pin]
         acquire: Option<F>,
+        // Whether the level is on the record of the session.
+        noted: bool,
         level: PhantomData<fn() -> (L, M)>,
+    }
+
+    impl<H: Hierarchy, S, L: Level, M: Mode, F> PinnedDrop for Climb<H, S, L, M, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            this.acquire.set(None);
+            unnote::<H, S, L>(this.session.as_ref(), this.noted);
+        }
     }
 }
 
+/// Takes the level off the record, if it is there.
+fn unnote<H: Hierarchy, S, L: Level>(session: Option<&Session<H, S>>, noted: &mut bool) {
+    if let (true, Some(session)) = (std::mem::take(noted), session) {
+        session.record().end_of::<L>();
+    }
+}
+
+/// What a climb comes to.
+type Climbed<H, S, L, M> = Result<Session<H, Held<L, M, S>>, SessionError>;
+
 impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
     pub(super) fn new(session: Session<H, S>, acquire: F) -> Self {
-        Self { session: Some(session), acquire: Some(acquire), level: PhantomData }
+        Self { session: Some(session), acquire: Some(acquire), noted: false, level: PhantomData }
+    }
+
+    /// Tells the acquisition, before anything is polled, something more.
+    fn tell(&mut self, tell: impl FnOnce(F) -> F) {
+        self.acquire = self.acquire.take().map(tell);
     }
 
     /// Gives up waiting and takes the session back, with all that it held before.
@@ -74,7 +102,102 @@ impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
     pub fn reclaim(self: Pin<&mut Self>) -> Option<Session<H, S>> {
         let mut this = self.project();
         this.acquire.set(None);
+        unnote::<H, S, L>(this.session.as_ref(), this.noted);
         this.session.take()
+    }
+
+    /// Gives up after so long, counted from the first poll: one deadline over all names. The session can be taken back
+    /// from the [`Deadline`], by its `reclaim`. It needs a tokio runtime with timers.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), lockladder::SessionError> {
+    /// use lockladder::{LockManager, Priority, SessionError, ganeti::seed::{Instance, Node, Seed}};
+    /// use std::{pin::pin, time::Duration};
+    ///
+    /// let manager: LockManager<Seed> =
+    ///     LockManager::builder().names::<Instance>(["web1"]).names::<Node>(["node1"]).build();
+    /// let _busy = manager.shared("busy").await?.exclusive::<Node>("node1").await?;
+    /// let job = manager.shared("job").await?.exclusive::<Instance>("web1").await?;
+    /// let nodes = job.exclusive::<Node>("node1").timeout(Duration::from_millis(50)).priority(Priority::new(-5));
+    /// let mut nodes = pin!(nodes);
+    /// assert!(matches!(nodes.as_mut().await, Err(SessionError::TimedOut { level: "Node", .. })));
+    /// let job = nodes.as_mut().reclaim().expect("the acquisition has failed");
+    /// assert_eq!(job.owned::<Instance>().names(), ["web1"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn timeout(self, duration: Duration) -> Deadline<Self> {
+        Deadline::new(self, Limit::After(duration))
+    }
+
+    /// Gives up at this time; see [`timeout`](Self::timeout).
+    pub fn deadline(self, instant: Instant) -> Deadline<Self> {
+        Deadline::new(self, Limit::At(instant))
+    }
+
+    /// The acquisition has come to this.
+    fn finish<E: AtLevel<L>>(self: Pin<&mut Self>, acquired: Result<SetGuard<SetOf<L>, M>, E>) -> Climbed<H, S, L, M> {
+        let mut this = self.project();
+        this.acquire.set(None);
+        match (acquired, &mut *this.session) {
+            (Ok(guard), session) => {
+                *this.noted = false; // The session has it on its list now.
+                let Some(session) = session.take() else { unreachable!("the session goes when the acquisition does") };
+                Ok(session.climbed(L::level_guard(guard)))
+            }
+            (Err(error), session) => {
+                unnote::<H, S, L>(session.as_ref(), this.noted); // The session stays, for `reclaim`.
+                Err(error.at_level())
+            }
+        }
+    }
+}
+
+impl<H: Hierarchy, S, L: Level, M: Mode, F: Timed> Climb<H, S, L, M, F> {
+    /// Asks with this priority. Without it, with the default, 0.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.tell(|acquire| acquire.with_priority(priority));
+        self
+    }
+
+    /// Changes the priority of a request that may wait already; see [`SetAcquire::set_priority`].
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        if let Some(acquire) = self.project().acquire.as_pin_mut() {
+            acquire.move_to(priority);
+        }
+    }
+}
+
+impl<H: Hierarchy, S, L: Level, M: Mode> Climb<H, S, L, M> {
+    /// Takes whichever of the names are free now, maybe none; see [`SetAcquire::opportunistic`].
+    pub fn opportunistic(mut self) -> Self {
+        self.tell(SetAcquire::opportunistic);
+        self
+    }
+
+    /// Waits until at least so many of the names are free, and takes all that are free then; see
+    /// [`SetAcquire::at_least`].
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::TooFew`] if fewer of the names exist.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{All, LockManager, ganeti::seed::{Node, Seed}};
+    ///
+    /// let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["node1", "node2", "node3"]).build();
+    /// let _busy = manager.shared("busy").await?.shared::<Node>("node2").await?;
+    /// let job = manager.shared("allocate").await?.exclusive::<Node>(All).at_least(2).await?;
+    /// assert_eq!(job.owned::<Node>().names(), ["node1", "node3"]);
+    /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
+    /// ```
+    pub fn at_least(mut self, names: usize) -> Self {
+        self.tell(|acquire| acquire.at_least(names));
+        self
     }
 }
 
@@ -83,33 +206,86 @@ where
     H: Hierarchy,
     L: Level,
     M: Mode,
-    F: Future<Output = Result<SetGuard<Arc<LockSet<L::Name>>, M>, E>>,
+    F: Future<Output = Result<SetGuard<SetOf<L>, M>, E>>,
     E: AtLevel<L>,
 {
-    type Output = Result<Session<H, Held<L, M, S>>, SessionError>;
+    type Output = Climbed<H, S, L, M>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.as_mut().project();
         let Some(acquire) = this.acquire.as_mut().as_pin_mut() else { panic!("`Climb` polled after it has resolved") };
-        let acquired = ready!(acquire.poll(context));
-        this.acquire.set(None);
-        Poll::Ready(match (acquired, this.session.take()) {
-            (Ok(guard), Some(session)) => Ok(session.climbed(L::level_guard(guard))),
-            (Err(error), session) => {
-                *this.session = session; // For `reclaim`.
-                Err(error.at_level())
+        if !*this.noted {
+            let Some(session) = &*this.session else { unreachable!("the session goes when the acquisition does") };
+            if let Err(already) = session.record().begin::<L>() {
+                this.acquire.set(None);
+                return Poll::Ready(Err(already));
             }
-            (Ok(_), None) => unreachable!("the session goes when the acquisition does"),
-        })
+            *this.noted = true;
+        }
+        let acquired = ready!(acquire.poll(context));
+        Poll::Ready(self.finish(acquired))
     }
 }
 
-impl<H: Hierarchy, S, L: Level, M: Mode, F> FusedFuture for Climb<H, S, L, M, F>
+impl<H, S, L, M, F> FusedFuture for Climb<H, S, L, M, F>
 where
+    H: Hierarchy,
+    L: Level,
+    M: Mode,
     Self: Future,
 {
     fn is_terminated(&self) -> bool {
         self.acquire.is_none()
+    }
+}
+
+impl<H, S, L, M, F, E> Timed for Climb<H, S, L, M, F>
+where
+    H: Hierarchy,
+    L: Level,
+    M: Mode,
+    F: Timed<Output = Result<SetGuard<SetOf<L>, M>, E>, Timed = Result<SetGuard<SetOf<L>, M>, E>>,
+    E: AtLevel<L>,
+{
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
+    type Timed = Self::Output;
+
+    fn in_time(output: Self::Output) -> Self::Timed {
+        output
+    }
+
+    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        let Some(acquire) = self.as_mut().project().acquire.as_pin_mut() else {
+            unreachable!("it has just been waiting")
+        };
+        let acquired = acquire.give_up(waited);
+        self.finish(acquired)
+    }
+}
+
+impl<H: Hierarchy, S, L: Level, M: Mode, F> Deadline<Climb<H, S, L, M, F>> {
+    /// As [`Climb::reclaim`].
+    pub fn reclaim(self: Pin<&mut Self>) -> Option<Session<H, S>> {
+        self.request().reclaim()
+    }
+}
+
+impl<H: Hierarchy, S, L: Level, M: Mode> Deadline<Climb<H, S, L, M>> {
+    /// As [`Climb::opportunistic`].
+    pub fn opportunistic(self) -> Self {
+        self.map(Climb::opportunistic)
+    }
+
+    /// As [`Climb::at_least`].
+    pub fn at_least(self, names: usize) -> Self {
+        self.map(|climb| climb.at_least(names))
     }
 }
 
@@ -120,70 +296,5 @@ impl<H: Hierarchy, S, L: Level, M: Mode, F: fmt::Debug> fmt::Debug for Climb<H, 
             .field("mode", &M::MODE)
             .field("acquire", &self.acquire)
             .finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// Adds to a level, or removes from it, while the session is borrowed. Made by [`Session::add`] and
-    /// [`Session::remove`].
-    ///
-    /// Cancel safe: dropped before it resolves, it has changed nothing. Panics when polled after it has resolved.
-    #[must_use = "futures do nothing unless awaited"]
-    pub struct Modify<'s, L: Level, F> {
-        #[pin]
-        change: F,
-        session: PhantomData<&'s mut ()>,
-        level: PhantomData<fn() -> L>,
-    }
-}
-
-impl<L: Level, F> Modify<'_, L, F> {
-    pub(super) fn new(change: F) -> Self {
-        Self { change, session: PhantomData, level: PhantomData }
-    }
-}
-
-impl<L: Level, F: Future<Output: Changed<L>>> Future for Modify<'_, L, F> {
-    type Output = <F::Output as Changed<L>>::Told;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().change.poll(context).map(Changed::told)
-    }
-}
-
-impl<L: Level, F: FusedFuture<Output: Changed<L>>> FusedFuture for Modify<'_, L, F> {
-    fn is_terminated(&self) -> bool {
-        self.change.is_terminated()
-    }
-}
-
-impl<L: Level, F: fmt::Debug> fmt::Debug for Modify<'_, L, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Modify").field("level", &L::NAME).field("change", &self.change).finish()
-    }
-}
-
-/// What a change of a set tells the session: an error learns its level, the names removed stay as they are.
-pub trait Changed<L: Level> {
-    /// What the session's future resolves to.
-    type Told;
-
-    /// Turns one into the other.
-    fn told(self) -> Self::Told;
-}
-
-impl<L: Level, T, E: AtLevel<L>> Changed<L> for Result<T, E> {
-    type Told = Result<T, SessionError>;
-
-    fn told(self) -> Self::Told {
-        self.map_err(AtLevel::at_level)
-    }
-}
-
-impl<L: Level> Changed<L> for Vec<L::Name> {
-    type Told = Self;
-
-    fn told(self) -> Self {
-        self
     }
 }

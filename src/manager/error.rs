@@ -1,5 +1,6 @@
 //! What can go wrong in a session. The errors name the level and the names, as text, so that one type serves all levels.
 
+use crate::error::{AcquireError, TryAcquireError};
 use crate::level::Level;
 use crate::mode::LockMode;
 use crate::set::{AddError, SetError};
@@ -104,6 +105,95 @@ pub enum SessionError {
         /// How many there are.
         existing: usize,
     },
+    /// The session holds or awaits the level already, or one above it, where no type shows it: a nested session, or a
+    /// request that was polled, has been forgotten (`mem::forget`, a leak). To wait would be to wait for oneself.
+    #[error(
+        "this session holds or awaits level {held} already, in a nested session or a request that was forgotten: \
+         waiting for level {level} would be waiting for itself; drop what it nests, and never forget it"
+    )]
+    AlreadyHeld {
+        /// The level asked for.
+        level: &'static str,
+        /// The level that is held or awaited: the same, or one above.
+        held: &'static str,
+    },
+    /// A second session was begun inside of [`LockManager::scope`](super::LockManager::scope), by the same flow.
+    #[error(
+        "cannot begin session `{inner}` inside of session `{outer}`: with both, this flow could wait for itself; use the \
+         session that it has, or one nested in it"
+    )]
+    NestedSession {
+        /// The label of the session that the scope has.
+        outer: String,
+        /// The label of the one that was to begin.
+        inner: String,
+    },
+    /// The order of the levels does not allow it: the answer to a [`DynSession`](super::DynSession), where a
+    /// [`Session`](super::Session) is not compiled.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// The root is shared as often as it can count; see [`AcquireError::TooManySharers`].
+    #[error("the root {level} has too many sharers to count one more: look for sessions that are forgotten")]
+    TooManySharers {
+        /// The root.
+        level: &'static str,
+    },
+}
+
+/// How a [`DynSession`](super::DynSession) was to break the rules that a [`Session`](super::Session) has in its types.
+/// Nothing was done, and nobody waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum OrderError {
+    /// A level was to be waited for while it, or one above it, is held.
+    #[error(
+        "lock order violation: cannot acquire, add to or remove from level `{level}` while holding level `{held}`: \
+         acquire levels in increasing order, all names of a level in one call; release `{held}` first"
+    )]
+    NotAbove {
+        /// The level asked for.
+        level: &'static str,
+        /// The highest level held.
+        held: &'static str,
+    },
+    /// A level was to be given back, or changed, that is not held.
+    #[error("this session does not hold level `{level}`: acquire it first")]
+    NotHeld {
+        /// The level.
+        level: &'static str,
+    },
+    /// A level was to be changed, or downgraded, that is held shared.
+    #[error("this session does not hold level `{level}` exclusively: acquire it in that mode")]
+    NotExclusive {
+        /// The level.
+        level: &'static str,
+    },
+    /// A held level was to be added to though one above it is held.
+    #[error("level `{level}` is not the highest level held by this session: release level `{held}` first")]
+    NotTop {
+        /// The level.
+        level: &'static str,
+        /// The highest level held.
+        held: &'static str,
+    },
+}
+
+/// What becomes of an error of the root, asked for in this mode.
+pub(super) fn at_root(level: &'static str, mode: LockMode, error: AcquireError) -> SessionError {
+    match error {
+        AcquireError::TimedOut { waited } => SessionError::TimedOut { level, names: Vec::new(), mode, waited },
+        AcquireError::TooManySharers => SessionError::TooManySharers { level },
+        AcquireError::Deleted => unreachable!("the root is never deleted"),
+    }
+}
+
+/// As [`at_root`], where nobody waits.
+pub(super) fn now_at_root(level: &'static str, mode: LockMode, error: TryAcquireError) -> SessionError {
+    match error {
+        TryAcquireError::WouldBlock => SessionError::WouldBlock { level, names: Vec::new(), mode },
+        TryAcquireError::TooManySharers => SessionError::TooManySharers { level },
+        TryAcquireError::Deleted => unreachable!("the root is never deleted"),
+    }
 }
 
 fn wanting(names: &[String]) -> String {

@@ -1,20 +1,17 @@
-//! A session: what one flow of work holds, as a value that climbs from level to level.
+//! What one flow of work holds: sessions, and how they climb.
 
-use super::LockManager;
-use super::climb::{Climb, Modify};
+use super::climb::Climb;
 use super::error::{AtLevel, SessionError};
+use super::record::{Awaited, Record, Ticket};
+use super::{LockManager, block_on};
 use crate::level::{
-    CanAcquire, CanAdd, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, Modifiable,
-    NotRoot, Release, Top,
+    CanAcquire, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf, NotRoot,
+    Release, SetOf,
 };
 use crate::mode::{Exclusive, Mode, Shared};
-use crate::set::{Add, Free, LockSet, NameList, Names, Remove, SetAcquire, Want, with_defaults};
-use std::borrow::Cow;
+use crate::set::{Name, NameList, Names, SetAcquire, SetError, SetGuard, SetPointer, Want};
 use std::fmt;
 use std::sync::Arc;
-
-/// The set behind level `L`, as a session reaches it.
-type SetOf<L> = Arc<LockSet<<L as Level>::Name>>;
 
 /// What one flow of work holds of a [`LockManager`]; dropping it releases everything, highest level first.
 ///
@@ -52,28 +49,37 @@ type SetOf<L> = Arc<LockSet<<L as Level>::Name>>;
 /// ```
 #[must_use = "dropping a session releases every lock it holds"]
 pub struct Session<H: Hierarchy, S> {
-    held: S,
-    manager: LockManager<H>,
-    label: Cow<'static, str>,
+    pub(super) held: S,
+    ticket: Ticket<H>,
 }
 
 impl<H: Hierarchy, S> Session<H, S> {
-    pub(super) fn new(manager: LockManager<H>, label: Cow<'static, str>, held: S) -> Self {
-        Self { held, manager, label }
+    pub(super) fn new(held: S, ticket: Ticket<H>) -> Self {
+        Self { held, ticket }
     }
 
     /// What the session is for, as given when it began.
     pub fn label(&self) -> &str {
-        &self.label
+        self.record().label()
     }
 
-    fn set<L: NotRoot<In = H>>(&self) -> SetOf<L> {
-        Arc::clone(L::set(&self.manager.locks.sets))
+    /// The manager that it is a session of.
+    pub fn manager(&self) -> &LockManager<H> {
+        self.ticket.manager()
+    }
+
+    pub(super) fn record(&self) -> &Record {
+        self.ticket.record()
+    }
+
+    pub(super) fn set<L: NotRoot + LevelOf<H>>(&self) -> SetOf<L> {
+        Arc::clone(L::set(&self.manager().locks.sets))
     }
 
     /// One level higher.
-    pub(super) fn climbed<L: Level, M: Mode>(self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
-        Session::new(self.manager, self.label, Held::new(guard, self.held))
+    pub(super) fn climbed<L: Level, M: Mode>(mut self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
+        self.ticket.climbed::<L>();
+        Session::new(Held::new(guard, self.held), self.ticket)
     }
 }
 
@@ -95,10 +101,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unknown`], [`SessionError::Deleted`].
+    /// [`SessionError::Unknown`], [`SessionError::Deleted`], [`SessionError::AlreadyHeld`].
     pub fn shared<L>(self, names: impl Names<L::Name>) -> Climb<H, S, L, Shared>
     where
-        L: NotRoot<In = H>,
+        L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
     {
         self.climb(names)
@@ -110,10 +116,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unknown`], [`SessionError::Deleted`].
+    /// [`SessionError::Unknown`], [`SessionError::Deleted`], [`SessionError::AlreadyHeld`].
     pub fn exclusive<L>(self, names: impl Names<L::Name>) -> Climb<H, S, L, Exclusive>
     where
-        L: NotRoot<In = H>,
+        L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
     {
         self.climb(names)
@@ -121,12 +127,106 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
 
     fn climb<L, M: Mode>(self, names: impl Names<L::Name>) -> Climb<H, S, L, M>
     where
-        L: NotRoot<In = H>,
+        L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
     {
         const { S::ORDER_OK }
         let acquire = SetAcquire::of(self.set::<L>(), names, Want::All);
         Climb::new(self, acquire)
+    }
+
+    /// Shares names of level `L` if that is possible without waiting: all of them now, or none. Nothing may be held at
+    /// `L` or above.
+    ///
+    /// A try that fails drops the session: to keep it, try through [`nest`](Self::nest).
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::WouldBlock`] with the names that others hold, and those of [`shared`](Self::shared).
+    pub fn try_shared<L>(self, names: impl Names<L::Name>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
+    where
+        L: NotRoot + LevelOf<H>,
+        S: CanAcquire<L>,
+    {
+        self.climb_now(names)
+    }
+
+    /// Takes names of level `L` alone if that is possible without waiting: all of them now, or none. Nothing may be held
+    /// at `L` or above.
+    ///
+    /// A try that fails drops the session: to keep it, try through [`nest`](Self::nest).
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::WouldBlock`] with the names that others hold, and those of [`exclusive`](Self::exclusive).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use lockladder::{LockManager, SessionError, ganeti::seed::{Node, Seed}};
+    /// let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["node1", "node2"]).build();
+    /// let busy = manager.try_shared("busy")?.try_exclusive::<Node>("node1")?;
+    /// let mut job = manager.try_shared("job")?;
+    /// let error = job.nest().try_exclusive::<Node>(["node1", "node2"]).unwrap_err();
+    /// assert!(matches!(error, SessionError::WouldBlock { names, .. } if names == ["node1"]));
+    /// let job = job.try_exclusive::<Node>("node2")?;
+    /// # Ok::<_, SessionError>(())
+    /// ```
+    pub fn try_exclusive<L>(self, names: impl Names<L::Name>) -> Result<Session<H, Held<L, Exclusive, S>>, SessionError>
+    where
+        L: NotRoot + LevelOf<H>,
+        S: CanAcquire<L>,
+    {
+        self.climb_now(names)
+    }
+
+    fn climb_now<L, M: Mode>(self, names: impl Names<L::Name>) -> Result<Session<H, Held<L, M, S>>, SessionError>
+    where
+        L: NotRoot + LevelOf<H>,
+        S: CanAcquire<L>,
+    {
+        const { S::ORDER_OK }
+        let awaited = Awaited::begin::<L>(self.record())?;
+        let guard = SetAcquire::of(self.set::<L>(), names, Want::All).at_once().map_err(AtLevel::<L>::at_level)?;
+        awaited.keep();
+        Ok(self.climbed(L::level_guard(guard)))
+    }
+
+    /// As [`shared`](Self::shared), for threads that are not asynchronous: blocks this one until it has the names.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`shared`](Self::shared).
+    ///
+    /// # Panics
+    ///
+    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    pub fn blocking_shared<L>(self, names: impl Names<L::Name>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
+    where
+        L: NotRoot + LevelOf<H>,
+        S: CanAcquire<L>,
+    {
+        block_on(self.shared::<L>(names))
+    }
+
+    /// As [`exclusive`](Self::exclusive), for threads that are not asynchronous: blocks this one until it has the names.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`exclusive`](Self::exclusive).
+    ///
+    /// # Panics
+    ///
+    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    pub fn blocking_exclusive<L>(
+        self,
+        names: impl Names<L::Name>,
+    ) -> Result<Session<H, Held<L, Exclusive, S>>, SessionError>
+    where
+        L: NotRoot + LevelOf<H>,
+        S: CanAcquire<L>,
+    {
+        block_on(self.exclusive::<L>(names))
     }
 
     /// A session inside this one. It may use what this one holds and climb on; what it acquires ends with it, and this
@@ -151,21 +251,24 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
     /// ```
     pub fn nest(&mut self) -> Session<H, &mut S> {
-        Session::new(self.manager.clone(), self.label.clone(), &mut self.held)
+        Session::new(&mut self.held, self.ticket.nested())
     }
 }
 
 /// Giving back what this session acquired itself.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// Releases level `L`, whether or not higher levels are held.
-    pub fn release<L>(self) -> Session<H, S::Without>
+    pub fn release<L>(mut self) -> Session<H, S::Without>
     where
-        L: NotRoot<In = H>,
+        L: NotRoot + LevelOf<H>,
         S: Release<L>,
     {
         let (guard, held) = self.held.split();
+        self.ticket.released::<L>();
+        // The session is whole before the guard goes: that runs wakers, which may panic.
+        let session = Session::new(held, self.ticket);
         drop(guard);
-        Session::new(self.manager, self.label, held)
+        session
     }
 
     /// Releases some names of level `L`, and the whole-set lock if the level is held as [`All`](crate::All).
@@ -177,7 +280,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// [`SessionError::NotHeld`] with those names that are not held; nothing is released then.
     pub fn release_names<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
     where
-        L: NotRoot<In = H>,
+        L: NotRoot + LevelOf<H>,
         S: Release<L>,
     {
         self.held.own_guard().release(names).map_err(AtLevel::<L>::at_level)
@@ -187,153 +290,107 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// [`Guard::downgrade`](crate::Guard::downgrade).
     pub fn downgrade<L>(self) -> Session<H, S::Downgraded>
     where
-        L: Level<In = H>,
+        L: LevelOf<H>,
         S: Downgrade<L>,
     {
-        Session::new(self.manager, self.label, self.held.downgrade())
+        Session::new(self.held.downgrade(), self.ticket)
     }
 
     /// What this session holds of level `L`: its names, in name order, and the mode.
     pub fn owned<L>(&self) -> &LevelGuard<L, S::Mode>
     where
-        L: NotRoot<In = H>,
+        L: NotRoot + LevelOf<H>,
         S: Holds<L>,
     {
         self.held.guard()
     }
 }
 
-/// Members that come and go.
+/// The values in the locks.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
-    /// Adds names to level `L`, free for everybody. Nothing may be held at `L` or above.
-    ///
-    /// # Fairness
-    ///
-    /// Waits until nobody holds the level as a whole.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped before it resolves, it has added nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Exists`], [`SessionError::Repeated`]; nothing was added.
-    pub fn add<L>(&mut self, names: impl NameList<L::Name>) -> Modify<'_, L, Add<SetOf<L>, Free>>
-    where
-        L: Modifiable<In = H>,
-        S: CanAdd<L>,
-    {
-        const { S::ORDER_OK }
-        Modify::new(Add::new(self.set::<L>(), with_defaults(names)))
-    }
-
-    /// Adds names to level `L` and holds them exclusively before anybody else can. Nothing may be held at `L` or above.
-    ///
-    /// # Fairness
-    ///
-    /// Waits until nobody holds the level as a whole.
-    ///
-    /// # Cancel safety
-    ///
-    /// That of [`exclusive`](Self::exclusive); dropped before it resolves, it has added nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Exists`], [`SessionError::Repeated`]; nothing was added.
+    /// The value of a name of level `L`, if this session holds that.
     ///
     /// # Examples
     ///
     /// ```
     /// # tokio_test::block_on(async {
-    /// use lockladder::{LockManager, ganeti::seed::{Instance, Seed}};
-    ///
-    /// let manager: LockManager<Seed> = LockManager::builder().build();
-    /// let mut job = manager.shared("create web1").await?.add_exclusive::<Instance>("web1").await?;
-    /// assert_eq!(manager.names::<Instance>(), ["web1"]);
-    /// job.remove_held::<Instance>("web1")?; // creating it has failed
-    /// assert!(manager.names::<Instance>().is_empty());
+    /// lockladder::hierarchy! {
+    ///     struct Farm { root Gate, level Node: String => u64 }
+    /// }
+    /// let farm: lockladder::LockManager<Farm> = lockladder::LockManager::builder().names::<Node>(["node1"]).build();
+    /// let mut job = farm.shared("count").await?.exclusive::<Node>("node1").await?;
+    /// if let Some(count) = job.get_mut::<Node>("node1") {
+    ///     *count += 1;
+    /// }
+    /// assert_eq!((job.get::<Node>("node1"), job.get::<Node>("node2")), (Some(&1), None));
     /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
     /// ```
-    pub fn add_exclusive<L>(self, names: impl NameList<L::Name>) -> Climb<H, S, L, Exclusive, Add<SetOf<L>, Exclusive>>
+    pub fn get<L>(&self, name: impl Name<L::Name>) -> Option<&L::Value>
     where
-        L: Modifiable<In = H>,
-        S: CanAdd<L>,
+        L: NotRoot + LevelOf<H>,
+        S: Holds<L>,
     {
-        const { S::ORDER_OK }
-        let add = Add::new(self.set::<L>(), with_defaults(names));
-        Climb::new(self, add)
+        self.held.guard().get(name)
     }
 
-    /// As [`add_exclusive`](Self::add_exclusive), and shares the new names.
+    /// The value of a name of level `L`, to be changed, if this session holds that. The level must be held exclusively.
+    pub fn get_mut<L>(&mut self, name: impl Name<L::Name>) -> Option<&mut L::Value>
+    where
+        L: NotRoot + LevelOf<H>,
+        S: HoldsExclusive<L>,
+    {
+        self.held.exclusive_guard().get_mut(name)
+    }
+
+    /// The values of an array of names of level `L`, to be changed side by side, in the order of the names given. The
+    /// level must be held exclusively.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Exists`], [`SessionError::Repeated`]; nothing was added.
-    pub fn add_shared<L>(self, names: impl NameList<L::Name>) -> Climb<H, S, L, Shared, Add<SetOf<L>, Shared>>
+    /// [`SessionError::NotHeld`] with those names that this session does not hold; [`SessionError::Repeated`] if a name
+    /// stands there twice.
+    pub fn get_disjoint_mut<L, A>(&mut self, names: A) -> Result<A::Each<&mut L::Value>, SessionError>
     where
-        L: Modifiable<In = H>,
-        S: CanAdd<L>,
+        L: NotRoot + LevelOf<H>,
+        S: HoldsExclusive<L>,
+        A: NameArray<L::Name>,
     {
-        const { S::ORDER_OK }
-        let add = Add::new(self.set::<L>(), with_defaults(names));
-        Climb::new(self, add)
+        names.values(self.held.exclusive_guard()).map_err(AtLevel::<L>::at_level)
     }
+}
 
-    /// Adds names to level `L` and to what this session holds of it, without waiting. The level must be the highest
-    /// held, and held exclusively and as [`All`](crate::All).
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::NotWhole`] if it is not held as `All`, or a part of it has been released;
-    /// [`SessionError::Exists`], [`SessionError::Repeated`]. Nothing was added.
-    pub fn add_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
-    where
-        L: Modifiable<In = H>,
-        S: Top<L> + HoldsExclusive<L>,
-    {
-        self.held.exclusive_guard().add_held(names).map_err(AtLevel::<L>::at_level)
-    }
+/// An array of names, for which there is an array of values. Implemented for `[N; C]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an array of names of type `{K}`",
+    label = "expected an array such as `[first, second]`"
+)]
+pub trait NameArray<K>: Sized {
+    /// The same number of something else.
+    type Each<T>;
 
-    /// Removes names from level `L`; resolves to those that this call removed, in name order. Nothing may be held at
-    /// `L` or above.
-    ///
-    /// Names that do not exist, or that others remove meanwhile, are not in the result.
-    ///
-    /// # Fairness
-    ///
-    /// Waits for all of the names exclusively, then removes them in one step.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped before it resolves, it has removed nothing.
-    pub fn remove<L>(&mut self, names: impl NameList<L::Name>) -> Modify<'_, L, Remove<SetOf<L>>>
-    where
-        L: Modifiable<In = H>,
-        S: CanAdd<L>,
-    {
-        const { S::ORDER_OK }
-        Modify::new(Remove::new(self.set::<L>(), names))
-    }
+    /// The values of these names in a guard.
+    #[doc(hidden)]
+    fn values<P: SetPointer<Name = K>>(
+        self,
+        guard: &mut SetGuard<P, Exclusive>,
+    ) -> Result<Self::Each<&mut P::Value>, SetError<K>>;
+}
 
-    /// Removes names of level `L` that this session holds exclusively, without waiting; higher levels may be held.
-    /// Whoever waits for one of them gets [`SessionError::Deleted`].
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::NotHeld`] with those names that are not held; nothing is removed then.
-    pub fn remove_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
-    where
-        L: Modifiable<In = H>,
-        S: Release<L> + HoldsExclusive<L>,
-    {
-        self.held.exclusive_guard().remove(names).map(drop).map_err(AtLevel::<L>::at_level)
+impl<K, N: Name<K>, const C: usize> NameArray<K> for [N; C] {
+    type Each<T> = [T; C];
+
+    fn values<P: SetPointer<Name = K>>(
+        self,
+        guard: &mut SetGuard<P, Exclusive>,
+    ) -> Result<[&mut P::Value; C], SetError<K>> {
+        guard.get_disjoint_mut(self)
     }
 }
 
 impl<H: Hierarchy, S: HeldList> fmt::Debug for Session<H, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Session");
-        out.field("label", &self.label);
+        out.field("label", &self.label());
         self.held.show(&mut out);
         out.finish_non_exhaustive()
     }

@@ -1,6 +1,7 @@
 //! A level of another hierarchy.
 //!
-//! ERROR type mismatch resolving `<Leaf as Level>::In == Seed`
+//! ERROR level `Leaf` does not belong to the hierarchy `Seed`
+//! NOTE hierarchies do not mix: use a level that is declared in `Seed`, or a session of the manager that has `Leaf`
 use lockladder::ganeti::seed::{Cluster, Seed};
 use lockladder::{Session, SessionError, held, hierarchy};
 

@@ -1,7 +1,7 @@
 //! A level that the session does not hold.
 //!
-//! ERROR level `Instance` was not acquired by this session
-//! NOTE a nested session can only release, downgrade or remove what it acquired itself
+//! ERROR this session does not hold level `Instance`
+//! NOTE no `Instance` in `Held<Cluster, lockladder::Shared>`: acquire it first, with `session.shared::<Instance>(..)` or `session.exclusive::<Instance>(..)`
 use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
 use lockladder::{Session, held};
 

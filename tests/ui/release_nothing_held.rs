@@ -1,7 +1,7 @@
 //! A session that holds the root alone has nothing to release.
 //!
-//! ERROR level `Node` was not acquired by this session
-//! NOTE a nested session can only release, downgrade or remove what it acquired itself
+//! ERROR this session does not hold level `Node`
+//! NOTE no `Node` in `Held<Cluster, lockladder::Shared>`: acquire it first, with `session.shared::<Node>(..)` or `session.exclusive::<Node>(..)`
 use lockladder::ganeti::seed::{Cluster, Node, Seed};
 use lockladder::{Session, held};
 

@@ -1,0 +1,366 @@
+//! Sessions whose levels are known at run time only: the rules of the types as results.
+
+use super::by_mode::ByMode;
+use super::error::{AtLevel, OrderError, SessionError};
+use super::record::{Awaited, Record, Ticket};
+use super::session::Session;
+use super::{DynClimb, LockManager};
+use crate::level::{AnyGuard, AnyRoot, Hierarchy, Level, LevelOf, Modifiable, NotRoot, SetOf, Typed};
+use crate::mode::{Exclusive, LockMode, Shared};
+use crate::set::{Add, Free, Name, NameList, Names, Remove, SetAcquire, SetGuard, Want, with_defaults};
+use std::fmt;
+use std::sync::Arc;
+
+/// What one flow of work holds of a [`LockManager`], for lists of locks that are known at run time only. Dropping it
+/// releases everything, highest level first.
+///
+/// The rules are those of [`Session`]: levels in increasing order, each at most once, the root first and to the end.
+/// Where a `Session` is not compiled, this returns an [`OrderError`], at once: nobody waits, and nothing has changed.
+/// (Which levels there are, and which of them are fixed, is checked by the compiler here, too.)
+///
+/// # Examples
+///
+/// ```
+/// # tokio_test::block_on(async {
+/// use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
+/// use lockladder::{LockManager, LockMode, OrderError, SessionError, held};
+///
+/// let manager: LockManager<Seed> =
+///     LockManager::builder().names::<Instance>(["web1"]).names::<Node>(["node1", "node2"]).build();
+/// let wanted = [("instance", "web1"), ("node", "node2")]; // from a file
+///
+/// let mut job = manager.dynamic("from a file", LockMode::Shared).await?;
+/// for (level, name) in wanted {
+///     match level {
+///         "instance" => job.acquire::<Instance>(name, LockMode::Shared).await?,
+///         _ => job.acquire::<Node>(name, LockMode::Exclusive).await?,
+///     }
+/// }
+/// assert_eq!(job.owned_names::<Node>(), ["node2"]);
+/// let error = job.acquire::<Instance>("web1", LockMode::Shared).await.unwrap_err();
+/// assert_eq!(error, SessionError::Order(OrderError::NotAbove { level: "Instance", held: "Node" }));
+///
+/// let job = job.into_typed::<held![shared Cluster, shared Instance, exclusive Node]>();
+/// assert!(job.is_ok(), "and from here on, types tell");
+/// # Ok::<_, SessionError>(()) }).unwrap();
+/// ```
+#[must_use = "dropping a session releases every lock it holds"]
+pub struct DynSession<H: Hierarchy> {
+    slots: H::Slots,
+    root: AnyRoot,
+    /// A bit for each level held, by its index. The record of the session has those that are awaited, too.
+    held: u16,
+    ticket: Ticket<H>,
+}
+
+impl<H: Hierarchy> DynSession<H> {
+    pub(super) fn new(root: AnyRoot, ticket: Ticket<H>) -> Self {
+        Self { slots: H::Slots::default(), root, held: 1, ticket }
+    }
+
+    /// What the session is for, as given when it began.
+    pub fn label(&self) -> &str {
+        self.record().label()
+    }
+
+    /// The manager that it is a session of.
+    pub fn manager(&self) -> &LockManager<H> {
+        self.ticket.manager()
+    }
+
+    /// The mode in which the root is held.
+    pub fn root_mode(&self) -> LockMode {
+        self.root.mode()
+    }
+
+    /// Whether level `L` is held, if only by no names.
+    pub fn is_owned<L: LevelOf<H>>(&self) -> bool {
+        self.held & 1 << L::INDEX != 0
+    }
+
+    /// The names held of level `L`, in name order; none if it is not held.
+    pub fn owned_names<L: NotRoot + LevelOf<H>>(&self) -> Vec<L::Name> {
+        let guard = L::slot(&self.slots).as_ref();
+        guard.map(|guard| guard.names().into_iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The mode in which level `L` is held, if it is.
+    pub fn mode<L: NotRoot + LevelOf<H>>(&self) -> Option<LockMode> {
+        L::slot(&self.slots).as_ref().map(AnyGuard::mode)
+    }
+
+    pub(super) fn record(&self) -> &Record {
+        self.ticket.record()
+    }
+
+    pub(super) fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>) {
+        self.held |= 1 << L::INDEX;
+        self.ticket.climbed::<L>();
+        *L::slot_mut(&mut self.slots) = Some(guard);
+    }
+
+    fn set<L: NotRoot + LevelOf<H>>(&self) -> SetOf<L> {
+        Arc::clone(L::set(&self.manager().locks.sets))
+    }
+
+    /// The highest level held, if it is `L` or above.
+    fn reached<L: Level>(&self) -> Option<&'static str> {
+        let highest = self.held.checked_ilog2().unwrap_or(0) as usize;
+        H::LEVELS.get(highest).copied().filter(|_| highest >= L::INDEX)
+    }
+
+    /// Level `L` may be waited for: nothing is held at `L` or above.
+    fn may_wait_for<L: Level>(&self) -> Result<(), OrderError> {
+        self.reached::<L>().map_or(Ok(()), |held| Err(OrderError::NotAbove { level: L::NAME, held }))
+    }
+
+    fn slot<L: NotRoot + LevelOf<H>>(&mut self) -> Result<&mut AnyGuard<L>, OrderError> {
+        L::slot_mut(&mut self.slots).as_mut().ok_or(OrderError::NotHeld { level: L::NAME })
+    }
+}
+
+/// Acquiring and giving back.
+impl<H: Hierarchy> DynSession<H> {
+    /// Waits for names of level `L`, or [`All`](crate::All), in this mode. Nothing may be held at `L` or above.
+    ///
+    /// # Fairness
+    ///
+    /// That of [`LockSet`](crate::LockSet).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped at any time, it is as if it had never asked, and the session keeps what it held before.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotAbove`]; and those of [`Session::shared`]. The session keeps what it held before.
+    pub fn acquire<L: NotRoot + LevelOf<H>>(
+        &mut self,
+        names: impl Names<L::Name>,
+        mode: LockMode,
+    ) -> DynClimb<'_, H, L> {
+        let (order, set) = (self.may_wait_for::<L>(), self.set::<L>());
+        let request = match mode {
+            LockMode::Shared => ByMode::shared(SetAcquire::of(set, names, Want::All)),
+            LockMode::Exclusive => ByMode::exclusive(SetAcquire::of(set, names, Want::All)),
+        };
+        DynClimb::new(self, order, request)
+    }
+
+    /// Takes names of level `L` in this mode, if that is possible without waiting: all of them now, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::WouldBlock`]; and those of [`acquire`](Self::acquire).
+    pub fn try_acquire<L: NotRoot + LevelOf<H>>(
+        &mut self,
+        names: impl Names<L::Name>,
+        mode: LockMode,
+    ) -> Result<(), SessionError> {
+        self.may_wait_for::<L>()?;
+        let (set, awaited) = (self.set::<L>(), Awaited::begin::<L>(self.record())?);
+        let guard = match mode {
+            LockMode::Shared => SetAcquire::<_, Shared>::of(set, names, Want::All).at_once().map(AnyGuard::Shared),
+            LockMode::Exclusive => {
+                SetAcquire::<_, Exclusive>::of(set, names, Want::All).at_once().map(AnyGuard::Exclusive)
+            }
+        };
+        let guard = guard.map_err(AtLevel::<L>::at_level)?;
+        awaited.keep();
+        self.keep::<L>(guard);
+        Ok(())
+    }
+
+    /// Releases level `L`, whether or not higher levels are held.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotHeld`].
+    pub fn release<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
+        let guard = L::slot_mut(&mut self.slots).take().ok_or(OrderError::NotHeld { level: L::NAME })?;
+        self.held &= !(1 << L::INDEX);
+        self.ticket.released::<L>();
+        drop(guard);
+        Ok(())
+    }
+
+    /// Releases some names of level `L`, which counts as held even if nothing of it is left; see
+    /// [`Session::release_names`].
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotHeld`]; [`SessionError::NotHeld`] with those names that are not held. Nothing is released then.
+    pub fn release_names<L: NotRoot + LevelOf<H>>(
+        &mut self,
+        names: impl NameList<L::Name>,
+    ) -> Result<(), SessionError> {
+        let released = match self.slot::<L>()? {
+            AnyGuard::Shared(guard) => guard.release(names),
+            AnyGuard::Exclusive(guard) => guard.release(names),
+        };
+        released.map_err(AtLevel::<L>::at_level)
+    }
+
+    /// Turns an exclusive hold of level `L` into a shared one.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`].
+    pub fn downgrade<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
+        self.exclusive_slot::<L>()?;
+        let slot = L::slot_mut(&mut self.slots);
+        *slot = slot.take().map(AnyGuard::downgrade);
+        Ok(())
+    }
+
+    /// The session with an exclusive root turned into a shared one.
+    ///
+    /// # Errors
+    ///
+    /// The session as it is, if its root is shared.
+    pub fn downgrade_root(self) -> Result<Self, Self> {
+        match self.root.mode() {
+            LockMode::Exclusive => Ok(Self { root: self.root.downgrade(), ..self }),
+            LockMode::Shared => Err(self),
+        }
+    }
+
+    /// The same session, if it holds exactly the levels in `S`, in the modes in `S`, and has forgotten nothing.
+    ///
+    /// # Errors
+    ///
+    /// The session as it is, if it holds anything else.
+    pub fn into_typed<S: Typed<H>>(mut self) -> Result<Session<H, S>, Self> {
+        let known = self.held == S::OWN && self.record().levels() == S::OWN;
+        if !known || !S::matches(&self.root, &self.slots) {
+            return Err(self);
+        }
+        match S::typed(self.root, &mut self.slots) {
+            Some(held) => Ok(Session::new(held, self.ticket)),
+            None => unreachable!("it matched"),
+        }
+    }
+}
+
+/// Members that come and go.
+impl<H: Hierarchy> DynSession<H> {
+    /// Adds names to level `L`, free for everybody. Nothing may be held at `L` or above.
+    ///
+    /// Waits until nobody holds the level as a whole. Cancel safe: dropped before it resolves, it has added nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotAbove`]; and those of [`Session::add`]. Nothing was added.
+    pub async fn add<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
+    where
+        L: Modifiable<Value: Default> + LevelOf<H>,
+    {
+        self.may_wait_for::<L>()?;
+        let _awaited = Awaited::begin::<L>(self.record())?;
+        Add::<_, Free>::new(self.set::<L>(), with_defaults(names)).await.map_err(AtLevel::<L>::at_level)
+    }
+
+    /// Adds names to level `L` and holds them in this mode before anybody else can. Nothing may be held at `L` or above.
+    ///
+    /// Waits until nobody holds the level as a whole. Cancel safe: dropped before it resolves, it has added nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotAbove`]; and those of [`Session::add_exclusive`]. Nothing was added.
+    pub fn add_acquired<L>(&mut self, names: impl NameList<L::Name>, mode: LockMode) -> DynClimb<'_, H, L, Adding<L>>
+    where
+        L: Modifiable<Value: Default> + LevelOf<H>,
+    {
+        let (order, set) = (self.may_wait_for::<L>(), self.set::<L>());
+        let request = match mode {
+            LockMode::Shared => ByMode::shared(Add::new(set, with_defaults(names))),
+            LockMode::Exclusive => ByMode::exclusive(Add::new(set, with_defaults(names))),
+        };
+        DynClimb::new(self, order, request)
+    }
+
+    /// Adds names to level `L` and to what this session holds of it, without waiting. The level must be the highest held,
+    /// and held exclusively and as [`All`](crate::All).
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`], [`OrderError::NotTop`]; and those of
+    /// [`Session::add_held`]. Nothing was added.
+    pub fn add_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
+    where
+        L: Modifiable<Value: Default> + LevelOf<H>,
+    {
+        let highest = self.reached::<L>();
+        let guard = self.exclusive_slot::<L>()?;
+        if let Some(held) = highest.filter(|held| *held != L::NAME) {
+            return Err(OrderError::NotTop { level: L::NAME, held }.into());
+        }
+        guard.add_held(names).map_err(AtLevel::<L>::at_level)
+    }
+
+    /// Removes names from level `L`, and returns those that this call removed. Nothing may be held at `L` or above.
+    ///
+    /// Waits for all of the names. Cancel safe: dropped before it resolves, it has removed nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotAbove`], [`SessionError::AlreadyHeld`]. Nothing was removed.
+    pub async fn remove<L>(&mut self, names: impl NameList<L::Name>) -> Result<Vec<L::Name>, SessionError>
+    where
+        L: Modifiable + LevelOf<H>,
+    {
+        self.may_wait_for::<L>()?;
+        let _awaited = Awaited::begin::<L>(self.record())?;
+        Ok(Remove::new(self.set::<L>(), names).await)
+    }
+
+    /// Removes names of level `L` that this session holds exclusively, without waiting; higher levels may be held.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`]; [`SessionError::NotHeld`] with those names that are not
+    /// held. Nothing is removed then.
+    pub fn remove_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
+    where
+        L: Modifiable + LevelOf<H>,
+    {
+        self.exclusive_slot::<L>()?.remove(names).map(drop).map_err(AtLevel::<L>::at_level)
+    }
+
+    /// The value of a name of level `L`, if this session holds that.
+    pub fn get<L: NotRoot + LevelOf<H>>(&self, name: impl Name<L::Name>) -> Option<&L::Value> {
+        match L::slot(&self.slots).as_ref()? {
+            AnyGuard::Shared(guard) => guard.get(name),
+            AnyGuard::Exclusive(guard) => guard.get(name),
+        }
+    }
+
+    /// The value of a name of level `L`, to be changed, if this session holds that exclusively.
+    pub fn get_mut<L: NotRoot + LevelOf<H>>(&mut self, name: impl Name<L::Name>) -> Option<&mut L::Value> {
+        self.exclusive_slot::<L>().ok()?.get_mut(name)
+    }
+
+    fn exclusive_slot<L: NotRoot + LevelOf<H>>(&mut self) -> Result<&mut ExclusiveGuard<L>, OrderError> {
+        match self.slot::<L>()? {
+            AnyGuard::Exclusive(guard) => Ok(guard),
+            AnyGuard::Shared(_) => Err(OrderError::NotExclusive { level: L::NAME }),
+        }
+    }
+}
+
+/// To add names and hold them.
+type Adding<L> = ByMode<L, Add<SetOf<L>, Shared>, Add<SetOf<L>, Exclusive>>;
+
+type ExclusiveGuard<L> = SetGuard<SetOf<L>, Exclusive>;
+
+impl<H: Hierarchy> fmt::Debug for DynSession<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = (0..H::LEVELS.len()).filter(|level| self.held & 1 << level != 0);
+        let levels: Vec<_> = held.map(|level| H::LEVELS[level]).collect();
+        f.debug_struct("DynSession")
+            .field("label", &self.label())
+            .field("root", &self.root.mode())
+            .field("levels", &levels)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,207 @@
+//! Random stories of one session whose levels are known at run time, beside the model.
+
+use crate::model::{Answer, Level, Model, Names, Owned};
+use futures::FutureExt;
+use lockladder::{All, DynSession, LockManager, LockMode, SessionError, hierarchy};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::cell::Cell;
+
+hierarchy! {
+    struct Four { root Root, level Low: char, level Middle: char, level High: char }
+}
+
+const MEMBERS: [char; 2] = ['a', 'b'];
+
+/// How many stories a run tells at least; `PROPTEST_CASES=100000` tells more, and CI does.
+const STORIES: u32 = 10_000;
+
+#[derive(Clone, Debug)]
+enum Verb {
+    Acquire(LockMode),
+    AcquireAll(LockMode),
+    Release,
+    ReleaseNames,
+    Downgrade,
+    Add,
+    AddAcquired(LockMode),
+    AddHeld,
+    Remove,
+    RemoveHeld,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    level: usize,
+    verb: Verb,
+    names: Vec<char>,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let mode = || select(vec![LockMode::Shared, LockMode::Exclusive]);
+    let verb = prop_oneof![
+        3 => mode().prop_map(Verb::Acquire),
+        2 => mode().prop_map(Verb::AcquireAll),
+        2 => Just(Verb::Release),
+        2 => Just(Verb::ReleaseNames),
+        1 => Just(Verb::Downgrade),
+        1 => Just(Verb::Add),
+        1 => mode().prop_map(Verb::AddAcquired),
+        2 => Just(Verb::AddHeld),
+        1 => Just(Verb::Remove),
+        2 => Just(Verb::RemoveHeld),
+    ];
+    (1..4_usize, verb, vec(select(vec!['a', 'b', 'c', 'd']), 0..3)).prop_map(|(level, verb, names)| Step {
+        level,
+        verb,
+        names,
+    })
+}
+
+/// The seed's answer.
+fn told(model: &mut Model, Step { level, verb, names }: &Step) -> Answer {
+    match *verb {
+        Verb::Acquire(mode) => model.acquire(*level, Some(names), mode),
+        Verb::AcquireAll(mode) => model.acquire(*level, None, mode),
+        Verb::Release => model.release(*level),
+        Verb::ReleaseNames => model.release_names(*level, names),
+        Verb::Downgrade => model.downgrade(*level),
+        Verb::Add => model.add(*level, names, None),
+        Verb::AddAcquired(mode) => model.add(*level, names, Some(mode)),
+        Verb::AddHeld => model.add_held(*level, names),
+        Verb::Remove => model.remove(*level, names),
+        Verb::RemoveHeld => model.remove_held(*level, names),
+    }
+}
+
+/// Nobody else is there: whatever waits would wait for itself.
+fn now<F: Future>(future: F) -> F::Output {
+    future.now_or_never().expect("a session that is alone never waits")
+}
+
+/// Ours, at the level that the step names.
+macro_rules! done {
+    ($job:ident, $step:ident, $($index:literal $level:ident),+) => {
+        match $step.level {
+            $($index => {
+                let names = &$step.names;
+                let given = |given: Result<(), SessionError>| given.map(|()| Names::new());
+                match $step.verb {
+                    Verb::Acquire(mode) => given(now($job.acquire::<$level>(names, mode))),
+                    Verb::AcquireAll(mode) => given(now($job.acquire::<$level>(All, mode))),
+                    Verb::Release => given($job.release::<$level>().map_err(SessionError::from)),
+                    Verb::ReleaseNames => given($job.release_names::<$level>(names)),
+                    Verb::Downgrade => given($job.downgrade::<$level>().map_err(SessionError::from)),
+                    Verb::Add => given(now($job.add::<$level>(names))),
+                    Verb::AddAcquired(mode) => given(now($job.add_acquired::<$level>(names, mode))),
+                    Verb::AddHeld => given($job.add_held::<$level>(names)),
+                    Verb::Remove => now($job.remove::<$level>(names)).map(Names::from_iter),
+                    Verb::RemoveHeld => given($job.remove_held::<$level>(names)),
+                }
+            })+
+            level => unreachable!("there is no level {level}"),
+        }
+    };
+}
+
+fn ours(job: &mut DynSession<Four>, step: &Step) -> Result<Names, SessionError> {
+    done!(job, step, 1 Low, 2 Middle, 3 High)
+}
+
+/// The kind of an error of ours, as the seed would have raised it.
+fn kind(error: &SessionError) -> Answer {
+    match error {
+        SessionError::Order(_) | SessionError::NotHeld { .. } | SessionError::NotWhole { .. } => Answer::Assertion,
+        SessionError::Unknown { .. } | SessionError::Exists { .. } => Answer::LockError,
+        SessionError::Repeated { .. } => Answer::Repeated,
+        other => panic!("nobody else is there: {other}"),
+    }
+}
+
+/// Every story begins with these members. (A manager of its own for each would take most of the time.)
+fn restore(manager: &LockManager<Four>) {
+    macro_rules! levels {
+        ($job:ident: $($level:ident)*) => {$(
+            let names = manager.names::<$level>();
+            if names != MEMBERS {
+                let missing: Vec<_> = MEMBERS.into_iter().filter(|name| !names.contains(name)).collect();
+                now($job.remove::<$level>(names.into_iter().filter(|name| !MEMBERS.contains(name)).collect::<Vec<_>>()));
+                now($job.add::<$level>(missing)).unwrap();
+            }
+        )*};
+    }
+    let mut job = now(manager.exclusive("restore")).unwrap();
+    levels!(job: Low Middle High);
+}
+
+type State = Vec<(Names, Option<LockMode>, Names)>;
+
+fn state(manager: &LockManager<Four>, job: &DynSession<Four>) -> State {
+    macro_rules! levels {
+        ($($level:ident)*) => {
+            vec![$((
+                Names::from_iter(manager.names::<$level>()),
+                job.mode::<$level>(),
+                Names::from_iter(job.owned_names::<$level>()),
+            )),*]
+        };
+    }
+    levels!(Low Middle High)
+}
+
+fn model_state(model: &Model) -> State {
+    let shown = |level: &Level| {
+        let names = level.owned.as_ref().map(|owned| owned.names.clone()).unwrap_or_default();
+        (level.members.clone(), level.owned.as_ref().map(|owned| owned.mode), names)
+    };
+    model.levels[1..].iter().map(shown).collect()
+}
+
+#[test]
+fn a_session_known_at_run_time_answers_as_the_seed_in_random_stories() {
+    let manager: LockManager<Four> = LockManager::builder().build();
+    let (stories, answers) = (Cell::new(0_u32), Cell::new([0_u64; 4]));
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases.max(STORIES) } else { STORIES };
+    let config = Config { cases, ..config };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let outcome = runner.run(&vec(step(), 1..12), |steps| {
+        restore(&manager);
+        let mut job = now(manager.dynamic("story", LockMode::Shared)).unwrap();
+        let root = Owned { mode: LockMode::Shared, whole: false, names: Names::new(), here: true };
+        let level = Level { modifiable: true, members: MEMBERS.into(), owned: None };
+        let mut model = Model {
+            levels: vec![Level { owned: Some(root), ..Level::default() }, level.clone(), level.clone(), level],
+        };
+        for step in &steps {
+            let (told, done) = (told(&mut model, step), ours(&mut job, step));
+            let mut seen = answers.get();
+            seen[match told {
+                Answer::Done(_) => 0,
+                Answer::Assertion => 1,
+                Answer::LockError => 2,
+                Answer::Repeated => 3,
+            }] += 1;
+            answers.set(seen);
+            match (&done, &told) {
+                (Ok(removed), Answer::Done(names)) => {
+                    prop_assert!(
+                        !matches!(step.verb, Verb::Remove) || removed == names,
+                        "{step:?}: {removed:?}, {names:?}"
+                    );
+                }
+                (Ok(_), _) => prop_assert!(false, "{step:?}: done, where the seed says {told:?}"),
+                (Err(error), _) => prop_assert_eq!(&kind(error), &told, "{:?}: {}", step, error),
+            }
+            prop_assert_eq!(state(&manager, &job), model_state(&model), "after {:?}", step);
+        }
+        stories.set(stories.get() + 1);
+        Ok(())
+    });
+    outcome.unwrap();
+    println!("{} stories agree; done, assertions, lock errors, repeated: {:?}", stories.get(), answers.get());
+    assert_eq!(stories.get(), cases);
+    assert!(answers.get().into_iter().all(|count| count > 100), "the stories are one-sided: {answers:?}");
+}

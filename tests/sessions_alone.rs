@@ -1,0 +1,139 @@
+//! A flow that would wait for itself gets an error: after it has forgotten a nested session, and in a scope.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use lockladder::ganeti::seed::{Instance, Node, Seed};
+use lockladder::{All, Exclusive, LockManager, LockMode, SessionError, Shared};
+use std::mem::forget;
+use tokio_test::{assert_pending, assert_ready, block_on, task};
+
+fn manager() -> LockManager<Seed> {
+    LockManager::builder().names::<Instance>(["web1"]).names::<Node>(["node1", "node2"]).build()
+}
+
+fn already(level: &'static str, held: &'static str) -> SessionError {
+    SessionError::AlreadyHeld { level, held }
+}
+
+fn nested(outer: &str, inner: &str) -> SessionError {
+    SessionError::NestedSession { outer: outer.to_owned(), inner: inner.to_owned() }
+}
+
+/// Polls once: an error must come at once, not after a wait.
+fn now<F: Future>(future: F) -> F::Output {
+    assert_ready!(task::spawn(future).poll())
+}
+
+#[test]
+fn what_a_forgotten_nested_session_holds_is_an_error_and_no_hang() {
+    let manager = manager();
+    let mut job = block_on(manager.shared("job")).unwrap();
+    forget(block_on(job.nest().exclusive::<Node>("node1")).unwrap());
+    assert_eq!(now(job.nest().shared::<Node>("node1")).unwrap_err(), already("Node", "Node"));
+    assert_eq!(now(job.nest().exclusive::<Instance>("web1")).unwrap_err(), already("Instance", "Node"));
+    assert_eq!(job.nest().try_shared::<Node>("node2").unwrap_err(), already("Node", "Node"));
+    assert_eq!(now(job.add::<Node>("node3")).unwrap_err(), already("Node", "Node"));
+    assert_eq!(now(job.nest().add_shared::<Node>("node3")).unwrap_err(), already("Node", "Node"));
+}
+
+#[test]
+#[should_panic(expected = "this session holds or awaits level Node already")]
+fn removing_what_a_forgotten_nested_session_shares_panics_and_does_not_hang() {
+    let manager = manager();
+    let mut job = block_on(manager.shared("job")).unwrap();
+    forget(block_on(job.nest().shared::<Node>("node1")).unwrap());
+    now(job.remove::<Node>("node1"));
+}
+
+#[test]
+fn a_request_that_waits_and_is_forgotten_is_an_error_and_no_hang() {
+    let manager = manager();
+    let busy = block_on(async { manager.shared("busy").await.unwrap().exclusive::<Node>("node1").await }).unwrap();
+    let mut job = block_on(manager.shared("job")).unwrap();
+    let mut request = task::spawn(Box::pin(job.nest().exclusive::<Node>("node1")));
+    assert_pending!(request.poll());
+    forget(request);
+    assert_eq!(now(job.nest().exclusive::<Node>("node1")).unwrap_err(), already("Node", "Node"));
+    drop(busy);
+}
+
+#[test]
+fn nested_sessions_and_requests_that_end_leave_nothing_on_the_record() {
+    let manager = manager();
+    let busy = block_on(async { manager.shared("busy").await.unwrap().exclusive::<Node>("node1").await }).unwrap();
+    let mut job = block_on(manager.shared("job")).unwrap();
+    drop(block_on(job.nest().exclusive::<Node>("node2")).unwrap());
+    assert_eq!(block_on(job.nest().shared::<Instance>(All)).unwrap().release::<Instance>().label(), "job");
+    assert!(block_on(job.nest().shared::<Node>("node9")).is_err());
+    assert!(job.nest().try_shared::<Node>("node1").is_err());
+    let mut waits = task::spawn(job.nest().exclusive::<Node>("node1"));
+    assert_pending!(waits.poll());
+    drop(waits);
+    let mut waits = Box::pin(job.nest().exclusive::<Node>("node1"));
+    assert_pending!(task::spawn(waits.as_mut()).poll());
+    drop(waits.as_mut().reclaim().unwrap());
+    drop(waits);
+    let mut adds = task::spawn(job.remove::<Node>("node1"));
+    assert_pending!(adds.poll());
+    drop(adds);
+    drop(busy);
+    let both = now(job.exclusive::<Instance>("web1")).unwrap();
+    assert_eq!(now(both.exclusive::<Node>(All)).unwrap().owned::<Node>().len(), 2);
+}
+
+#[test]
+fn a_session_known_at_run_time_remembers_a_request_that_was_forgotten() {
+    let manager = manager();
+    let _busy = block_on(async { manager.shared("busy").await.unwrap().exclusive::<Node>("node1").await }).unwrap();
+    let mut job = block_on(manager.dynamic("job", LockMode::Shared)).unwrap();
+    let mut request = task::spawn(Box::pin(job.acquire::<Node>("node1", LockMode::Shared)));
+    assert_pending!(request.poll());
+    forget(request);
+    assert_eq!(now(job.acquire::<Node>("node1", LockMode::Shared)).unwrap_err(), already("Node", "Node"));
+    assert_eq!(now(job.remove::<Node>("node1")).unwrap_err(), already("Node", "Node"));
+    assert!(job.into_typed::<lockladder::held![shared lockladder::ganeti::seed::Cluster]>().is_err());
+}
+
+#[test]
+fn a_second_session_in_a_scope_is_an_error_and_no_hang() {
+    let manager = manager();
+    let outcome = block_on(manager.scope("outer", Shared, async |_job| {
+        assert_eq!(now(manager.shared("inner")).unwrap_err(), nested("outer", "inner"));
+        assert_eq!(now(manager.dynamic("inner", LockMode::Shared)).unwrap_err(), nested("outer", "inner"));
+        assert_eq!(manager.try_exclusive("inner").unwrap_err(), nested("outer", "inner"));
+        manager.scope("scope", Exclusive, async |_job| ()).await
+    }));
+    assert_eq!(outcome.unwrap().unwrap_err(), nested("outer", "scope"));
+    let _after = now(manager.exclusive("after")).unwrap();
+}
+
+#[test]
+fn a_scope_knows_its_own_manager_only() {
+    let (manager, other) = (manager(), manager());
+    block_on(manager.scope("outer", Shared, async |_job| {
+        other
+            .scope("other", Exclusive, async |_job| {
+                assert_eq!(now(manager.shared("inner")).unwrap_err(), nested("outer", "inner"));
+                assert_eq!(now(other.shared("inner")).unwrap_err(), nested("other", "inner"));
+            })
+            .await
+            .unwrap();
+    }))
+    .unwrap();
+}
+
+#[test]
+fn flows_that_are_joined_and_spawned_have_scopes_of_their_own() {
+    let manager = manager();
+    let scoped = |label: &'static str| {
+        let manager = manager.clone();
+        async move { manager.scope(label, Shared, async |job| job.label().to_owned()).await }
+    };
+    block_on(async {
+        assert_eq!(futures::join!(scoped("a"), scoped("b")), (Ok("a".to_owned()), Ok("b".to_owned())));
+        let spawning = manager.clone();
+        let spawned = manager.scope("outer", Shared, async move |_job| {
+            tokio::spawn(async move { spawning.shared("spawned").await.map(drop) }).await
+        });
+        assert_eq!(spawned.await.unwrap().unwrap(), Ok(()));
+    });
+}
