@@ -347,7 +347,7 @@ impl<T: ?Sized> SharedLock<T> {
 }
 
 /// Blocks this thread. A runtime that it belongs to is asked to, as it knows whether that is allowed here.
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     match Handle::try_current() {
         Ok(runtime) => runtime.block_on(future),
         Err(_) => futures::executor::block_on(future),

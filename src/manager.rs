@@ -20,13 +20,12 @@ pub use modify::Modify;
 pub use session::{NameArray, Session};
 
 use crate::level::{Hierarchy, LevelOf, NotRoot, RootHeld};
-use crate::lock::SharedLock;
+use crate::lock::{SharedLock, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
 use record::Records;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use tokio::runtime::Handle;
 
 /// The locks of a hierarchy. Cheap to clone: all clones are the same manager.
 ///
@@ -268,13 +267,5 @@ impl<H: Hierarchy> Builder<H> {
 impl<H: Hierarchy> fmt::Debug for Builder<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("levels", &H::LEVELS).finish_non_exhaustive()
-    }
-}
-
-/// Blocks this thread. A runtime that it belongs to is asked to, as it knows whether that is allowed here.
-fn block_on<F: Future>(future: F) -> F::Output {
-    match Handle::try_current() {
-        Ok(runtime) => runtime.block_on(future),
-        Err(_) => futures::executor::block_on(future),
     }
 }

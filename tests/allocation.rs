@@ -148,7 +148,7 @@ fn up_to_four_free_names_are_acquired_without_allocating_and_no_string_is_built(
         drop(now(set.exclusive("a")).unwrap());
         drop(now(set.shared(["a", "b", "c", "d"])).unwrap());
         drop(set.try_exclusive(["d", "a"]).unwrap());
-        let guard = now(set.exclusive(&["c", "b"])).unwrap();
+        let guard = now(set.exclusive(["c", "b"])).unwrap();
         assert!(guard.contains("c") && guard.get("b").is_some());
     });
     assert_eq!(count, 0);

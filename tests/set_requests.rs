@@ -23,7 +23,7 @@ fn names(list: &[&str]) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn one_deadline_counts_for_all_names_and_leaves_nothing_held() {
     let set = abc();
-    let _b = set.exclusive("b").await.unwrap();
+    let b = set.exclusive("b").await.unwrap();
     let mut request = task::spawn(set.exclusive(["a", "b"]).timeout(MOMENT));
     assert_pending!(request.poll());
     let mut behind = task::spawn(set.shared(["b"]).timeout(MOMENT * 9));
@@ -34,7 +34,7 @@ async fn one_deadline_counts_for_all_names_and_leaves_nothing_held() {
     assert_eq!(error, expected);
     assert!(is_terminated(&mut request));
     drop(set.try_exclusive("a").unwrap());
-    drop(_b);
+    drop(b);
     drop(assert_ready_ok!(behind.poll()));
 }
 

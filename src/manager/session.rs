@@ -1,13 +1,14 @@
 //! What one flow of work holds: sessions, and how they climb.
 
+use super::LockManager;
 use super::climb::Climb;
 use super::error::{AtLevel, SessionError};
 use super::record::{Awaited, Record, Ticket};
-use super::{LockManager, block_on};
 use crate::level::{
     CanAcquire, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf, NotRoot,
     Release, SetOf,
 };
+use crate::lock::block_on;
 use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::{Name, NameList, Names, SetAcquire, SetError, SetGuard, SetPointer, Want};
 use std::fmt;

@@ -297,7 +297,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                         let waiter = Waiter::new(reach, M::MODE, *this.priority, members);
                         match core.enter(Waiter { enough, missing, waker: own, ..waiter }, panics) {
                             Ok(ticket) => Stage::Waiting(ticket),
-                            Err(waiter) => Stage::Asked(Request::again(waiter.members, reach)),
+                            Err(members) => Stage::Asked(Request::again(members, reach)),
                         }
                     }
                 },

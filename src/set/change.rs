@@ -170,16 +170,15 @@ impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
         let Some(set) = this.set.as_ref() else { panic!("`Add` polled after it has resolved") };
         let core = set.core();
         let mut panics = Panics::new();
-        let ticket = match *this.ticket {
-            Some(ticket) => ticket,
-            None => {
-                let waiter = Waiter::new(Reach::Addition, LockMode::Exclusive, *this.priority, Members::new());
-                // Mostly it is granted at once, and nobody is to be woken; else `advance` says whom.
-                let Ok(ticket) = core.enter(waiter, &mut panics) else {
-                    unreachable!("it has no members that could be removed")
-                };
-                *this.ticket.insert(ticket)
-            }
+        let ticket = if let Some(ticket) = *this.ticket {
+            ticket
+        } else {
+            let waiter = Waiter::new(Reach::Addition, LockMode::Exclusive, *this.priority, Members::new());
+            // Mostly it is granted at once, and nobody is to be woken; else `advance` says whom.
+            let Ok(ticket) = core.enter(waiter, &mut panics) else {
+                unreachable!("it has no members that could be removed")
+            };
+            *this.ticket.insert(ticket)
         };
         let Ok(Held { whole, .. }) = ready!(core.advance(ticket, context.waker(), &mut panics)) else {
             unreachable!("it has no members that could be removed")
@@ -195,7 +194,6 @@ impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
 
 impl<P: ClosedPointer, A: Added<P>> Add<P, A> {
     /// Adds the entries, and gives back the whole, which is held. `None` if something has panicked.
-    #[expect(clippy::type_complexity, reason = "what the future resolves to")]
     fn add(
         set: P,
         entries: Vec<(P::Name, P::Value)>,

@@ -15,6 +15,7 @@
 //! 2. Foreign code (wakers; names and values, when they are hashed, compared, cloned or dropped) runs with nothing locked.
 //! 3. Each hold of a member, or of the whole, is given back exactly once.
 
+use super::SetPointer;
 use super::directory::Directory;
 use super::member::Entry;
 use super::names::Key;
@@ -33,6 +34,10 @@ use std::task::{Poll, Waker};
 pub(crate) type Known<K, T> = Arc<Entry<K, T>>;
 
 pub(crate) type KnownMembers<K, T> = Members<Known<K, T>>;
+
+/// In terms of the pointer to a set.
+pub(crate) type KnownTo<P> = Known<<P as SetPointer>::Name, <P as SetPointer>::Value>;
+pub(crate) type HeldBy<P> = Held<<P as SetPointer>::Name, <P as SetPointer>::Value>;
 
 /// A set without the vocabulary of its users.
 pub struct Core<K, T> {
@@ -291,11 +296,11 @@ impl<K: Hash + Eq, T> Core<K, T> {
 
 /// Requests that wait.
 impl<K: Hash + Eq, T> Core<K, T> {
-    /// Puts a request into the queue; or returns it, if one of its members has just been removed.
-    pub(crate) fn enter(&self, waiter: Waiter<Known<K, T>>, panics: &mut Panics) -> Result<u64, Waiter<Known<K, T>>> {
+    /// Puts a request into the queue; or returns its members, if one of them has just been removed.
+    pub(crate) fn enter(&self, waiter: Waiter<Known<K, T>>, panics: &mut Panics) -> Result<u64, KnownMembers<K, T>> {
         self.change(panics, |queue| {
             if waiter.members.iter().any(|member| member.look().is_deleted()) {
-                return (Err(waiter), Effects::none());
+                return (Err(waiter.members), Effects::none());
             }
             let (ticket, effects) = queue.enter(waiter);
             (Ok(ticket), effects)

@@ -1,7 +1,7 @@
 //! Holding named locks.
 
 use super::change::add;
-use super::core::{Held, Known, Whole};
+use super::core::{Held, HeldBy, KnownTo, Whole};
 use super::error::{AddError, SetError};
 use super::names::{Name, NameList};
 use super::policy::Member;
@@ -30,7 +30,7 @@ use std::sync::Arc;
 #[must_use = "a guard that is dropped at once releases the locks at once"]
 pub struct SetGuard<P: SetPointer, M: Mode> {
     pub(super) set: P,
-    pub(super) held: Held<P::Name, P::Value>,
+    pub(super) held: HeldBy<P>,
     mode: PhantomData<M>,
 }
 
@@ -43,7 +43,7 @@ impl<P: SetPointer, M: Mode> Drop for SetGuard<P, M> {
 
 impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// The holds go over to the guard.
-    pub(crate) fn new(set: P, held: Held<P::Name, P::Value>) -> Self {
+    pub(crate) fn new(set: P, held: HeldBy<P>) -> Self {
         Self { set, held, mode: PhantomData }
     }
 
@@ -53,6 +53,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// Whether this name is held by this guard.
+    #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
     pub fn contains(&self, name: impl Name<P::Name>) -> bool {
         self.find(&name).is_some()
     }
@@ -132,10 +133,10 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// Takes these names out of the guard, still locked, and the whole if it has it.
-    fn take(&mut self, names: impl NameList<P::Name>) -> Result<Held<P::Name, P::Value>, SetError<P::Name>> {
+    fn take(&mut self, names: impl NameList<P::Name>) -> Result<HeldBy<P>, SetError<P::Name>> {
         let taken = self.find_all(names)?;
         self.list();
-        let is_taken = |member: &Known<_, _>| taken.binary_search_by_key(&member.id(), Member::id).is_ok();
+        let is_taken = |member: &KnownTo<P>| taken.binary_search_by_key(&member.id(), Member::id).is_ok();
         let (members, kept): (Members<_>, Members<_>) =
             mem::take(&mut self.held.members).into_iter().partition(is_taken);
         self.held.members = kept;
@@ -148,7 +149,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// The members of these names, in the order of their ids, each once.
-    fn find_all(&self, names: impl NameList<P::Name>) -> Result<Members<Known<P::Name, P::Value>>, SetError<P::Name>> {
+    fn find_all(&self, names: impl NameList<P::Name>) -> Result<Members<KnownTo<P>>, SetError<P::Name>> {
         let (mut found, mut unheld) = (Members::new(), Vec::new());
         for name in names.listed() {
             match self.find(&name) {
@@ -166,7 +167,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
 
     /// The member of this name, if it is held. (Of an open set, this guard knows it as well, so nothing is to be
     /// forgotten when the clone goes.)
-    pub(super) fn find(&self, name: &impl Name<P::Name>) -> Option<Known<P::Name, P::Value>> {
+    pub(super) fn find(&self, name: &impl Name<P::Name>) -> Option<KnownTo<P>> {
         let directory = &self.set.core().directory;
         if self.held.whole == Whole::WithMembers {
             return directory.find(name);
@@ -178,7 +179,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// All members held, in name order.
-    pub(super) fn members(&self) -> Vec<Known<P::Name, P::Value>> {
+    pub(super) fn members(&self) -> Vec<KnownTo<P>> {
         let mut members = match self.held.whole {
             Whole::WithMembers => self.set.core().directory.all(),
             _ => self.held.members.to_vec(),

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "gives access to the values: see the invariants of `member` and of `SetGuard`")]
 
 use super::SetPointer;
-use super::core::Known;
+use super::core::KnownTo;
 use super::error::SetError;
 use super::guard::SetGuard;
 use super::member::Entry;
@@ -30,10 +30,13 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// assert_eq!(guard["a"], 1);
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
     pub fn get(&self, name: impl Name<P::Name>) -> Option<&P::Value> {
         let member = self.find(&name)?;
-        // SAFETY: the guard holds the member, and is borrowed (`SetGuard`, 1).
-        Some(unsafe { self.borrowed(&member).value() })
+        // SAFETY: the guard holds the member (`SetGuard`, 1).
+        let entry = unsafe { self.borrowed(&member) };
+        // SAFETY: as above; and nobody changes a value through a guard that is borrowed shared.
+        Some(unsafe { entry.value() })
     }
 
     /// All names held, with their values, in name order.
@@ -63,7 +66,8 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// # Safety
     ///
     /// The guard holds the member.
-    unsafe fn borrowed(&self, member: &Known<P::Name, P::Value>) -> &Entry<P::Name, P::Value> {
+    #[expect(clippy::unused_self, reason = "the member is borrowed no longer than its guard")]
+    unsafe fn borrowed(&self, member: &KnownTo<P>) -> &Entry<P::Name, P::Value> {
         // SAFETY: a member that is held stays in its directory, or in the list of the guard, which is borrowed
         // (`member`, 5); so it outlives the clone by which it is known here.
         unsafe { &*Arc::as_ptr(member) }
@@ -85,6 +89,7 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     /// assert_eq!(guard["a"], 3);
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
     pub fn get_mut(&mut self, name: impl Name<P::Name>) -> Option<&mut P::Value> {
         let member = self.find(&name)?;
         // SAFETY: the guard holds the member (`SetGuard`, 1).
@@ -116,7 +121,7 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
         &mut self,
         names: [N; C],
     ) -> Result<[&mut P::Value; C], SetError<P::Name>> {
-        let mut members: Members<Known<P::Name, P::Value>> = Members::new();
+        let mut members: Members<KnownTo<P>> = Members::new();
         let mut unheld = Vec::new();
         for name in names {
             match self.find(&name) {
@@ -159,12 +164,12 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     }
 
     /// Removes these members, which the guard holds, and takes their values, in name order.
-    pub(super) fn retire(&mut self, mut members: Members<Known<P::Name, P::Value>>) -> Vec<(P::Name, P::Value)> {
+    pub(super) fn retire(&mut self, mut members: Members<KnownTo<P>>) -> Vec<(P::Name, P::Value)> {
         // Code of the names runs first: should it panic, nothing has been removed.
         let mut named: Vec<_> = members.iter().map(|member| (member.name.clone(), Arc::clone(member))).collect();
         named.sort_by(|(one, _), (other, _)| one.cmp(other));
         members.sort_unstable_by_key(Member::id);
-        let is_kept = |member: &mut Known<_, _>| members.binary_search_by_key(&member.id(), Member::id).is_err();
+        let is_kept = |member: &mut KnownTo<P>| members.binary_search_by_key(&member.id(), Member::id).is_err();
         self.held.members.retain(is_kept);
         let mut panics = Panics::new();
         self.set.core().retire(&members, self.held.whole, &mut panics);
