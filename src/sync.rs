@@ -30,6 +30,9 @@ mod chosen {
     /// while others wait, and few wait.
     pub(crate) const SHARDS: usize = 128;
 
+    /// Of a set that is counted for those who wait for all of it, so many members are looked at between two rests.
+    pub(crate) const LOOKS: usize = 4_096;
+
     /// Waits a moment for a lock that is held for a few instructions only.
     ///
     /// Spins shortly, then yields: the holder may have been preempted, and on one core nothing else lets it run.
@@ -53,6 +56,8 @@ mod chosen {
 
     pub(crate) const SHARDS: usize = 1;
 
+    pub(crate) const LOOKS: usize = 1;
+
     /// Lets the others run. How often one waits in vain makes no difference to a model, but would go on without end:
     /// what comes after the first time is run to its end, and not explored.
     pub(crate) fn relax(attempt: u32) {
@@ -71,6 +76,9 @@ mod chosen {
 
     pub(crate) const SHARDS: usize = 2;
 
+    /// A rest after each shard.
+    pub(crate) const LOOKS: usize = 1;
+
     /// Lets the others run: the scheduler decides whom.
     pub(crate) fn relax(_attempt: u32) {
         shuttle::thread::yield_now();
@@ -78,7 +86,7 @@ mod chosen {
 }
 
 pub(crate) use chosen::{
-    AtomicBool, AtomicI8, AtomicU8, AtomicUsize, Mutex, MutexGuard, RwLock, SHARDS, UnsafeCell, relax,
+    AtomicBool, AtomicI8, AtomicU8, AtomicUsize, LOOKS, Mutex, MutexGuard, RwLock, SHARDS, UnsafeCell, relax,
 };
 pub(crate) use std::sync::atomic::Ordering;
 

@@ -23,7 +23,7 @@ use super::policy::{Bounds, Member};
 use super::queue::{Count, Effects, Members, Outcome, Queue, Reach, Waiter};
 use crate::lock::Panics;
 use crate::mode::LockMode;
-use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, relax, seen_by_one_of_two};
+use crate::sync::{AtomicBool, LOOKS, Mutex, MutexGuard, Ordering, relax, seen_by_one_of_two};
 use std::fmt;
 use std::hash::Hash;
 use std::mem;
@@ -314,8 +314,6 @@ impl<K: Hash + Eq, T> Core<K, T> {
         waker: &Waker,
         panics: &mut Panics,
     ) -> Poll<Result<Held<K, T>, Refusal<K, T>>> {
-        /// So many members are looked at between two rests.
-        const LOOKS: usize = 4_096;
         loop {
             if let Some(waiter) = self.look(ticket, waker, panics) {
                 return Poll::Ready(self.outcome(waiter, panics));

@@ -1,4 +1,4 @@
-//! The lock under loom, which runs every interleaving of a few threads, with every value a load may see.
+//! The lock, and sets of them, under loom, which runs every interleaving of a few threads, with every value a load may see.
 //!
 //! `RUSTFLAGS="--cfg lockladder_loom" cargo test --release -p lockladder --test loom -- --nocapture`
 //!

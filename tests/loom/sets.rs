@@ -146,6 +146,21 @@ fn who_waits_behind_gets_in_when_the_first_gives_up_against_its_grant() {
 }
 
 #[test]
+fn a_sharer_runs_when_the_first_gives_up_against_its_arrival() {
+    within(3, "the first gives up against an arrival", || {
+        let set = set();
+        let holder = set.try_shared(1).unwrap(); // To the end: only giving up can let the sharer in.
+        let mut first = Box::pin(set.exclusive([1, 2]));
+        assert!(poll_once(first.as_mut()).is_pending());
+        let behind = alongside(&set, |set| assert_eq!(read(set, 1), 0));
+        drop(first);
+        join([behind]);
+        drop(holder);
+        assert_free_after(&set, [(1, 0), (2, 0)]);
+    });
+}
+
+#[test]
 fn a_downgrade_keeps_a_writer_out() {
     within(3, "downgrade against a writer", || {
         let set = set();
@@ -275,14 +290,16 @@ fn who_counts_and_gives_up_leaves_the_other_whole_its_turn() {
 
 #[test]
 fn giving_up_the_whole_lets_in_who_waits_for_a_name() {
-    within(3, "giving up the whole against a writer", || {
+    within(3, "giving up the whole against a reader", || {
         let set = set();
-        let holder = set.try_shared(1).unwrap(); // To the end: only giving up can let the writer in.
-        let writer = alongside(&set, |set| write(set, 2));
-        look_once(set.exclusive(All));
-        join([writer]);
+        let holder = set.try_shared(1).unwrap(); // To the end: only giving up can let the reader in.
+        let mut whole = Box::pin(set.exclusive(All));
+        assert!(poll_once(whole.as_mut()).is_pending());
+        let reader = alongside(&set, |set| assert_eq!(read(set, 1), 0));
+        drop(whole);
+        join([reader]);
         drop(holder);
-        assert_free_after(&set, [(1, 0), (2, 1)]);
+        assert_free_after(&set, [(1, 0), (2, 0)]);
     });
 }
 
@@ -290,14 +307,30 @@ fn giving_up_the_whole_lets_in_who_waits_for_a_name() {
 fn a_part_of_the_whole_is_released_against_who_is_about_to_go_back() {
     within(3, "singling out against a fast one", || {
         let set = set();
-        let fast = alongside(&set, |set| write(set, 1));
+        let owner = alongside(&set, |set| {
+            let mut whole = block_on(set.exclusive(All)).unwrap();
+            write_to(&whole);
+            thread::yield_now(); // A point at which the fast one goes on without being counted as a preemption.
+            whole.release(2).unwrap();
+            write_to(&whole);
+        });
+        write(&set, 1);
+        join([owner]);
+        assert_free_after(&set, [(1, 3), (2, 1)]);
+    });
+}
+
+#[test]
+fn the_whole_waits_for_the_part_that_another_keeps_of_it() {
+    within(2, "singling out against the whole", || {
+        let set = set();
+        let other = alongside(&set, |set| write(set, All));
         let mut whole = block_on(set.exclusive(All)).unwrap();
-        write_to(&whole);
         whole.release(2).unwrap();
         write_to(&whole);
         drop(whole);
-        join([fast]);
-        assert_free_after(&set, [(1, 3), (2, 1)]);
+        join([other]);
+        assert_free_after(&set, [(1, 2), (2, 1)]);
     });
 }
 
