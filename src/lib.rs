@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   LockManager<H>   levels in a fixed order; a Session climbs them
-//!      └─ LockSet<K>      named locks; several at once, all or nothing
+//!      └─ LockSet<K, T>   named locks; several at once, all or nothing
 //!           └─ SharedLock<T>   one fair shared/exclusive lock
 //! ```
 //!
@@ -29,7 +29,8 @@
 //! | for | see |
 //! |---|---|
 //! | one lock; the fairness rule | [`SharedLock`], [`Guard`] |
-//! | several locks by name | [`LockSet`], [`SetGuard`], [`All`] |
+//! | several locks by name, with or without values | [`LockSet`], [`SetGuard`], [`All`] |
+//! | locks by any name, without adding it first | [`OpenSet`] |
 //! | locks in levels, in an order that the compiler checks | [`hierarchy!`], [`held!`], [`LockManager`], [`Session`] |
 //! | helpers that are generic over what a session holds | [`CanAcquire`], [`CanAdd`], [`Holds`], [`HoldsExclusive`] |
 //! | lists of locks known at run time only | [`DynSession`] |
