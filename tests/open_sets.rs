@@ -88,16 +88,17 @@ fn dropped_after<F: Future>(future: F, polls: usize) {
 fn a_storm_of_a_million_names_leaves_nothing_behind() {
     let set: OpenSet<u32> = OpenSet::new();
     let held = block_on(set.exclusive([0, 1])).unwrap();
-    for round in 0..500_000_u32 {
-        let new = 2 + 2 * round;
+    for round in 0..50_000_u32 {
+        let new = 2 + 20 * round..22 + 20 * round;
+        let names: Vec<u32> = new.clone().collect();
         match round % 5 {
-            0 => drop(block_on(set.exclusive([new, new + 1])).unwrap()),
-            1 => dropped_after(set.shared([new, new + 1]), 0), // unpolled
-            2 => dropped_after(set.exclusive([new, 0, new + 1]), 2), // queued
-            3 => dropped_after(set.shared([new, new + 1, 1]).at_least(3), 1),
+            0 => drop(block_on(set.exclusive(names)).unwrap()),
+            1 => dropped_after(set.shared(names), 0), // unpolled
+            2 => dropped_after(set.exclusive(new.chain([0]).collect::<Vec<_>>()), 2), // queued
+            3 => dropped_after(set.shared(new.chain([1]).collect::<Vec<_>>()).at_least(21), 1),
             _ => {
-                let holder = block_on(set.exclusive(new)).unwrap();
-                let mut waiter = task::spawn(set.exclusive([new, new + 1]));
+                let holder = block_on(set.exclusive(names[7])).unwrap();
+                let mut waiter = task::spawn(set.exclusive(&names));
                 assert_pending!(waiter.poll());
                 drop(holder);
                 drop(waiter); // granted, and never claimed
