@@ -310,7 +310,6 @@ fn a_part_of_the_whole_is_released_against_who_is_about_to_go_back() {
         let owner = alongside(&set, |set| {
             let mut whole = block_on(set.exclusive(All)).unwrap();
             write_to(&whole);
-            thread::yield_now(); // A point at which the fast one goes on without being counted as a preemption.
             whole.release(2).unwrap();
             write_to(&whole);
         });
