@@ -15,6 +15,7 @@ mod core;
 mod directory;
 mod error;
 mod guard;
+mod holders;
 mod line;
 mod member;
 mod names;
