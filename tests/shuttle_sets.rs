@@ -78,7 +78,9 @@ fn together<S: Send + Sync + 'static, const N: usize>(set: &Arc<S>, work: [fn(&A
         let set = Arc::clone(set);
         thread::spawn(move || work(&set))
     });
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 /// At rest, these are the names, and everything is free.

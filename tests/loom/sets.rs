@@ -28,7 +28,9 @@ fn alongside<S: Send + Sync + 'static>(set: &Arc<S>, work: impl FnOnce(&S) + Sen
 }
 
 fn join<const N: usize>(threads: [JoinHandle<()>; N]) {
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 /// Writes to all that a guard holds.
