@@ -198,17 +198,4 @@ impl<M: Member> Queue<M> {
         }
         self.settle(pass)
     }
-
-    /// Whoever was counting has given up: another who waits for all members goes on.
-    pub(super) fn pass_on_the_count(&mut self, pass: &mut Pass) {
-        if self.to_count().is_none() {
-            return;
-        }
-        for place in &self.wholes {
-            if let Some(waiter) = self.requests.get_mut(&place.ticket).filter(|waiter| waiter.reach == Reach::Every) {
-                pass.woken.extend(waiter.waker.take());
-                return;
-            }
-        }
-    }
 }

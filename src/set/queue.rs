@@ -291,7 +291,6 @@ impl<M: Member> Queue<M> {
         if let Some(waiter) = self.requests.get(&ticket).filter(|waiter| waiter.outcome.is_none()) {
             let place = Place { priority: waiter.priority, ticket };
             self.delist(place, &mut pass);
-            self.pass_on_the_count(&mut pass);
         }
         (self.requests.remove(&ticket), self.settle(pass))
     }
