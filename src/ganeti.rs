@@ -41,6 +41,7 @@ pub mod modern {
     /// The name of the one lock of [`NodeAlloc`].
     pub const NODE_ALLOC: &str = "NAL";
 
+    #[allow(rustdoc::private_intra_doc_links, reason = "its links name the levels, which are public by their aliases")]
     mod declared {
         crate::hierarchy! {
             /// The lock order of later Ganeti versions: seven levels, see [`modern`](super).

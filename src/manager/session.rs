@@ -93,7 +93,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// # Fairness
     ///
-    /// That of [`LockSet`].
+    /// That of [`LockSet`](crate::LockSet).
     ///
     /// # Cancel safety
     ///
