@@ -48,11 +48,12 @@ use std::sync::Arc;
 /// poll). One is granted when it fits beside all holders, and, with each earlier request that it conflicts with, either
 ///
 /// * both have one priority, the earlier one has been passed fewer than 16 times, it is held up by the holder of a name
-///   that the later one does not touch, and at most 8 stand ahead of the later one at any name; or
+///   that the later one does not touch, and the later one passes at most 8 at any name; or
 /// * it is shared, and what it conflicts about lies on names of sharers that stood ahead of the earlier one and are
 ///   granted at the same time: sharers go in groups.
 ///
-/// For requests of one name, that is the fairness rule of [`SharedLock`](crate::SharedLock). Where several names are
+/// For requests of one name, that is the fairness rule of [`SharedLock`](crate::SharedLock); but if the first sharer of a
+/// group gives up, the next ones stand at their own places. Where several names are
 /// involved, nobody is kept from a free lock by one who could not use it anyhow (no *convoys*), and still nobody is passed
 /// more than 16 times, but for the groups ahead. As nobody waits holding, requests of one set cannot deadlock with each
 /// other.
