@@ -58,8 +58,8 @@ impl Scheme for Atomic {
     }
 
     async fn acquire(&self, which: &Which, how: How) -> Held<'_> {
-        let names = |numbers: &[usize]| numbers.iter().map(|number| &self.names[*number]).collect::<Vec<_>>();
         const NEVER: &str = "nothing is removed";
+        let names = |numbers: &[usize]| numbers.iter().map(|number| &self.names[*number]).collect::<Vec<_>>();
         match (which, how) {
             (Which::All, How::Shared) => Box::new(self.set.shared(All).await.expect(NEVER)),
             (Which::All, How::Exclusive) => Box::new(self.set.exclusive(All).await.expect(NEVER)),
