@@ -298,13 +298,17 @@ impl<K: Hash + Eq, T> Core<K, T> {
 impl<K: Hash + Eq, T> Core<K, T> {
     /// Puts a request into the queue; or returns its members, if one of them has just been removed.
     pub(crate) fn enter(&self, waiter: Waiter<Known<K, T>>, panics: &mut Panics) -> Result<u64, KnownMembers<K, T>> {
-        self.change(panics, |queue| {
+        let mut refused = None;
+        let ticket = self.change(panics, |queue| {
             if waiter.members.iter().any(|member| member.look().is_deleted()) {
-                return (Err(waiter.members), Effects::none());
+                refused = Some(waiter);
+                return (0, Effects::none());
             }
-            let (ticket, effects) = queue.enter(waiter);
-            (Ok(ticket), effects)
-        })
+            queue.enter(waiter)
+        });
+        let Some(Waiter { members, waker, .. }) = refused else { return Ok(ticket) };
+        panics.catch(|| drop(waker)); // Foreign code: the queue is free by now.
+        Err(members)
     }
 
     /// How a request ended, if it has. If it waits for all members, counts them with others who do.
