@@ -100,8 +100,8 @@ impl<F: Timed> Future for Deadline<F> {
             }));
         }
         let began = *this.began.get_or_insert_with(Instant::now);
-        if let Poll::Ready(output) = this.request.as_mut().poll(context) {
-            return Poll::Ready(F::in_time(output));
+        if let Poll::Ready(in_time) = this.request.as_mut().poll_in_time(context) {
+            return Poll::Ready(in_time);
         }
         let Some(timer) = this.timer.as_mut().as_pin_mut() else { unreachable!("it was made above") };
         ready!(timer.poll(context));
@@ -123,17 +123,17 @@ impl<F: fmt::Debug> fmt::Debug for Deadline<F> {
 
 /// A request that can be told to stop waiting, and how urgent it is.
 pub trait Timed: FusedFuture + Sized {
+    /// How a request ends that has a deadline.
+    type Timed;
+
     /// The same request, with this priority.
     fn with_priority(self, priority: Priority) -> Self;
 
     /// The priority is another from now on.
     fn move_to(self: Pin<&mut Self>, priority: Priority);
 
-    /// How a request ends that has a deadline.
-    type Timed;
-
-    /// It has ended in time.
-    fn in_time(output: Self::Output) -> Self::Timed;
+    /// Polls it; what it resolves to in time is told as if by a request with a deadline.
+    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed>;
 
     /// It stops waiting, and has resolved then; if it has been granted in time, takes that.
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed;

@@ -42,6 +42,7 @@
 //! These locks are of one process, do not poison, and cannot stop one task from opening two sessions; see the limits
 //! named at [`SharedLock`], [`LockSet`] and [`LockManager`].
 
+mod by_mode;
 mod deadline;
 mod error;
 pub mod ganeti;
@@ -61,8 +62,8 @@ pub use level::{
 };
 pub use lock::{Acquire, Delete, Guard, LockPointer, MappedGuard, SharedLock};
 pub use manager::{
-    Builder, Climb, DynClimb, DynSession, Enter, EnterAny, LockManager, Modify, NameArray, OrderError, Session,
-    SessionError,
+    Builder, Climb, DynClimb, DynRequest, DynSession, Enter, EnterAny, LockManager, Modify, NameArray, OrderError,
+    Session, SessionError, SessionRequest,
 };
 pub use mode::{Exclusive, LockMode, Mode, Shared};
 pub use priority::{Priority, PriorityError};

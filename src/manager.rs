@@ -1,6 +1,5 @@
 //! The manager: a root lock and a set of locks for each level above, and the way into a session.
 
-mod by_mode;
 mod climb;
 mod dynamic;
 mod enter;
@@ -8,15 +7,16 @@ mod error;
 mod members;
 mod modify;
 mod record;
+mod request;
 mod scope;
 mod session;
 
-pub use by_mode::DynClimb;
 pub use climb::Climb;
-pub use dynamic::DynSession;
+pub use dynamic::{DynClimb, DynRequest, DynSession};
 pub use enter::{Enter, EnterAny};
 pub use error::{OrderError, SessionError};
 pub use modify::Modify;
+pub use request::SessionRequest;
 pub use session::{NameArray, Session};
 
 use crate::level::{Hierarchy, LevelOf, NotRoot, RootHeld};
@@ -92,7 +92,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// [`SessionError::NestedSession`] inside of a [`scope`](Self::scope) of the same manager;
     /// [`SessionError::TooManySharers`].
     pub fn shared(&self, label: impl Into<Cow<'static, str>>) -> Enter<H, Shared> {
-        Enter::new(self.clone(), label.into())
+        self.enter(label.into())
     }
 
     /// Waits for the root, exclusively, and begins a session. Nobody else has one meanwhile.
@@ -110,7 +110,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// [`SessionError::NestedSession`] inside of a [`scope`](Self::scope) of the same manager;
     /// [`SessionError::TooManySharers`].
     pub fn exclusive(&self, label: impl Into<Cow<'static, str>>) -> Enter<H, Exclusive> {
-        Enter::new(self.clone(), label.into())
+        self.enter(label.into())
     }
 
     /// Begins a session with the root shared, if that is possible without waiting.
@@ -193,7 +193,37 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// Those of [`shared`](Self::shared).
     pub fn dynamic(&self, label: impl Into<Cow<'static, str>>, mode: LockMode) -> EnterAny<H> {
-        EnterAny::new(self.clone(), label.into(), mode)
+        self.enter_any(label.into(), mode)
+    }
+
+    /// Begins a session whose levels are known at run time only, if the root can be had without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::WouldBlock`], and those of [`shared`](Self::shared).
+    pub fn try_dynamic(
+        &self,
+        label: impl Into<Cow<'static, str>>,
+        mode: LockMode,
+    ) -> Result<DynSession<H>, SessionError> {
+        self.enter_any_now(label.into(), mode)
+    }
+
+    /// As [`dynamic`](Self::dynamic), for threads that are not asynchronous: blocks this one until it has the root.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`shared`](Self::shared).
+    ///
+    /// # Panics
+    ///
+    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    pub fn blocking_dynamic(
+        &self,
+        label: impl Into<Cow<'static, str>>,
+        mode: LockMode,
+    ) -> Result<DynSession<H>, SessionError> {
+        block_on(self.dynamic(label, mode))
     }
 
     /// A copy of the names of a level, in name order (the seed's `_names()`). Waits for nobody, and is stale the moment

@@ -26,6 +26,7 @@ mod queue;
 mod request;
 mod values;
 
+pub(crate) use acquire::InPart;
 pub use acquire::SetAcquire;
 pub use change::{Add, Added, Free, Remove};
 pub use error::{AddError, SetError};

@@ -5,6 +5,7 @@ mod support;
 
 use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
 use lockladder::{All, CanAcquire, LockManager, LockMode, Session, SessionError, held};
+use std::fmt;
 use std::pin::pin;
 use support::is_terminated;
 use tokio_test::{assert_pending, assert_ready, block_on, task};
@@ -125,7 +126,7 @@ fn an_acquisition_that_was_never_polled_gives_its_session_back() {
 }
 
 #[test]
-#[should_panic(expected = "`Climb` polled after it has resolved")]
+#[should_panic(expected = "`SessionRequest` polled after it has resolved")]
 fn polling_an_acquisition_whose_session_was_taken_back_says_so() {
     let manager = manager();
     let mut nodes = task::spawn(block_on(job(&manager)).shared::<Node>("node1"));
@@ -268,10 +269,19 @@ fn futures_of_a_session_say_when_they_have_resolved() {
 #[test]
 fn debug_of_the_futures_of_a_session_says_what_they_are_for() {
     let manager = manager();
-    assert!(format!("{:?}", manager.shared("job")).starts_with(r#"Enter { label: Some("job")"#));
+    let says = |request: &dyn fmt::Debug, words: [&str; 2]| {
+        let text = format!("{request:?}");
+        assert!(words.iter().all(|word| text.contains(word)), "{text}");
+    };
+    says(&manager.shared("job"), [r#"Entrant { label: "job", mode: Shared"#, "Acquire"]);
     let mut job = block_on(manager.shared("job")).unwrap();
-    assert!(format!("{:?}", job.remove::<Node>("node1")).starts_with(r#"Modify { level: "Node", change: Remove"#));
-    assert!(format!("{:?}", job.shared::<Node>("node1")).starts_with(r#"Climb { level: "Node", mode: Shared"#));
+    says(&job.remove::<Node>("node1"), [r#"Changer { level: "Node", session: "job" }"#, "Remove"]);
+    says(
+        &job.shared::<Node>("node1"),
+        [r#"Climber { level: "Node", mode: Shared, session: Session { label: "job""#, "SetAcquire"],
+    );
+    let mut job = block_on(manager.dynamic("job", LockMode::Shared)).unwrap();
+    says(&job.add::<Node>("node9"), [r#"DynAsker { level: "Node", session: DynSession { label: "job""#, "Add"]);
     let builder = LockManager::<Seed>::builder();
     assert_eq!(format!("{builder:?}"), r#"Builder { levels: ["Cluster", "Instance", "Node"], .. }"#);
 }

@@ -156,3 +156,87 @@ fn seven_levels_are_climbed_in_the_order_of_later_versions() {
     }))
     .unwrap();
 }
+
+lockladder::hierarchy! {
+    /// Locks with values in them.
+    struct Bank { root Ledger, level Account: u32 => i64, level Audit: u32 => &'static str }
+}
+
+fn bank() -> LockManager<Bank> {
+    LockManager::builder().entries::<Account>([(1_u32, 100), (2, 0)]).build()
+}
+
+#[test]
+fn values_are_read_and_changed_under_the_same_rules() {
+    let mut job = bank().try_dynamic("transfer", LockMode::Shared).unwrap();
+    assert_eq!(job.get_disjoint_mut::<Account, _>([1]), Err(OrderError::NotHeld { level: "Account" }.into()));
+    job.blocking_acquire::<Account>([1, 2], LockMode::Exclusive).unwrap();
+    let [from, to] = job.get_disjoint_mut::<Account, _>([1, 2]).unwrap();
+    (*from, *to) = (*from - 30, *to + 30);
+    let repeated = SessionError::Repeated { level: "Account", names: vec!["1".to_owned()] };
+    assert_eq!(job.get_disjoint_mut::<Account, _>([1, 1]), Err(repeated));
+    let unheld = SessionError::NotHeld { level: "Account", names: vec!["3".to_owned()] };
+    assert_eq!(job.get_disjoint_mut::<Account, _>([1, 3]), Err(unheld));
+    job.downgrade::<Account>().unwrap();
+    assert_eq!((job.get::<Account>(1), job.get::<Account>(2)), (Some(&70), Some(&30)));
+    assert_eq!(job.get_mut::<Account>(1), None);
+    let shared = OrderError::NotExclusive { level: "Account" };
+    assert_eq!(job.get_disjoint_mut::<Account, _>([1]), Err(shared.into()));
+}
+
+#[test]
+fn members_come_with_their_values() {
+    let bank = bank();
+    let mut job = bank.blocking_dynamic("open", LockMode::Exclusive).unwrap();
+    block_on(job.add_entries::<Account>([(3_u32, 5)])).unwrap();
+    block_on(job.add_entries_acquired::<Account>([(4_u32, 6)], LockMode::Exclusive)).unwrap();
+    assert_eq!((job.get::<Account>(4), job.get::<Account>(3)), (Some(&6), None));
+    let wrong = OrderError::NotAbove { level: "Account", held: "Account" };
+    assert_eq!(block_on(job.add_entries::<Account>([(5_u32, 7)])), Err(wrong.into()));
+    job.try_acquire::<Audit>(All, LockMode::Exclusive).unwrap();
+    job.add_entries_held::<Audit>([(1_u32, "opened")]).unwrap();
+    assert_eq!((job.get::<Audit>(1), bank.names::<Account>()), (Some(&"opened"), vec![1, 2, 3, 4]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn additions_and_removals_give_up_and_leave_the_session_as_it_was() {
+    let manager = manager();
+    let _busy = manager.shared("busy").await.unwrap().shared::<Node>(All).await.unwrap();
+    let mut job = manager.dynamic("job", LockMode::Shared).await.unwrap();
+    job.acquire::<Instance>("web1", LockMode::Exclusive).await.unwrap();
+    let (waited, mode) = (Duration::from_millis(50), LockMode::Exclusive);
+    let late = SessionError::TimedOut { level: "Node", names: Vec::new(), mode, waited };
+    assert_eq!(job.add::<Node>("node9").timeout(waited).await, Err(late.clone()));
+    assert_eq!(job.add_acquired::<Node>("node9", mode).timeout(waited).await, Err(late.clone()));
+    let remove = job.remove::<Node>(["node1"]).priority(Priority::new(-3)).timeout(waited);
+    assert_eq!(remove.await, Err(late.clone()));
+    assert_eq!(manager.names::<Node>(), ["node1", "node2"]);
+    job.acquire::<Node>("node1", LockMode::Shared).await.unwrap();
+    assert_eq!((job.owned_names::<Instance>(), job.owned_names::<Node>()), (vec!["web1".into()], vec!["node1".into()]));
+}
+
+#[test]
+fn an_addition_or_a_removal_that_is_dropped_leaves_the_level_to_be_acquired() {
+    let manager = manager();
+    let mut busy = begin(&manager, LockMode::Shared);
+    busy.try_acquire::<Node>(All, LockMode::Shared).unwrap();
+    let mut job = begin(&manager, LockMode::Shared);
+    let mut add = task::spawn(job.add::<Node>("node9"));
+    assert_pending!(add.poll());
+    drop(add);
+    let mut remove = task::spawn(job.remove::<Node>("node1"));
+    assert_pending!(remove.poll());
+    drop(remove);
+    busy.release::<Node>().unwrap();
+    assert_eq!(job.try_acquire::<Node>(All, LockMode::Exclusive), Ok(()));
+    assert_eq!(job.owned_names::<Node>(), ["node1", "node2"]);
+}
+
+#[test]
+fn a_root_that_is_taken_is_an_error_for_who_does_not_wait() {
+    let manager = manager();
+    let _job = manager.try_dynamic("job", LockMode::Shared).unwrap();
+    let error = manager.try_dynamic("alone", LockMode::Exclusive).unwrap_err();
+    assert_eq!(error, SessionError::WouldBlock { level: "Cluster", names: Vec::new(), mode: LockMode::Exclusive });
+    assert!(manager.try_dynamic("another", LockMode::Shared).is_ok());
+}

@@ -1,93 +1,33 @@
 //! Guards whose mode is known at run time only, and lists of levels that are found to be what a type says.
 
-use super::{Held, HeldList, Hierarchy, LevelGuard, NotRoot, SetOf};
+use super::{Held, HeldList, Hierarchy, NotRoot, SetOf};
+use crate::by_mode::ByMode;
 use crate::lock::{Guard, SharedLock};
-use crate::mode::{Exclusive, LockMode, Mode, Shared};
+use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::SetGuard;
 use std::any::Any;
-use std::fmt;
 use std::sync::Arc;
 
 /// What is held of level `L`, in a mode that is known at run time.
 #[doc(hidden)]
-pub enum AnyGuard<L: NotRoot> {
-    Shared(SetGuard<SetOf<L>, Shared>),
-    Exclusive(SetGuard<SetOf<L>, Exclusive>),
-}
-
-impl<L: NotRoot> AnyGuard<L> {
-    pub(crate) fn mode(&self) -> LockMode {
-        match self {
-            Self::Shared(_) => LockMode::Shared,
-            Self::Exclusive(_) => LockMode::Exclusive,
-        }
-    }
-
-    pub(crate) fn names(&self) -> Vec<&L::Name> {
-        match self {
-            Self::Shared(guard) => guard.names(),
-            Self::Exclusive(guard) => guard.names(),
-        }
-    }
-
-    pub(crate) fn downgrade(self) -> Self {
-        match self {
-            Self::Exclusive(guard) => Self::Shared(guard.downgrade()),
-            shared @ Self::Shared(_) => shared,
-        }
-    }
-
-    /// The guard of mode `M`, if it is that.
-    fn downcast<M: Mode>(self) -> Option<LevelGuard<L, M>> {
-        match self {
-            Self::Shared(guard) => of_mode(guard),
-            Self::Exclusive(guard) => of_mode(guard),
-        }
-    }
-}
-
-impl<L: NotRoot> fmt::Debug for AnyGuard<L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (self.mode(), self.names()).fmt(f)
-    }
-}
-
-type RootGuard<M> = Guard<Arc<SharedLock>, M>;
+pub type AnyGuard<L> = ByMode<SetGuard<SetOf<L>, Shared>, SetGuard<SetOf<L>, Exclusive>>;
 
 /// The root, held in a mode that is known at run time.
 #[doc(hidden)]
-#[derive(Debug)]
-pub enum AnyRoot {
-    Shared(RootGuard<Shared>),
-    Exclusive(RootGuard<Exclusive>),
-}
+pub type AnyRoot = ByMode<Guard<Arc<SharedLock>, Shared>, Guard<Arc<SharedLock>, Exclusive>>;
 
-impl AnyRoot {
-    #[doc(hidden)]
-    pub fn mode(&self) -> LockMode {
+impl<S: 'static, X: 'static> ByMode<S, X> {
+    /// The guard of type `G`, if it is that.
+    pub(crate) fn downcast<G: 'static>(self) -> Option<G> {
         match self {
-            Self::Shared(_) => LockMode::Shared,
-            Self::Exclusive(_) => LockMode::Exclusive,
-        }
-    }
-
-    pub(crate) fn downgrade(self) -> Self {
-        match self {
-            Self::Exclusive(guard) => Self::Shared(guard.downgrade()),
-            shared @ Self::Shared(_) => shared,
-        }
-    }
-
-    pub(crate) fn downcast<M: Mode>(self) -> Option<RootGuard<M>> {
-        match self {
-            Self::Shared(guard) => of_mode(guard),
-            Self::Exclusive(guard) => of_mode(guard),
+            Self::Shared { it } => of_type(it),
+            Self::Exclusive { it } => of_type(it),
         }
     }
 }
 
 /// A guard as the type that it has anyhow, if that is `G`: modes are types, which only `Any` can compare.
-fn of_mode<F: 'static, G: 'static>(guard: F) -> Option<G> {
+fn of_type<F: 'static, G: 'static>(guard: F) -> Option<G> {
     let mut guard = Some(guard);
     (&mut guard as &mut dyn Any).downcast_mut::<Option<G>>().and_then(Option::take)
 }

@@ -275,8 +275,8 @@ impl<P: LockPointer, M: Mode> Timed for Acquire<P, M> {
         self.set_priority(priority);
     }
 
-    fn in_time(output: Self::Output) -> Self::Timed {
-        output
+    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
+        self.poll(context)
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
@@ -295,8 +295,8 @@ impl<P: LockPointer> Timed for Delete<P> {
         self.set_priority(priority);
     }
 
-    fn in_time(output: Self::Output) -> Self::Timed {
-        output
+    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
+        self.poll(context)
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {

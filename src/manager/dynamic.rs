@@ -1,13 +1,19 @@
 //! Sessions whose levels are known at run time only: the rules of the types as results.
 
-use super::by_mode::ByMode;
+mod asker;
+mod members;
+
+pub use asker::DynRequest;
+
+use super::LockManager;
 use super::error::{AtLevel, OrderError, SessionError};
-use super::record::{Awaited, Record, Ticket};
-use super::session::Session;
-use super::{DynClimb, LockManager};
-use crate::level::{AnyGuard, AnyRoot, Hierarchy, Level, LevelOf, Modifiable, NotRoot, SetOf, Typed};
+use super::record::{Record, Ticket};
+use super::session::{NameArray, Session};
+use crate::by_mode::ByMode;
+use crate::level::{AnyGuard, AnyRoot, Hierarchy, Level, LevelOf, NotRoot, SetOf, Typed};
+use crate::lock::{Guard, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
-use crate::set::{Add, Free, Name, NameList, Names, Remove, SetAcquire, SetGuard, Want, with_defaults};
+use crate::set::{Name, NameList, Names, SetAcquire, SetGuard, Want};
 use std::fmt;
 use std::sync::Arc;
 
@@ -44,6 +50,9 @@ use std::sync::Arc;
 /// assert!(job.is_ok(), "and from here on, types tell");
 /// # Ok::<_, SessionError>(()) }).unwrap();
 /// ```
+///
+/// It has no `nest`: a request borrows it, and leaves it as it was if it fails or is dropped. To have a helper use it, pass
+/// it as `&mut`.
 #[must_use = "dropping a session releases every lock it holds"]
 pub struct DynSession<H: Hierarchy> {
     slots: H::Slots,
@@ -52,6 +61,15 @@ pub struct DynSession<H: Hierarchy> {
     held: u16,
     ticket: Ticket<H>,
 }
+
+type ExclusiveGuard<L> = SetGuard<SetOf<L>, Exclusive>;
+
+/// A request for names.
+type Acquiring<L> = ByMode<SetAcquire<SetOf<L>, Shared>, SetAcquire<SetOf<L>, Exclusive>>;
+
+/// Waits for names of level `L` in a mode known at run time, while the session is borrowed. Made by
+/// [`DynSession::acquire`].
+pub type DynClimb<'s, H, L> = DynRequest<'s, H, L, Acquiring<L>>;
 
 impl<H: Hierarchy> DynSession<H> {
     pub(super) fn new(root: AnyRoot, ticket: Ticket<H>) -> Self {
@@ -80,22 +98,26 @@ impl<H: Hierarchy> DynSession<H> {
 
     /// The names held of level `L`, in name order; none if it is not held.
     pub fn owned_names<L: NotRoot + LevelOf<H>>(&self) -> Vec<L::Name> {
-        let guard = L::slot(&self.slots).as_ref();
-        guard.map(|guard| guard.names().into_iter().cloned().collect()).unwrap_or_default()
+        let names = match L::slot(&self.slots) {
+            Some(ByMode::Shared { it }) => it.names(),
+            Some(ByMode::Exclusive { it }) => it.names(),
+            None => Vec::new(),
+        };
+        names.into_iter().cloned().collect()
     }
 
     /// The mode in which level `L` is held, if it is.
     pub fn mode<L: NotRoot + LevelOf<H>>(&self) -> Option<LockMode> {
-        L::slot(&self.slots).as_ref().map(AnyGuard::mode)
+        L::slot(&self.slots).as_ref().map(AnyGuard::<L>::mode)
     }
 
     pub(super) fn record(&self) -> &Record {
         self.ticket.record()
     }
 
-    pub(super) fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>) {
+    /// Holds level `L`, which is on the record already.
+    fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>) {
         self.held |= 1 << L::INDEX;
-        self.ticket.climbed::<L>();
         *L::slot_mut(&mut self.slots) = Some(guard);
     }
 
@@ -112,6 +134,13 @@ impl<H: Hierarchy> DynSession<H> {
     /// Level `L` may be waited for: nothing is held at `L` or above.
     fn may_wait_for<L: Level>(&self) -> Result<(), OrderError> {
         self.reached::<L>().map_or(Ok(()), |held| Err(OrderError::NotAbove { level: L::NAME, held }))
+    }
+
+    fn exclusive_slot<L: NotRoot + LevelOf<H>>(&mut self) -> Result<&mut ExclusiveGuard<L>, OrderError> {
+        match self.slot::<L>()? {
+            ByMode::Exclusive { it } => Ok(it),
+            ByMode::Shared { .. } => Err(OrderError::NotExclusive { level: L::NAME }),
+        }
     }
 
     fn slot<L: NotRoot + LevelOf<H>>(&mut self) -> Result<&mut AnyGuard<L>, OrderError> {
@@ -139,12 +168,16 @@ impl<H: Hierarchy> DynSession<H> {
         names: impl Names<L::Name>,
         mode: LockMode,
     ) -> DynClimb<'_, H, L> {
-        let (order, set) = (self.may_wait_for::<L>(), self.set::<L>());
-        let request = match mode {
+        let (order, request) = (self.may_wait_for::<L>(), self.request::<L>(names, mode));
+        DynRequest::on(self, order, request)
+    }
+
+    fn request<L: NotRoot + LevelOf<H>>(&self, names: impl Names<L::Name>, mode: LockMode) -> Acquiring<L> {
+        let set = self.set::<L>();
+        match mode {
             LockMode::Shared => ByMode::shared(SetAcquire::of(set, names, Want::All)),
             LockMode::Exclusive => ByMode::exclusive(SetAcquire::of(set, names, Want::All)),
-        };
-        DynClimb::new(self, order, request)
+        }
     }
 
     /// Takes names of level `L` in this mode, if that is possible without waiting: all of them now, or none.
@@ -158,17 +191,38 @@ impl<H: Hierarchy> DynSession<H> {
         mode: LockMode,
     ) -> Result<(), SessionError> {
         self.may_wait_for::<L>()?;
-        let (set, awaited) = (self.set::<L>(), Awaited::begin::<L>(self.record())?);
-        let guard = match mode {
-            LockMode::Shared => SetAcquire::<_, Shared>::of(set, names, Want::All).at_once().map(AnyGuard::Shared),
-            LockMode::Exclusive => {
-                SetAcquire::<_, Exclusive>::of(set, names, Want::All).at_once().map(AnyGuard::Exclusive)
-            }
+        self.ticket.takes::<L>()?;
+        let guard = match self.request::<L>(names, mode) {
+            ByMode::Shared { it } => it.at_once().map(ByMode::shared),
+            ByMode::Exclusive { it } => it.at_once().map(ByMode::exclusive),
         };
-        let guard = guard.map_err(AtLevel::<L>::at_level)?;
-        awaited.keep();
-        self.keep::<L>(guard);
-        Ok(())
+        match guard {
+            Ok(guard) => {
+                self.keep::<L>(guard);
+                Ok(())
+            }
+            Err(error) => {
+                self.ticket.returns::<L>();
+                Err(AtLevel::<L>::at_level(error))
+            }
+        }
+    }
+
+    /// As [`acquire`](Self::acquire), for threads that are not asynchronous: blocks this one until it has the names.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`acquire`](Self::acquire).
+    ///
+    /// # Panics
+    ///
+    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    pub fn blocking_acquire<L: NotRoot + LevelOf<H>>(
+        &mut self,
+        names: impl Names<L::Name>,
+        mode: LockMode,
+    ) -> Result<(), SessionError> {
+        block_on(self.acquire::<L>(names, mode))
     }
 
     /// Releases level `L`, whether or not higher levels are held.
@@ -179,7 +233,7 @@ impl<H: Hierarchy> DynSession<H> {
     pub fn release<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
         let guard = L::slot_mut(&mut self.slots).take().ok_or(OrderError::NotHeld { level: L::NAME })?;
         self.held &= !(1 << L::INDEX);
-        self.ticket.released::<L>();
+        self.ticket.returns::<L>();
         drop(guard);
         Ok(())
     }
@@ -195,8 +249,8 @@ impl<H: Hierarchy> DynSession<H> {
         names: impl NameList<L::Name>,
     ) -> Result<(), SessionError> {
         let released = match self.slot::<L>()? {
-            AnyGuard::Shared(guard) => guard.release(names),
-            AnyGuard::Exclusive(guard) => guard.release(names),
+            ByMode::Shared { it } => it.release(names),
+            ByMode::Exclusive { it } => it.release(names),
         };
         released.map_err(AtLevel::<L>::at_level)
     }
@@ -209,7 +263,7 @@ impl<H: Hierarchy> DynSession<H> {
     pub fn downgrade<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
         self.exclusive_slot::<L>()?;
         let slot = L::slot_mut(&mut self.slots);
-        *slot = slot.take().map(AnyGuard::downgrade);
+        *slot = slot.take().map(|guard| guard.downgrade(SetGuard::downgrade));
         Ok(())
     }
 
@@ -220,7 +274,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// The session as it is, if its root is shared.
     pub fn downgrade_root(self) -> Result<Self, Self> {
         match self.root.mode() {
-            LockMode::Exclusive => Ok(Self { root: self.root.downgrade(), ..self }),
+            LockMode::Exclusive => Ok(Self { root: self.root.downgrade(Guard::downgrade), ..self }),
             LockMode::Shared => Err(self),
         }
     }
@@ -242,96 +296,13 @@ impl<H: Hierarchy> DynSession<H> {
     }
 }
 
-/// Members that come and go.
+/// The values in the locks.
 impl<H: Hierarchy> DynSession<H> {
-    /// Adds names to level `L`, free for everybody. Nothing may be held at `L` or above.
-    ///
-    /// Waits until nobody holds the level as a whole. Cancel safe: dropped before it resolves, it has added nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::NotAbove`]; and those of [`Session::add`]. Nothing was added.
-    pub async fn add<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
-    where
-        L: Modifiable<Value: Default> + LevelOf<H>,
-    {
-        self.may_wait_for::<L>()?;
-        let _awaited = Awaited::begin::<L>(self.record())?;
-        Add::<_, Free>::new(self.set::<L>(), with_defaults(names)).await.map_err(AtLevel::<L>::at_level)
-    }
-
-    /// Adds names to level `L` and holds them in this mode before anybody else can. Nothing may be held at `L` or above.
-    ///
-    /// Waits until nobody holds the level as a whole. Cancel safe: dropped before it resolves, it has added nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::NotAbove`]; and those of [`Session::add_exclusive`]. Nothing was added.
-    pub fn add_acquired<L>(&mut self, names: impl NameList<L::Name>, mode: LockMode) -> DynClimb<'_, H, L, Adding<L>>
-    where
-        L: Modifiable<Value: Default> + LevelOf<H>,
-    {
-        let (order, set) = (self.may_wait_for::<L>(), self.set::<L>());
-        let request = match mode {
-            LockMode::Shared => ByMode::shared(Add::new(set, with_defaults(names))),
-            LockMode::Exclusive => ByMode::exclusive(Add::new(set, with_defaults(names))),
-        };
-        DynClimb::new(self, order, request)
-    }
-
-    /// Adds names to level `L` and to what this session holds of it, without waiting. The level must be the highest held,
-    /// and held exclusively and as [`All`](crate::All).
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`], [`OrderError::NotTop`]; and those of
-    /// [`Session::add_held`]. Nothing was added.
-    pub fn add_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
-    where
-        L: Modifiable<Value: Default> + LevelOf<H>,
-    {
-        let highest = self.reached::<L>();
-        let guard = self.exclusive_slot::<L>()?;
-        if let Some(held) = highest.filter(|held| *held != L::NAME) {
-            return Err(OrderError::NotTop { level: L::NAME, held }.into());
-        }
-        guard.add_held(names).map_err(AtLevel::<L>::at_level)
-    }
-
-    /// Removes names from level `L`, and returns those that this call removed. Nothing may be held at `L` or above.
-    ///
-    /// Waits for all of the names. Cancel safe: dropped before it resolves, it has removed nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::NotAbove`], [`SessionError::AlreadyHeld`]. Nothing was removed.
-    pub async fn remove<L>(&mut self, names: impl NameList<L::Name>) -> Result<Vec<L::Name>, SessionError>
-    where
-        L: Modifiable + LevelOf<H>,
-    {
-        self.may_wait_for::<L>()?;
-        let _awaited = Awaited::begin::<L>(self.record())?;
-        Ok(Remove::new(self.set::<L>(), names).await)
-    }
-
-    /// Removes names of level `L` that this session holds exclusively, without waiting; higher levels may be held.
-    ///
-    /// # Errors
-    ///
-    /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`]; [`SessionError::NotHeld`] with those names that are not
-    /// held. Nothing is removed then.
-    pub fn remove_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
-    where
-        L: Modifiable + LevelOf<H>,
-    {
-        self.exclusive_slot::<L>()?.remove(names).map(drop).map_err(AtLevel::<L>::at_level)
-    }
-
     /// The value of a name of level `L`, if this session holds that.
     pub fn get<L: NotRoot + LevelOf<H>>(&self, name: impl Name<L::Name>) -> Option<&L::Value> {
         match L::slot(&self.slots).as_ref()? {
-            AnyGuard::Shared(guard) => guard.get(name),
-            AnyGuard::Exclusive(guard) => guard.get(name),
+            ByMode::Shared { it } => it.get(name),
+            ByMode::Exclusive { it } => it.get(name),
         }
     }
 
@@ -340,18 +311,19 @@ impl<H: Hierarchy> DynSession<H> {
         self.exclusive_slot::<L>().ok()?.get_mut(name)
     }
 
-    fn exclusive_slot<L: NotRoot + LevelOf<H>>(&mut self) -> Result<&mut ExclusiveGuard<L>, OrderError> {
-        match self.slot::<L>()? {
-            AnyGuard::Exclusive(guard) => Ok(guard),
-            AnyGuard::Shared(_) => Err(OrderError::NotExclusive { level: L::NAME }),
-        }
+    /// The values of an array of names of level `L`, to be changed side by side, in the order of the names given.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`]; and those of [`Session::get_disjoint_mut`].
+    pub fn get_disjoint_mut<L, A>(&mut self, names: A) -> Result<A::Each<&mut L::Value>, SessionError>
+    where
+        L: NotRoot + LevelOf<H>,
+        A: NameArray<L::Name>,
+    {
+        names.values(self.exclusive_slot::<L>()?).map_err(AtLevel::<L>::at_level)
     }
 }
-
-/// To add names and hold them.
-type Adding<L> = ByMode<L, Add<SetOf<L>, Shared>, Add<SetOf<L>, Exclusive>>;
-
-type ExclusiveGuard<L> = SetGuard<SetOf<L>, Exclusive>;
 
 impl<H: Hierarchy> fmt::Debug for DynSession<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,8 @@
 
 use super::climb::Climb;
 use super::error::{AtLevel, SessionError};
-use super::modify::Modify;
+use super::modify::{Changer, Modify};
+use super::request::SessionRequest;
 use super::session::Session;
 use crate::level::{CanAdd, HeldList, Hierarchy, HoldsExclusive, Level, LevelOf, Modifiable, Release, SetOf, Top};
 use crate::mode::{Exclusive, Mode, Shared};
@@ -149,7 +150,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { S::ORDER_OK }
-        Modify::new(self.record(), Add::new(self.set::<L>(), entries))
+        SessionRequest::new(Changer::new(self.record()), Add::new(self.set::<L>(), entries))
     }
 
     fn climb_adding<L, M>(self, entries: Entries<L>) -> Climb<H, S, L, M, Add<SetOf<L>, M>>
@@ -160,7 +161,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { S::ORDER_OK }
         let add = Add::new(self.set::<L>(), entries);
-        Climb::new(self, add)
+        Climb::up(self, add)
     }
 
     /// Adds names to level `L` and to what this session holds of it, without waiting. The level must be the highest
@@ -217,7 +218,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { S::ORDER_OK }
-        Modify::new(self.record(), Remove::new(self.set::<L>(), names))
+        SessionRequest::new(Changer::new(self.record()), Remove::new(self.set::<L>(), names))
     }
 
     /// Removes names of level `L` that this session holds exclusively, without waiting; higher levels may be held.

@@ -45,10 +45,6 @@ impl Record {
     pub(super) fn end(&self, levels: u16) {
         self.levels.store(self.levels() & !levels, Ordering::Relaxed);
     }
-
-    pub(super) fn end_of<L: Level>(&self) {
-        self.end(1 << L::INDEX);
-    }
 }
 
 /// What the sessions of one flow share: the manager and the record.
@@ -138,15 +134,17 @@ impl<H: Hierarchy> Ticket<H> {
         &self.flow().record
     }
 
-    /// The session holds level `L` now, which is on the record.
-    pub(super) fn climbed<L: Level>(&mut self) {
+    /// The session waits for level `L`, and will hold it, if neither it nor one above is held or awaited.
+    pub(super) fn takes<L: Level>(&mut self) -> Result<(), SessionError> {
+        self.record().begin::<L>()?;
         self.own |= 1 << L::INDEX;
+        Ok(())
     }
 
-    /// The session has given level `L` back.
-    pub(super) fn released<L: Level>(&mut self) {
+    /// The session holds level `L` no more, nor waits for it, if it did so itself.
+    pub(super) fn returns<L: Level>(&mut self) {
+        self.record().end(self.own & 1 << L::INDEX);
         self.own &= !(1 << L::INDEX);
-        self.record().end_of::<L>();
     }
 
     /// The ticket of a nested session.
@@ -175,11 +173,6 @@ impl<'s> Awaited<'s> {
     pub(super) fn begin<L: Level>(record: &'s Record) -> Result<Self, SessionError> {
         record.begin::<L>()?;
         Ok(Self { record, levels: 1 << L::INDEX })
-    }
-
-    /// The level is held now, and stays on the record.
-    pub(super) fn keep(mut self) {
-        self.levels = 0;
     }
 }
 

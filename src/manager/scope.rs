@@ -1,7 +1,7 @@
 //! Flows that begin one session at a time, and are told when they begin another.
 
 use super::error::SessionError;
-use super::{Enter, Entered, LockManager};
+use super::{Entered, LockManager};
 use crate::level::Hierarchy;
 use crate::mode::Mode;
 use std::borrow::Cow;
@@ -83,7 +83,7 @@ impl<H: Hierarchy> LockManager<H> {
         F: AsyncFnOnce(Entered<H, M>) -> R,
     {
         let label = label.into();
-        let session = Enter::new(self.clone(), label.clone()).await?;
+        let session = self.enter::<M>(label.clone()).await?;
         let outer = SCOPES.try_with(Arc::clone).ok();
         let scope = Arc::new(Scope { manager: address(self), label, outer });
         Ok(SCOPES.scope(scope, work(session)).await)

@@ -3,7 +3,7 @@
 use super::LockManager;
 use super::climb::Climb;
 use super::error::{AtLevel, SessionError};
-use super::record::{Awaited, Record, Ticket};
+use super::record::{Record, Ticket};
 use crate::level::{
     CanAcquire, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf, NotRoot,
     Release, SetOf,
@@ -77,9 +77,18 @@ impl<H: Hierarchy, S> Session<H, S> {
         Arc::clone(L::set(&self.manager().locks.sets))
     }
 
-    /// One level higher.
-    pub(super) fn climbed<L: Level, M: Mode>(mut self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
-        self.ticket.climbed::<L>();
+    /// Notes that the session waits for level `L`, if it may.
+    pub(super) fn waits<L: Level>(&mut self) -> Result<(), SessionError> {
+        self.ticket.takes::<L>()
+    }
+
+    /// Notes that it does not, if it did.
+    pub(super) fn waits_no_more<L: Level>(&mut self) {
+        self.ticket.returns::<L>();
+    }
+
+    /// One level higher, for which it has waited.
+    pub(super) fn climbed<L: Level, M: Mode>(self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
         Session::new(Held::new(guard, self.held), self.ticket)
     }
 }
@@ -98,7 +107,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the session in it, which releases everything; what it waited for is as if never asked.
-    /// To keep what was held before, acquire through [`nest`](Self::nest), or [`reclaim`](Climb::reclaim) the session.
+    /// To keep what was held before, acquire through [`nest`](Self::nest), or [`reclaim`](super::SessionRequest::reclaim) the session.
     ///
     /// # Errors
     ///
@@ -133,7 +142,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { S::ORDER_OK }
         let acquire = SetAcquire::of(self.set::<L>(), names, Want::All);
-        Climb::new(self, acquire)
+        Climb::up(self, acquire)
     }
 
     /// Shares names of level `L` if that is possible without waiting: all of them now, or none. Nothing may be held at
@@ -181,15 +190,14 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.climb_now(names)
     }
 
-    fn climb_now<L, M: Mode>(self, names: impl Names<L::Name>) -> Result<Session<H, Held<L, M, S>>, SessionError>
+    fn climb_now<L, M: Mode>(mut self, names: impl Names<L::Name>) -> Result<Session<H, Held<L, M, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
     {
         const { S::ORDER_OK }
-        let awaited = Awaited::begin::<L>(self.record())?;
+        self.waits::<L>()?;
         let guard = SetAcquire::of(self.set::<L>(), names, Want::All).at_once().map_err(AtLevel::<L>::at_level)?;
-        awaited.keep();
         Ok(self.climbed(L::level_guard(guard)))
     }
 
@@ -265,7 +273,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: Release<L>,
     {
         let (guard, held) = self.held.split();
-        self.ticket.released::<L>();
+        self.ticket.returns::<L>();
         // The session is whole before the guard goes: that runs wakers, which may panic.
         let session = Session::new(held, self.ticket);
         drop(guard);

@@ -7,6 +7,7 @@ use super::names::Names;
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
 use super::{SetPointer, sorted};
+use crate::by_mode::ByMode;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::lock::Panics;
 use crate::mode::Mode;
@@ -130,9 +131,8 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// assert_eq!(free.names(), ["node1", "node3"]);
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
-    pub fn opportunistic(mut self) -> Self {
-        self.want = Want::Free;
-        self
+    pub fn opportunistic(self) -> Self {
+        self.wanting(Want::Free)
     }
 
     /// Waits until at least so many of the names are free, and takes all that are free then.
@@ -156,9 +156,8 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// assert_eq!(two.names(), ["node1", "node3"]);
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
-    pub fn at_least(mut self, names: usize) -> Self {
-        self.want = Want::AtLeast(names);
-        self
+    pub fn at_least(self, names: usize) -> Self {
+        self.wanting(Want::AtLeast(names))
     }
 
     /// Gives up after so long, counted from the first poll, and holds nothing then: one deadline over all names. See
@@ -356,8 +355,8 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
         self.set_priority(priority);
     }
 
-    fn in_time(output: Self::Output) -> Self::Timed {
-        output
+    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
+        self.poll(context)
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
@@ -366,15 +365,34 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
     }
 }
 
-impl<P: SetPointer, M: Mode> Deadline<SetAcquire<P, M>> {
+/// A request for names that can be told to be content with a part of them.
+pub trait InPart: Sized {
+    /// The same request, content with so much.
+    fn wanting(self, want: Want) -> Self;
+}
+
+impl<P: SetPointer, M: Mode> InPart for SetAcquire<P, M> {
+    fn wanting(mut self, want: Want) -> Self {
+        self.want = want;
+        self
+    }
+}
+
+impl<S: InPart, X: InPart> InPart for ByMode<S, X> {
+    fn wanting(self, want: Want) -> Self {
+        self.map(|shared| shared.wanting(want), |exclusive| exclusive.wanting(want))
+    }
+}
+
+impl<F: InPart> Deadline<F> {
     /// As [`SetAcquire::opportunistic`].
     pub fn opportunistic(self) -> Self {
-        self.map(SetAcquire::opportunistic)
+        self.map(|request| request.wanting(Want::Free))
     }
 
     /// As [`SetAcquire::at_least`].
     pub fn at_least(self, names: usize) -> Self {
-        self.map(|request| request.at_least(names))
+        self.map(|request| request.wanting(Want::AtLeast(names)))
     }
 }
 

@@ -256,8 +256,8 @@ impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
         self.set_priority(priority);
     }
 
-    fn in_time(output: Self::Output) -> Self::Timed {
-        output
+    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
+        self.poll(context)
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
@@ -381,8 +381,8 @@ impl<P: ClosedPointer> Timed for Remove<P> {
         self.set_priority(priority);
     }
 
-    fn in_time(output: Self::Output) -> Self::Timed {
-        Ok(output)
+    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
+        self.poll(context).map(Ok)
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {

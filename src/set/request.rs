@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// How much of what it names a request wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Want {
+pub enum Want {
     All,
     /// All that exist.
     Existing,

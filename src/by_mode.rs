@@ -1,0 +1,113 @@
+//! Something shared or something exclusive, where only run time tells which: a request, or the guard that it becomes.
+
+use crate::deadline::Timed;
+use crate::mode::LockMode;
+use crate::priority::Priority;
+use futures::future::FusedFuture;
+use pin_project_lite::pin_project;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+pin_project! {
+    /// What is shared, or what is exclusive. Of two requests it is the future of two guards.
+    #[doc(hidden)]
+    #[project = ByModeProjected]
+    #[derive(Debug)]
+    pub enum ByMode<S, X> {
+        Shared { #[pin] it: S },
+        Exclusive { #[pin] it: X },
+    }
+}
+
+impl<S, X> ByMode<S, X> {
+    pub(crate) fn shared(it: S) -> Self {
+        Self::Shared { it }
+    }
+
+    pub(crate) fn exclusive(it: X) -> Self {
+        Self::Exclusive { it }
+    }
+
+    #[doc(hidden)]
+    pub fn mode(&self) -> LockMode {
+        match self {
+            Self::Shared { .. } => LockMode::Shared,
+            Self::Exclusive { .. } => LockMode::Exclusive,
+        }
+    }
+
+    /// Turns each into something else.
+    pub(crate) fn map<S2, X2>(self, shared: impl FnOnce(S) -> S2, exclusive: impl FnOnce(X) -> X2) -> ByMode<S2, X2> {
+        match self {
+            Self::Shared { it } => ByMode::shared(shared(it)),
+            Self::Exclusive { it } => ByMode::exclusive(exclusive(it)),
+        }
+    }
+
+    /// What is shared from now on, whatever it was.
+    pub(crate) fn downgrade(self, downgrade: impl FnOnce(X) -> S) -> Self {
+        match self {
+            Self::Exclusive { it } => Self::shared(downgrade(it)),
+            shared @ Self::Shared { .. } => shared,
+        }
+    }
+}
+
+impl<S, X, SharedGuard, ExclusiveGuard, E> Future for ByMode<S, X>
+where
+    S: Future<Output = Result<SharedGuard, E>>,
+    X: Future<Output = Result<ExclusiveGuard, E>>,
+{
+    type Output = Result<ByMode<SharedGuard, ExclusiveGuard>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            ByModeProjected::Shared { it } => it.poll(context).map_ok(ByMode::shared),
+            ByModeProjected::Exclusive { it } => it.poll(context).map_ok(ByMode::exclusive),
+        }
+    }
+}
+
+impl<S: FusedFuture, X: FusedFuture> FusedFuture for ByMode<S, X>
+where
+    Self: Future,
+{
+    fn is_terminated(&self) -> bool {
+        match self {
+            Self::Shared { it } => it.is_terminated(),
+            Self::Exclusive { it } => it.is_terminated(),
+        }
+    }
+}
+
+impl<S, X, SharedGuard, ExclusiveGuard, E> Timed for ByMode<S, X>
+where
+    S: Timed<Output = Result<SharedGuard, E>, Timed = Result<SharedGuard, E>>,
+    X: Timed<Output = Result<ExclusiveGuard, E>, Timed = Result<ExclusiveGuard, E>>,
+{
+    type Timed = Self::Output;
+
+    fn with_priority(self, priority: Priority) -> Self {
+        self.map(|shared| shared.with_priority(priority), |exclusive| exclusive.with_priority(priority))
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        match self.project() {
+            ByModeProjected::Shared { it } => it.move_to(priority),
+            ByModeProjected::Exclusive { it } => it.move_to(priority),
+        }
+    }
+
+    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
+        self.poll(context)
+    }
+
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        match self.project() {
+            ByModeProjected::Shared { it } => it.give_up(waited).map(ByMode::shared),
+            ByModeProjected::Exclusive { it } => it.give_up(waited).map(ByMode::exclusive),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The session that is borrowed while it asks for something that only run time knows.
+
+use super::DynSession;
+use crate::level::{AnyGuard, Hierarchy, LevelOf, NotRoot};
+use crate::manager::error::{AtLevel, OrderError, SessionError};
+use crate::manager::request::{Answer, Asker, SessionRequest};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Waits for names of level `L`, or for members of it to come or to go, while the session is borrowed. Made by
+/// [`DynSession::acquire`], [`DynSession::add`], [`DynSession::remove`] and the others that wait.
+///
+/// Cancel safe: dropped at any time, it is as if it had never asked, and the session keeps what it held before. An
+/// [`OrderError`] comes at the first poll.
+pub type DynRequest<'s, H, L, F> = SessionRequest<DynAsker<'s, H, L>, F>;
+
+/// The session that asks for something of level `L`.
+pub struct DynAsker<'s, H: Hierarchy, L: NotRoot> {
+    session: &'s mut DynSession<H>,
+    order: Result<(), OrderError>,
+    /// Whether the level is on the record of the session as awaited, by this.
+    noted: bool,
+    level: PhantomData<fn() -> L>,
+}
+
+impl<'s, H: Hierarchy, L: NotRoot, F> DynRequest<'s, H, L, F> {
+    pub(super) fn on(session: &'s mut DynSession<H>, order: Result<(), OrderError>, request: F) -> Self {
+        Self::new(DynAsker { session, order, noted: false, level: PhantomData }, request)
+    }
+}
+
+impl<H: Hierarchy, L: NotRoot> Asker for DynAsker<'_, H, L> {
+    fn may_wait(&mut self) -> Result<(), SessionError> {
+        self.order?;
+        if !self.noted {
+            self.session.ticket.takes::<L>()?;
+            self.noted = true;
+        }
+        Ok(())
+    }
+}
+
+impl<H: Hierarchy, L: NotRoot> Drop for DynAsker<'_, H, L> {
+    fn drop(&mut self) {
+        if self.noted {
+            self.session.ticket.returns::<L>();
+        }
+    }
+}
+
+/// Acquired: the session holds it now.
+impl<H: Hierarchy, L: NotRoot + LevelOf<H>, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for DynAsker<'_, H, L> {
+    type Output = Result<(), SessionError>;
+
+    fn refused(error: SessionError) -> Self::Output {
+        Err(error)
+    }
+
+    fn answered(asker: &mut Option<Self>, acquired: Result<AnyGuard<L>, E>) -> Self::Output {
+        let Some(mut asker) = asker.take() else { unreachable!("it is there until it is told") };
+        let guard = acquired.map_err(AtLevel::at_level)?;
+        asker.session.keep::<L>(guard);
+        asker.noted = false; // It is held.
+        Ok(())
+    }
+}
+
+/// Added.
+impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<(), E>> for DynAsker<'_, H, L> {
+    type Output = Result<(), SessionError>;
+
+    fn refused(error: SessionError) -> Self::Output {
+        Err(error)
+    }
+
+    fn answered(asker: &mut Option<Self>, added: Result<(), E>) -> Self::Output {
+        *asker = None;
+        added.map_err(AtLevel::at_level)
+    }
+}
+
+/// Removed, without a deadline.
+impl<H: Hierarchy, L: NotRoot> Answer<Vec<L::Name>> for DynAsker<'_, H, L> {
+    type Output = Result<Vec<L::Name>, SessionError>;
+
+    fn refused(error: SessionError) -> Self::Output {
+        Err(error)
+    }
+
+    fn answered(asker: &mut Option<Self>, removed: Vec<L::Name>) -> Self::Output {
+        *asker = None;
+        Ok(removed)
+    }
+}
+
+/// Removed, or too late.
+impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<Vec<L::Name>, E>> for DynAsker<'_, H, L> {
+    type Output = Result<Vec<L::Name>, SessionError>;
+
+    fn refused(error: SessionError) -> Self::Output {
+        Err(error)
+    }
+
+    fn answered(asker: &mut Option<Self>, removed: Result<Vec<L::Name>, E>) -> Self::Output {
+        *asker = None;
+        removed.map_err(AtLevel::at_level)
+    }
+}
+
+impl<H: Hierarchy, L: NotRoot> fmt::Debug for DynAsker<'_, H, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynAsker").field("level", &L::NAME).field("session", &self.session).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,204 @@
+//! Members that come and go, of levels known at run time only.
+
+use super::{DynRequest, DynSession};
+use crate::by_mode::ByMode;
+use crate::level::{Hierarchy, LevelOf, Modifiable, SetOf};
+use crate::manager::error::{AtLevel, OrderError, SessionError};
+use crate::mode::{Exclusive, LockMode, Shared};
+use crate::set::{Add, Free, NameList, Remove, owned, with_defaults};
+
+/// A request to add names.
+type Adding<L> = Add<SetOf<L>, Free>;
+
+/// A request to add names and hold them.
+type AddingHeld<L> = ByMode<Add<SetOf<L>, Shared>, Add<SetOf<L>, Exclusive>>;
+
+/// A request to remove names.
+type Removing<L> = Remove<SetOf<L>>;
+
+/// Members that come and go.
+impl<H: Hierarchy> DynSession<H> {
+    /// Adds names to level `L`, free for everybody. Nothing may be held at `L` or above.
+    ///
+    /// # Fairness
+    ///
+    /// Waits until nobody holds the level as a whole.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped before it resolves, it has added nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotAbove`]; and those of [`Session::add`](crate::Session::add). Nothing was added.
+    pub fn add<L>(&mut self, names: impl NameList<L::Name>) -> DynRequest<'_, H, L, Adding<L>>
+    where
+        L: Modifiable<Value: Default> + LevelOf<H>,
+    {
+        self.adding::<L>(with_defaults(names))
+    }
+
+    /// As [`add`](Self::add), with a value for each name.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`add`](Self::add).
+    pub fn add_entries<L>(
+        &mut self,
+        entries: impl IntoIterator<Item = (impl Into<L::Name>, L::Value)>,
+    ) -> DynRequest<'_, H, L, Adding<L>>
+    where
+        L: Modifiable + LevelOf<H>,
+    {
+        self.adding::<L>(owned(entries))
+    }
+
+    fn adding<L>(&mut self, entries: Vec<(L::Name, L::Value)>) -> DynRequest<'_, H, L, Adding<L>>
+    where
+        L: Modifiable + LevelOf<H>,
+    {
+        let (order, set) = (self.may_wait_for::<L>(), self.set::<L>());
+        DynRequest::on(self, order, Add::new(set, entries))
+    }
+
+    /// Adds names to level `L` and holds them in this mode before anybody else can. Nothing may be held at `L` or above.
+    ///
+    /// # Fairness
+    ///
+    /// Waits until nobody holds the level as a whole.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped before it resolves, it has added nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotAbove`]; and those of [`Session::add_exclusive`](crate::Session::add_exclusive). Nothing was added.
+    pub fn add_acquired<L>(
+        &mut self,
+        names: impl NameList<L::Name>,
+        mode: LockMode,
+    ) -> DynRequest<'_, H, L, AddingHeld<L>>
+    where
+        L: Modifiable<Value: Default> + LevelOf<H>,
+    {
+        self.adding_held::<L>(with_defaults(names), mode)
+    }
+
+    /// As [`add_acquired`](Self::add_acquired), with a value for each name.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`add_acquired`](Self::add_acquired).
+    pub fn add_entries_acquired<L>(
+        &mut self,
+        entries: impl IntoIterator<Item = (impl Into<L::Name>, L::Value)>,
+        mode: LockMode,
+    ) -> DynRequest<'_, H, L, AddingHeld<L>>
+    where
+        L: Modifiable + LevelOf<H>,
+    {
+        self.adding_held::<L>(owned(entries), mode)
+    }
+
+    fn adding_held<L>(
+        &mut self,
+        entries: Vec<(L::Name, L::Value)>,
+        mode: LockMode,
+    ) -> DynRequest<'_, H, L, AddingHeld<L>>
+    where
+        L: Modifiable + LevelOf<H>,
+    {
+        let (order, set) = (self.may_wait_for::<L>(), self.set::<L>());
+        let request = match mode {
+            LockMode::Shared => ByMode::shared(Add::new(set, entries)),
+            LockMode::Exclusive => ByMode::exclusive(Add::new(set, entries)),
+        };
+        DynRequest::on(self, order, request)
+    }
+
+    /// Adds names to level `L` and to what this session holds of it, without waiting. The level must be the highest held,
+    /// and held exclusively and as [`All`](crate::All).
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`], [`OrderError::NotTop`]; and those of
+    /// [`Session::add_held`](crate::Session::add_held). Nothing was added.
+    pub fn add_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
+    where
+        L: Modifiable<Value: Default> + LevelOf<H>,
+    {
+        self.add_entries_held::<L>(with_defaults(names))
+    }
+
+    /// As [`add_held`](Self::add_held), with a value for each name.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`add_held`](Self::add_held).
+    pub fn add_entries_held<L>(
+        &mut self,
+        entries: impl IntoIterator<Item = (impl Into<L::Name>, L::Value)>,
+    ) -> Result<(), SessionError>
+    where
+        L: Modifiable + LevelOf<H>,
+    {
+        let highest = self.reached::<L>();
+        let guard = self.exclusive_slot::<L>()?;
+        if let Some(held) = highest.filter(|held| *held != L::NAME) {
+            return Err(OrderError::NotTop { level: L::NAME, held }.into());
+        }
+        guard.add_entries_held(entries).map_err(AtLevel::<L>::at_level)
+    }
+
+    /// Removes names from level `L`; resolves to those that this call removed, in name order. Nothing may be held at `L`
+    /// or above.
+    ///
+    /// # Fairness
+    ///
+    /// Waits for all of the names exclusively, then removes them in one step.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped before it resolves, it has removed nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotAbove`], [`SessionError::AlreadyHeld`]. Nothing was removed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), lockladder::SessionError> {
+    /// use lockladder::{LockManager, LockMode, SessionError, ganeti::seed::{Node, Seed}};
+    /// use std::time::Duration;
+    ///
+    /// let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["node1", "node2"]).build();
+    /// let busy = manager.shared("busy").await?.shared::<Node>("node2").await?;
+    /// let mut job = manager.dynamic("from a file", LockMode::Shared).await?;
+    /// assert_eq!(job.remove::<Node>("node1").await?, ["node1"]);
+    /// let error = job.remove::<Node>("node2").timeout(Duration::from_millis(50)).await.unwrap_err();
+    /// assert!(matches!(error, SessionError::TimedOut { level: "Node", .. }));
+    /// # Ok(()) }
+    /// ```
+    pub fn remove<L>(&mut self, names: impl NameList<L::Name>) -> DynRequest<'_, H, L, Removing<L>>
+    where
+        L: Modifiable + LevelOf<H>,
+    {
+        let (order, set) = (self.may_wait_for::<L>(), self.set::<L>());
+        DynRequest::on(self, order, Remove::new(set, names))
+    }
+
+    /// Removes names of level `L` that this session holds exclusively, without waiting; higher levels may be held.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`]; [`SessionError::NotHeld`] with those names that are not
+    /// held. Nothing is removed then.
+    pub fn remove_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
+    where
+        L: Modifiable + LevelOf<H>,
+    {
+        self.exclusive_slot::<L>()?.remove(names).map(drop).map_err(AtLevel::<L>::at_level)
+    }
+}

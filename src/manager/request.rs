@@ -1,0 +1,223 @@
+//! What a session asks for, from the call to the answer: the one future of this layer.
+//!
+//! ```text
+//!   SessionRequest ─┬─ request    the future of the lock or of the set, which waits; gone when it has answered
+//!                   └─ asker      who asks: the session, or what it lends
+//!
+//!   asker                     asks for                     is told
+//!   Entrant    no session     the root                     the session
+//!   Climber    owns it        names of a level             the session, one level higher
+//!   Changer    borrows it     members to come or to go     whether, or which, they did
+//!   DynAsker   borrows it     any of these, at run time    as the others
+//! ```
+
+use super::error::SessionError;
+use crate::deadline::{Deadline, Limit, Timed};
+use crate::priority::Priority;
+use crate::set::{InPart, Want};
+use futures::future::FusedFuture;
+use pin_project_lite::pin_project;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::Instant;
+
+pin_project! {
+    /// Waits for what a session has asked for: a future and its builder. Nothing happens before the first poll.
+    ///
+    /// It is known by the names of what is asked: [`Enter`](crate::Enter) for the root, [`Climb`](crate::Climb) for a
+    /// level, [`Modify`](crate::Modify) to add and to remove members; and [`EnterAny`](crate::EnterAny) and
+    /// [`DynRequest`](crate::DynRequest) where only run time tells which.
+    ///
+    /// # Fairness
+    ///
+    /// That of [`SharedLock`](crate::SharedLock) at the root, and of [`LockSet`](crate::LockSet) above.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropped at any time, it is as if it had never asked. What has been moved into it is dropped with it:
+    /// see [`Climb`](crate::Climb) for how to keep a session.
+    ///
+    /// # Errors
+    ///
+    /// A [`SessionError`](crate::SessionError) that names the level and the names; nothing of what was asked for is held then, and nothing
+    /// has changed.
+    ///
+    /// # Panics
+    ///
+    /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
+    #[must_use = "futures do nothing unless awaited"]
+    #[derive(Debug)]
+    pub struct SessionRequest<A, F> {
+        // Before the asker, in whose name it waits: it is dropped first.
+        #[pin]
+        request: Option<F>,
+        asker: Option<A>,
+    }
+}
+
+/// Who asks.
+pub trait Asker: Sized {
+    /// Says whether it may be waited for, and notes that it is. Called before each poll.
+    fn may_wait(&mut self) -> Result<(), SessionError>;
+}
+
+/// Who asks for something that is answered by `T`.
+pub trait Answer<T>: Asker {
+    /// What the future resolves to.
+    type Output;
+
+    /// It may not be waited for.
+    fn refused(error: SessionError) -> Self::Output;
+
+    /// What the answer comes to. Takes the asker if the answer needs it.
+    fn answered(asker: &mut Option<Self>, answer: T) -> Self::Output;
+}
+
+impl<A, F> SessionRequest<A, F> {
+    pub(super) fn new(asker: A, request: F) -> Self {
+        Self { request: Some(request), asker: Some(asker) }
+    }
+
+    /// Gives up after so long, counted from the first poll: one deadline over everything that is asked for. See
+    /// [`Deadline`] for the runtime that it needs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// use lockladder::{LockManager, Priority, SessionError, ganeti::seed::Seed};
+    /// use std::time::Duration;
+    /// let manager: LockManager<Seed> = LockManager::builder().build();
+    /// let _alone = manager.exclusive("rename").await.unwrap();
+    /// let job = manager.shared("job").timeout(Duration::from_millis(50)).priority(Priority::new(-5));
+    /// assert!(matches!(job.await, Err(SessionError::TimedOut { level: "Cluster", .. })));
+    /// # }
+    /// ```
+    pub fn timeout(self, duration: Duration) -> Deadline<Self> {
+        Deadline::new(self, Limit::After(duration))
+    }
+
+    /// Gives up at this time; see [`timeout`](Self::timeout).
+    pub fn deadline(self, instant: Instant) -> Deadline<Self> {
+        Deadline::new(self, Limit::At(instant))
+    }
+
+    /// Gives up waiting, and gives back the asker, if it is there.
+    pub(super) fn recall(self: Pin<&mut Self>) -> Option<A> {
+        let mut this = self.project();
+        this.request.set(None);
+        this.asker.take()
+    }
+
+    /// Tells the request, before anything is polled, something more.
+    fn tell(self, tell: impl FnOnce(F) -> F) -> Self {
+        Self { request: self.request.map(tell), ..self }
+    }
+
+    fn poll_by<T>(self: Pin<&mut Self>, poll: impl FnOnce(Pin<&mut F>) -> Poll<T>) -> Poll<A::Output>
+    where
+        A: Answer<T>,
+    {
+        let mut this = self.project();
+        let (Some(request), Some(asker)) = (this.request.as_mut().as_pin_mut(), this.asker.as_mut()) else {
+            panic!("`SessionRequest` polled after it has resolved")
+        };
+        let outcome = match asker.may_wait() {
+            Ok(()) => Ok(ready!(poll(request))),
+            Err(refusal) => Err(refusal),
+        };
+        this.request.set(None);
+        Poll::Ready(outcome.map_or_else(A::refused, |answer| A::answered(this.asker, answer)))
+    }
+}
+
+impl<A, F: Timed> SessionRequest<A, F> {
+    /// Asks with this priority. Without it, with the default, 0.
+    pub fn priority(self, priority: Priority) -> Self {
+        self.tell(|request| request.with_priority(priority))
+    }
+
+    /// Changes the priority of a request that may wait already: it moves at once, behind those that wait at its new
+    /// priority, and whoever can run then is granted. A request that is granted stays so.
+    pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
+        if let Some(request) = self.project().request.as_pin_mut() {
+            request.move_to(priority);
+        }
+    }
+}
+
+impl<A, F: InPart> SessionRequest<A, F> {
+    /// Takes whichever of the names are free now, maybe none; see
+    /// [`SetAcquire::opportunistic`](crate::SetAcquire::opportunistic).
+    pub fn opportunistic(self) -> Self {
+        self.wanting(Want::Free)
+    }
+
+    /// Waits until at least so many of the names are free, and takes all that are free then; see
+    /// [`SetAcquire::at_least`](crate::SetAcquire::at_least).
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::TooFew`] if fewer of the names exist.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{All, LockManager, ganeti::seed::{Node, Seed}};
+    ///
+    /// let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["node1", "node2", "node3"]).build();
+    /// let _busy = manager.shared("busy").await?.shared::<Node>("node2").await?;
+    /// let job = manager.shared("allocate").await?.exclusive::<Node>(All).at_least(2).await?;
+    /// assert_eq!(job.owned::<Node>().names(), ["node1", "node3"]);
+    /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
+    /// ```
+    pub fn at_least(self, names: usize) -> Self {
+        self.wanting(Want::AtLeast(names))
+    }
+}
+
+impl<A, F: InPart> InPart for SessionRequest<A, F> {
+    fn wanting(self, want: Want) -> Self {
+        self.tell(|request| request.wanting(want))
+    }
+}
+
+impl<A: Answer<F::Output>, F: Future> Future for SessionRequest<A, F> {
+    type Output = A::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_by(|request| request.poll(context))
+    }
+}
+
+impl<A: Answer<F::Output>, F: Future> FusedFuture for SessionRequest<A, F> {
+    fn is_terminated(&self) -> bool {
+        self.request.is_none()
+    }
+}
+
+impl<A: Answer<F::Output> + Answer<F::Timed>, F: Timed> Timed for SessionRequest<A, F> {
+    type Timed = <A as Answer<F::Timed>>::Output;
+
+    fn with_priority(self, priority: Priority) -> Self {
+        self.priority(priority)
+    }
+
+    fn move_to(self: Pin<&mut Self>, priority: Priority) {
+        self.set_priority(priority);
+    }
+
+    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
+        self.poll_by(|request| request.poll_in_time(context))
+    }
+
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        match self.poll_by(|request| Poll::Ready(request.give_up(waited))) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => unreachable!("who gives up has resolved"),
+        }
+    }
+}
