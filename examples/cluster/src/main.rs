@@ -25,6 +25,8 @@ mod queue;
 mod refusal;
 mod report;
 mod run;
+#[cfg(test)]
+mod schedules;
 mod stream;
 mod tally;
 mod task;

@@ -126,7 +126,7 @@ async fn one_pass(
 }
 
 /// Everything in `cluster` that jobs work on.
-fn resources(cluster: &Inventory) -> BTreeSet<Resource> {
+pub(crate) fn resources(cluster: &Inventory) -> BTreeSet<Resource> {
     let instances = cluster.instance_names().map(|name| Resource::instance(name));
     instances.chain(cluster.node_names().map(|name| Resource::node(name))).collect()
 }

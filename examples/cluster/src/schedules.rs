@@ -1,0 +1,164 @@
+//! The opcodes in every order in which a few of them can run: none ever waits for another in a circle, and the ledger is
+//! content at each step.
+//!
+//! Steps and states are those of the library's own exploration (`tests/deadlock`). Opcodes tell nothing of what they do: how
+//! far one is follows from how often it has paused (before each lock and at work, as its pace is zero), and from the
+//! configuration and the locks as they were whenever it ran.
+//!
+//! `EXPLORE=all cargo test --release -p cluster schedules -- --nocapture` visits all triples, and some fours.
+
+#[path = "../../../tests/deadlock/states.rs"]
+mod states;
+#[path = "../../../tests/deadlock/steps.rs"]
+mod steps;
+
+use std::env;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::states::{Scope, Tally, explore, story};
+use self::steps::{Moment, Stage};
+use crate::desk::{Desk, Pace, Site};
+use crate::inventory::{Inventory, Store};
+use crate::ledger::Ledger;
+use crate::opcodes::{self, Ladder, Sabotage};
+use crate::run::resources;
+use crate::task::Task;
+
+fn cluster() -> Inventory {
+    let mut cluster = Inventory::default();
+    for node in ["node1", "node2", "node3"] {
+        cluster.add_node(node).expect("each name is new");
+    }
+    for (instance, [primary, secondary]) in
+        [("web1", ["node1", "node2"]), ("web2", ["node2", "node3"]), ("web3", ["node3", "node1"])]
+    {
+        cluster.add_instance(instance, vec![primary.into(), secondary.into()]).expect("both nodes exist");
+    }
+    cluster
+}
+
+/// Each opcode at least once; several that want the same, and some that must fail.
+fn tasks() -> Vec<Task> {
+    let lines = r#"
+        {"op": "ClusterVerify"}
+        {"op": "QueryInstances"}
+        {"op": "QueryInstances", "instances": ["web2", "web1"]}
+        {"op": "InstanceCreate", "instance": "web9", "nodes": ["node2", "node1"]}
+        {"op": "InstanceCreate", "instance": "web9"}
+        {"op": "InstanceCreate", "instance": "web9", "nodes": ["node3", "node1"], "fails": true}
+        {"op": "InstanceRemove", "instance": "web1"}
+        {"op": "InstanceFailover", "instance": "web1"}
+        {"op": "InstanceFailover", "instance": "web2"}
+        {"op": "ReplaceDisks", "instance": "web1", "new_secondary": "node3"}
+        {"op": "ReplaceDisks", "instance": "web2"}
+        {"op": "NodeAdd", "node": "node4"}
+        {"op": "InstanceRename", "instance": "web1", "new_name": "web9"}
+        {"op": "InstanceRename", "instance": "web2", "new_name": "web3"}
+    "#;
+    let lines = lines.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| serde_json::from_str(line).expect("these are tasks")).collect()
+}
+
+/// Each choice of so many tasks, some of them maybe more than once.
+fn choices(tasks: &[Task], count: usize) -> Vec<Vec<Task>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let each = tasks.iter().enumerate().flat_map(|(at, task)| {
+        let others = choices(&tasks[at..], count - 1);
+        others.into_iter().map(move |others| [vec![task.clone()], others].concat())
+    });
+    each.collect()
+}
+
+/// Whether the ledger is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audit {
+    EachStep,
+    /// A job that is dropped half way leaves a mess.
+    Never,
+}
+
+/// The tasks at their beginnings, in a cluster of their own.
+fn begin(tasks: &[Task], sabotage: Sabotage, audit: Audit) -> Stage {
+    let cluster = cluster();
+    let ladder = Ladder::new(&cluster, sabotage);
+    let site = Arc::new(Site {
+        ledger: Ledger::new(resources(&cluster)),
+        store: Store::new(cluster),
+        pace: Pace { step: Duration::ZERO, seed: 0 },
+    });
+    let (seen, locks) = (Arc::clone(&site), ladder.clone());
+    let mut stage =
+        Stage::untold(move || format!("{} {:?}", seen.store.read(|cluster| format!("{cluster:?}")), locks.names()));
+    if audit == Audit::EachStep {
+        let (site, ladder) = (Arc::clone(&site), ladder.clone());
+        stage = stage.audited(move |moment| {
+            if moment == Moment::InTheEnd {
+                site.ledger.audit("the configuration", &site.store.read(resources));
+                site.ledger.audit("the locks", &ladder.names());
+            }
+            let violations = site.ledger.violations();
+            let told: Vec<_> = violations.first.iter().map(ToString::to_string).collect();
+            assert_eq!(told, [""; 0]);
+        });
+    }
+    for (number, task) in tasks.iter().cloned().enumerate() {
+        let (site, ladder) = (Arc::clone(&site), ladder.clone());
+        stage.enter(move |watch| async move {
+            let mut desk = Desk::new(&site, number, task.to_string());
+            let result = opcodes::run(&mut desk, &ladder, &task).await;
+            let (account, ..) = desk.clear();
+            account.close(result.is_ok(), task.effect());
+            watch.says(&format!("{task}: {result:?}"));
+        });
+    }
+    stage
+}
+
+fn is_thorough() -> bool {
+    env::var_os("EXPLORE").is_some()
+}
+
+/// Explores all choices of so many tasks, or one of so many.
+fn survey(jobs: usize, one_of: usize, scope: Scope, audit: Audit) {
+    let (mut tally, clock) = (Tally::default(), Instant::now());
+    for tasks in choices(&tasks(), jobs).into_iter().step_by(one_of) {
+        let begin = || begin(&tasks, Sabotage::None, audit);
+        let (found, deadlock) = explore(&begin, scope);
+        tally.add(&found);
+        assert_eq!(deadlock, None, "all wait: {tasks:?}\n{}", story(&begin, &deadlock.clone().unwrap_or_default()));
+    }
+    println!("{jobs} opcodes: {tally}; {:.1?}", clock.elapsed());
+    assert_eq!(tally.most_waiting, jobs - 1, "all but one wait at times");
+}
+
+#[test]
+fn two_opcodes_never_wait_for_each_other_and_keep_the_ledger_content() {
+    survey(2, 1, Scope::default(), Audit::EachStep);
+}
+
+#[test]
+fn three_opcodes_never_wait_for_each_other_and_keep_the_ledger_content() {
+    survey(3, if is_thorough() { 1 } else { 271 }, Scope::default(), Audit::EachStep);
+}
+
+#[test]
+fn four_opcodes_never_wait_for_each_other_and_keep_the_ledger_content() {
+    if is_thorough() {
+        survey(4, 241, Scope::default(), Audit::EachStep);
+    }
+}
+
+#[test]
+fn an_opcode_that_is_dropped_while_it_waits_keeps_nobody_waiting() {
+    survey(2, if is_thorough() { 1 } else { 7 }, Scope { with_drops: true, one_by_one: false }, Audit::Never);
+}
+
+#[test]
+#[should_panic(expected = "held no lock on it")]
+fn a_failover_that_forgets_its_node_locks_is_noticed() {
+    let tasks = tasks().into_iter().filter(|task| task.to_string() == "InstanceFailover web1").collect::<Vec<_>>();
+    explore(&|| begin(&tasks, Sabotage::Failovers, Audit::EachStep), Scope::default());
+}

@@ -1,0 +1,173 @@
+//! Sessions cannot deadlock: in every state that small cases can reach, somebody can go on, or all have ended.
+//!
+//! Sessions whose levels are known at run time ask for levels in any order, right or wrong, and names in any order; they
+//! release, downgrade, add and remove, go on or end when they are refused, and are dropped while they wait. The typed sessions
+//! of `examples/cluster` are explored by the same [`steps`], there.
+//!
+//! `EXPLORE=all cargo test --release --test deadlock -- --nocapture` visits all pairs of small programs, and many of the other
+//! cases; without it, a few of each kind, always the same.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
+
+mod cases;
+mod programs;
+mod refuted;
+mod states;
+mod steps;
+
+use cases::{any, pairs, small, triples};
+use lockladder::LockMode::{Exclusive, Shared};
+use programs::{Program, real, tell};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use refuted::{ForgetsLevelOrder, InOrder, TakesOneByOne, under};
+use states::{Scope, Tally, explore, story};
+use std::cell::RefCell;
+use std::env;
+use std::time::Instant;
+use steps::Stage;
+
+const AB: [char; 2] = ['a', 'b'];
+const ABC: [char; 3] = ['a', 'b', 'c'];
+
+const WITH_DROPS: Scope = Scope { with_drops: true, one_by_one: false };
+
+fn is_thorough() -> bool {
+    env::var_os("EXPLORE").is_some()
+}
+
+/// The state space of a case is one thing, however it is come by.
+type Begin<'c> = &'c dyn Fn(&[Program]) -> Stage;
+
+/// Explores one of so many of the cases; the shortest story of a deadlock, if there is one.
+fn survey(
+    name: &str,
+    [few, many]: [usize; 2],
+    cases: impl Iterator<Item = Vec<Program>>,
+    scope: Scope,
+    begin: Begin<'_>,
+) -> (Tally, Option<String>) {
+    let (mut tally, mut shortest, clock) = (Tally::default(), None::<(usize, String)>, Instant::now());
+    for programs in cases.step_by(if is_thorough() { many } else { few }) {
+        let begin = || begin(&programs);
+        let (found, deadlock) = explore(&begin, scope);
+        tally.add(&found);
+        if let Some(steps) = deadlock.filter(|steps| shortest.as_ref().is_none_or(|(length, _)| steps.len() < *length))
+        {
+            shortest = Some((steps.len(), format!("{}\n{}", tell(&programs), story(&begin, &steps))));
+        }
+    }
+    println!("{name}: {tally}; {:.1?}", clock.elapsed());
+    let shortest = shortest.map(|(_, told)| told);
+    if let Some(told) = &shortest {
+        println!("{told}");
+    }
+    (tally, shortest)
+}
+
+fn no_deadlock((tally, deadlock): (Tally, Option<String>)) -> Tally {
+    assert_eq!(deadlock, None, "all of them wait");
+    tally
+}
+
+/// Pairs of programs that ask for two levels, in any order, of two names, in any order.
+fn small_pairs() -> impl Iterator<Item = Vec<Program>> {
+    pairs(small(&[Shared], &[Shared, Exclusive]))
+}
+
+/// One of so many pairs is looked at, or each.
+const PAIRS: [usize; 2] = [131, 1];
+
+#[test]
+fn two_sessions_that_ask_in_any_order_never_wait_for_each_other() {
+    let tally = no_deadlock(survey("2 sessions", PAIRS, small_pairs(), WITH_DROPS, &|programs| real(programs, &AB)));
+    assert_eq!(tally.most_waiting, 1);
+}
+
+#[test]
+fn three_sessions_that_ask_in_any_order_never_wait_for_each_other() {
+    let programs = small(&[Shared], &[Exclusive]);
+    let tally =
+        no_deadlock(survey("3 sessions", [2_503, 11], triples(programs), WITH_DROPS, &|programs| real(programs, &AB)));
+    assert_eq!(tally.most_waiting, 2);
+}
+
+#[test]
+fn a_manager_that_takes_names_unsorted_would_deadlock() {
+    let begin = |programs: &[Program]| under(TakesOneByOne::new(InOrder::AsGiven, &AB), programs);
+    let (tally, told) = survey("names one by one, as given", PAIRS, small_pairs(), Scope::default(), &begin);
+    assert!(tally.can_deadlock > 0 && tally.can_deadlock < tally.cases);
+    assert!(told.is_some());
+}
+
+#[test]
+fn a_manager_that_takes_names_one_by_one_but_sorted_would_not() {
+    let begin = |programs: &[Program]| under(TakesOneByOne::new(InOrder::Sorted, &AB), programs);
+    no_deadlock(survey("names one by one, sorted", PAIRS, small_pairs(), Scope::default(), &begin));
+}
+
+#[test]
+fn a_manager_that_forgets_the_order_of_levels_would_deadlock() {
+    let begin = |programs: &[Program]| under(ForgetsLevelOrder::new(&AB), programs);
+    let (tally, told) = survey("levels in any order", PAIRS, small_pairs(), Scope::default(), &begin);
+    assert!(tally.can_deadlock > 0 && tally.can_deadlock < tally.cases);
+    assert!(told.is_some());
+}
+
+/// Explores so many cases at random, always the same; one that deadlocks shrinks.
+fn explore_random(name: &str, sessions: usize, levels: usize, verbs: usize, scope: Scope, [few, many]: [u32; 2]) {
+    let (tally, clock) = (RefCell::new(Tally::default()), Instant::now());
+    let cases = if is_thorough() { many } else { few };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let outcome = runner.run(&vec(any(levels, verbs), sessions), |programs| {
+        let begin = || real(&programs, &ABC);
+        let (found, deadlock) = explore(&begin, scope);
+        tally.borrow_mut().add(&found);
+        prop_assert!(
+            deadlock.is_none(),
+            "all wait:\n{}\n{}",
+            tell(&programs),
+            story(&begin, &deadlock.unwrap_or_default())
+        );
+        Ok(())
+    });
+    println!("{name}: {}; {:.1?}", tally.borrow(), clock.elapsed());
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+    assert_eq!(tally.borrow().most_waiting, sessions - 1, "all but one wait at times");
+}
+
+#[test]
+fn three_sessions_that_do_everything_never_wait_for_each_other() {
+    explore_random("3 sessions of all kinds, 3 levels, drops", 3, 2, 4, WITH_DROPS, [15, 10_000]);
+}
+
+#[test]
+fn four_sessions_that_do_everything_never_wait_for_each_other() {
+    explore_random("4 sessions of all kinds, 3 levels", 4, 2, 2, Scope::default(), [3, 2_000]);
+}
+
+#[test]
+fn four_levels_deep_nobody_waits_for_each_other() {
+    explore_random("3 sessions of all kinds, 4 levels", 3, 3, 4, Scope::default(), [12, 10_000]);
+}
+
+/// See [`states`]: one visit to each state sees as much as all schedules, one by one.
+#[test]
+fn states_that_are_taken_for_the_same_are_the_same() {
+    let one_by_one = Scope { with_drops: false, one_by_one: true };
+    let compare = |begin: &dyn Fn() -> Stage| {
+        let (merged, _) = explore(begin, Scope::default());
+        let (single, _) = explore(begin, one_by_one);
+        assert_eq!((merged.schedules, merged.deadlocks), (single.schedules, single.deadlocks));
+        assert!(merged.states <= single.states);
+    };
+    for programs in small_pairs().step_by(if is_thorough() { 97 } else { 1_999 }) {
+        compare(&|| real(&programs, &AB));
+        compare(&|| under(TakesOneByOne::new(InOrder::AsGiven, &AB), &programs));
+        compare(&|| under(ForgetsLevelOrder::new(&AB), &programs));
+    }
+}

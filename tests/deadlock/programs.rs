@@ -1,0 +1,163 @@
+//! What a session does, as data; and the real sessions that do it.
+
+use crate::steps::{Moment, Stage, Watch};
+use lockladder::{All, DynSession, LockManager, LockMode, SessionError, hierarchy};
+use std::fmt;
+use std::rc::Rc;
+
+hierarchy! {
+    pub(crate) struct Small { root Root, level Low: char, level Middle: char, level High: char }
+}
+
+/// The levels above the root.
+pub(crate) const LEVELS: usize = 3;
+
+/// Which names of a level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    All,
+    /// In whatever order.
+    These(Vec<char>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    Everything,
+    AtLeast(usize),
+    Free,
+}
+
+/// What is done at a level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Acquire(Which, LockMode, Want),
+    Release,
+    ReleaseNames(Vec<char>),
+    Downgrade,
+    Add(Vec<char>),
+    AddAcquired(Vec<char>, LockMode),
+    AddHeld(Vec<char>),
+    Remove(Vec<char>),
+    RemoveHeld(Vec<char>),
+}
+
+/// A level, from 1, and what is done there.
+pub(crate) type Verb = (usize, Deed);
+
+/// What a session that is refused does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    GoesOn,
+    Ends,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    pub(crate) root: LockMode,
+    /// Whether an exclusive root becomes shared before the first verb.
+    pub(crate) downgrades_root: bool,
+    pub(crate) verbs: Vec<Verb>,
+    pub(crate) refused: Refused,
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} root{}", self.root, if self.downgrades_root { ", downgraded" } else { "" })?;
+        for (level, deed) in &self.verbs {
+            write!(f, "; level {level}: {deed:?}")?;
+        }
+        write!(f, "; refused, it {:?}", self.refused)
+    }
+}
+
+/// The programs of a case, as people read them.
+pub(crate) fn tell(programs: &[Program]) -> String {
+    let lines = programs.iter().enumerate().map(|(index, program)| format!("  {}: {program}", index + 1));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A fresh manager of these names at each level, and the programs at their beginnings.
+pub(crate) fn real(programs: &[Program], names: &[char]) -> Stage {
+    let manager: LockManager<Small> = LockManager::builder()
+        .names::<Low>(names.iter().copied())
+        .names::<Middle>(names.iter().copied())
+        .names::<High>(names.iter().copied())
+        .build();
+    let audited = manager.clone();
+    let mut stage = Stage::new(1 + LEVELS).audited(move |moment| {
+        let is_free = || audited.try_exclusive("audit").is_ok();
+        assert!(moment == Moment::AfterAStep || is_free(), "all have gone, and the root is held");
+    });
+    for program in programs.iter().cloned() {
+        let manager = manager.clone();
+        stage.enter(|watch| run(manager, program, watch));
+    }
+    stage
+}
+
+async fn run(manager: LockManager<Small>, program: Program, watch: Rc<Watch>) {
+    watch.touches(0);
+    let Ok(mut job) = manager.dynamic("job", program.root).await else { unreachable!("nobody deletes the root") };
+    watch.says("has the root");
+    if program.downgrades_root {
+        watch.pause().await;
+        watch.touches(0);
+        job = job.downgrade_root().unwrap_or_else(|job| job);
+        watch.says("downgrades the root");
+    }
+    for (level, deed) in &program.verbs {
+        watch.pause().await;
+        watch.touches(*level);
+        let done = at_level(&mut job, *level, deed).await;
+        match &done {
+            Ok(names) => watch.says(&format!("level {level}, {deed:?}: {names:?}")),
+            Err(error) => watch.says(&format!("level {level}, {deed:?}: {error}")),
+        }
+        if done.is_err() && program.refused == Refused::Ends {
+            break;
+        }
+    }
+    watch.pause().await;
+    drop(job);
+}
+
+/// Does it, and returns the names that are held then, or that have been removed.
+async fn at_level(job: &mut DynSession<Small>, level: usize, deed: &Deed) -> Result<Vec<char>, SessionError> {
+    macro_rules! at {
+        ($($index:literal $level:ident),+) => {
+            match level {
+                $($index => {
+                    match deed {
+                        Deed::Acquire(Which::All, mode, want) => {
+                            let request = job.acquire::<$level>(All, *mode);
+                            match want {
+                                Want::Everything => request.await?,
+                                Want::AtLeast(names) => request.at_least(*names).await?,
+                                Want::Free => request.opportunistic().await?,
+                            }
+                        }
+                        Deed::Acquire(Which::These(names), mode, want) => {
+                            let request = job.acquire::<$level>(names, *mode);
+                            match want {
+                                Want::Everything => request.await?,
+                                Want::AtLeast(names) => request.at_least(*names).await?,
+                                Want::Free => request.opportunistic().await?,
+                            }
+                        }
+                        Deed::Release => job.release::<$level>()?,
+                        Deed::ReleaseNames(names) => job.release_names::<$level>(names)?,
+                        Deed::Downgrade => job.downgrade::<$level>()?,
+                        Deed::Add(names) => job.add::<$level>(names).await?,
+                        Deed::AddAcquired(names, mode) => job.add_acquired::<$level>(names, *mode).await?,
+                        Deed::AddHeld(names) => job.add_held::<$level>(names)?,
+                        Deed::Remove(names) => return job.remove::<$level>(names).await,
+                        Deed::RemoveHeld(names) => job.remove_held::<$level>(names)?,
+                    }
+                    Ok(job.owned_names::<$level>())
+                })+
+                level => unreachable!("there is no level {level}"),
+            }
+        };
+    }
+    at!(1 Low, 2 Middle, 3 High)
+}

@@ -1,0 +1,160 @@
+//! Managers that look as good and are not, to show that the exploration finds a deadlock where there is one.
+
+use crate::programs::{Deed, LEVELS, Program, Refused, Which};
+use crate::steps::{Stage, Watch};
+use lockladder::{Exclusive, Guard, LockMode, LockSet, SetGuard, Shared, SharedLock};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A manager by itself: what its sessions take, and how. What is taken is given back by dropping it.
+pub(crate) trait Manager: 'static {
+    type Taken;
+
+    /// Whether a session that holds these levels may ask for this one.
+    fn may(&self, held: &BTreeMap<usize, Self::Taken>, level: usize) -> bool;
+
+    /// Waits for names of a level.
+    async fn take(&self, watch: &Watch, level: usize, names: &[char], mode: LockMode) -> Self::Taken;
+}
+
+/// A shared lock, held in either mode.
+#[allow(dead_code, reason = "they are there to be dropped")]
+pub(crate) enum One {
+    Shared(Guard<Arc<SharedLock>, Shared>),
+    Exclusive(Guard<Arc<SharedLock>, Exclusive>),
+}
+
+async fn one(lock: &Arc<SharedLock>, mode: LockMode) -> One {
+    let lock = Arc::clone(lock);
+    match mode {
+        LockMode::Shared => One::Shared(lock.shared_owned().await.expect("nobody deletes it")),
+        LockMode::Exclusive => One::Exclusive(lock.exclusive_owned().await.expect("nobody deletes it")),
+    }
+}
+
+/// In which order somebody who wants several names takes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InOrder {
+    Sorted,
+    AsGiven,
+}
+
+/// Takes names one by one, each a lock of its own. It keeps to the order of levels.
+pub(crate) struct TakesOneByOne {
+    order: InOrder,
+    locks: BTreeMap<(usize, char), Arc<SharedLock>>,
+}
+
+impl TakesOneByOne {
+    pub(crate) fn new(order: InOrder, names: &[char]) -> Self {
+        let all = (1..=LEVELS).flat_map(|level| names.iter().map(move |name| (level, *name)));
+        Self { order, locks: all.map(|key| (key, Arc::default())).collect() }
+    }
+}
+
+impl Manager for TakesOneByOne {
+    type Taken = Vec<One>;
+
+    fn may(&self, held: &BTreeMap<usize, Self::Taken>, level: usize) -> bool {
+        held.last_key_value().is_none_or(|(highest, _)| *highest < level)
+    }
+
+    async fn take(&self, watch: &Watch, level: usize, names: &[char], mode: LockMode) -> Self::Taken {
+        let mut wanted: Vec<char> = Vec::new();
+        for name in names {
+            if !wanted.contains(name) {
+                wanted.push(*name);
+            }
+        }
+        if self.order == InOrder::Sorted {
+            wanted.sort_unstable();
+        }
+        let mut taken = Vec::new();
+        for name in wanted {
+            watch.touches(level);
+            taken.push(one(&self.locks[&(level, name)], mode).await);
+            watch.says(&format!("has {name} of level {level}, {mode}"));
+            watch.pause().await;
+        }
+        taken
+    }
+}
+
+/// Takes all names of a level at once, as the real one does, of any level that it does not hold.
+pub(crate) struct ForgetsLevelOrder {
+    levels: Vec<Arc<LockSet<char>>>,
+}
+
+impl ForgetsLevelOrder {
+    pub(crate) fn new(names: &[char]) -> Self {
+        Self { levels: (0..LEVELS).map(|_| Arc::new(LockSet::new(names.iter().copied()))).collect() }
+    }
+}
+
+#[allow(dead_code, reason = "they are there to be dropped")]
+pub(crate) enum Several {
+    Shared(SetGuard<Arc<LockSet<char>>, Shared>),
+    Exclusive(SetGuard<Arc<LockSet<char>>, Exclusive>),
+}
+
+impl Manager for ForgetsLevelOrder {
+    type Taken = Several;
+
+    fn may(&self, held: &BTreeMap<usize, Self::Taken>, level: usize) -> bool {
+        !held.contains_key(&level)
+    }
+
+    async fn take(&self, watch: &Watch, level: usize, names: &[char], mode: LockMode) -> Self::Taken {
+        let set = Arc::clone(&self.levels[level - 1]);
+        watch.touches(level);
+        let taken = match mode {
+            LockMode::Shared => Several::Shared(set.shared_owned(names).await.expect("all of them exist")),
+            LockMode::Exclusive => Several::Exclusive(set.exclusive_owned(names).await.expect("all of them exist")),
+        };
+        watch.says(&format!("has {names:?} of level {level}, {mode}"));
+        taken
+    }
+}
+
+/// The same programs, if they only acquire and release, under another manager.
+pub(crate) fn under<M: Manager>(manager: M, programs: &[Program]) -> Stage {
+    let (manager, root) = (Rc::new(manager), Arc::<SharedLock>::default());
+    let mut stage = Stage::new(1 + LEVELS);
+    for program in programs.iter().cloned() {
+        let (manager, root) = (Rc::clone(&manager), Arc::clone(&root));
+        stage.enter(|watch| run(manager, root, program, watch));
+    }
+    stage
+}
+
+async fn run<M: Manager>(manager: Rc<M>, root: Arc<SharedLock>, program: Program, watch: Rc<Watch>) {
+    watch.touches(0);
+    let _root = one(&root, program.root).await;
+    watch.says("has the root");
+    let mut held = BTreeMap::new();
+    for (level, deed) in &program.verbs {
+        watch.pause().await;
+        match deed {
+            Deed::Acquire(Which::These(names), mode, _) if manager.may(&held, *level) => {
+                let taken = manager.take(&watch, *level, names, *mode).await;
+                held.insert(*level, taken);
+            }
+            Deed::Acquire(..) => {
+                watch.says(&format!("is refused level {level}"));
+                if program.refused == Refused::Ends {
+                    break;
+                }
+            }
+            _ => {
+                watch.touches(*level);
+                drop(held.remove(level));
+                watch.says(&format!("has released level {level}"));
+            }
+        }
+    }
+    watch.pause().await;
+    while let Some(highest) = held.pop_last() {
+        drop(highest);
+    }
+}
