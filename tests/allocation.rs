@@ -4,7 +4,8 @@
 #![allow(unsafe_code, reason = "a global allocator that counts")]
 
 use futures::FutureExt;
-use lockladder::{All, Exclusive, LockSet, SharedLock};
+use lockladder::ganeti::seed::{Instance, Node, Seed};
+use lockladder::{All, Exclusive, LockManager, LockMode, LockSet, SharedLock};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::pin::Pin;
@@ -168,4 +169,49 @@ fn the_whole_of_a_free_set_is_acquired_without_allocating() {
         });
         assert_eq!(count, 0, "exclusive: {exclusive}");
     }
+}
+
+fn manager() -> LockManager<Seed> {
+    LockManager::builder().names::<Instance>(["web1", "web2"]).names::<Node>(["node1", "node2", "node3"]).build()
+}
+
+/// Climbs as most sessions do, each way once, and lets everything go.
+fn climb(manager: &LockManager<Seed>) {
+    let job = now(manager.shared("awaited")).unwrap();
+    let job = now(job.exclusive::<Instance>("web1")).unwrap();
+    let job = now(job.exclusive::<Node>(["node2", "node1"])).unwrap();
+    drop(job.release::<Instance>().downgrade::<Node>());
+
+    let job = manager.try_exclusive("tried").unwrap().try_shared::<Instance>(["web2", "web1"]).unwrap();
+    drop(job.try_exclusive::<Node>(["node3", "node1"]).unwrap());
+
+    let mut job = manager.try_shared("nested").unwrap();
+    drop(now(job.nest().shared::<Instance>("web1")).unwrap());
+    let mut inner = job.nest().try_exclusive::<Instance>("web2").unwrap();
+    drop(now(inner.nest().exclusive::<Node>(["node1", "node2"])).unwrap());
+}
+
+fn climb_at_run_time(manager: &LockManager<Seed>) {
+    let mut job = now(manager.dynamic("awaited", LockMode::Shared)).unwrap();
+    now(job.acquire::<Instance>("web1", LockMode::Exclusive)).unwrap();
+    job.try_acquire::<Node>(["node2", "node1"], LockMode::Shared).unwrap();
+    job.release::<Instance>().unwrap();
+}
+
+#[test]
+fn only_the_first_of_sessions_that_follow_each_other_allocates() {
+    let manager = manager();
+    for (way, climb) in [("typed", climb as fn(&_)), ("at run time", climb_at_run_time)] {
+        climb(&manager);
+        assert_eq!(allocations(|| climb(&manager)).0, 0, "{way}");
+    }
+}
+
+#[test]
+fn the_first_session_allocates_its_record_and_the_list_of_those_to_be_used_again() {
+    let manager = manager();
+    let (begun, job) = allocations(|| manager.try_shared("first").unwrap());
+    let (climbed, job) = allocations(|| now(job.exclusive::<Instance>("web1")).unwrap());
+    let (ended, ()) = allocations(|| drop(job));
+    assert_eq!([begun, climbed, ended], [1, 0, 1]);
 }

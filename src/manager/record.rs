@@ -26,6 +26,7 @@ impl Record {
         &self.label
     }
 
+    #[inline]
     pub(super) fn levels(&self) -> u16 {
         self.levels.load(Ordering::Relaxed)
     }
@@ -42,6 +43,7 @@ impl Record {
     }
 
     /// These levels are no longer held or awaited.
+    #[inline]
     pub(super) fn end(&self, levels: u16) {
         self.levels.store(self.levels() & !levels, Ordering::Relaxed);
     }

@@ -20,6 +20,10 @@ use std::sync::Arc;
 /// `Session<Seed, held![shared Cluster, exclusive Instance]>`. A session is `Send + Sync + 'static` unless it is
 /// [nested](Self::nest): store it in a struct, move it into `tokio::spawn`.
 ///
+/// Climbing allocates nothing as long as all locks are free and each level is asked for at most four names, but for what
+/// a manager keeps and uses again: the first session allocates, and so may one that lives beside more others than ever
+/// before, or than 64, or that begins in the very moment in which another begins or ends.
+///
 /// # Examples
 ///
 /// ```
@@ -112,6 +116,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::Unknown`], [`SessionError::Deleted`], [`SessionError::AlreadyHeld`].
+    #[expect(clippy::inline_always, reason = "see `climb`")]
+    #[inline(always)]
     pub fn shared<L>(self, names: impl Names<L::Name>) -> Climb<H, S, L, Shared>
     where
         L: NotRoot + LevelOf<H>,
@@ -127,6 +133,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::Unknown`], [`SessionError::Deleted`], [`SessionError::AlreadyHeld`].
+    #[expect(clippy::inline_always, reason = "see `climb`")]
+    #[inline(always)]
     pub fn exclusive<L>(self, names: impl Names<L::Name>) -> Climb<H, S, L, Exclusive>
     where
         L: NotRoot + LevelOf<H>,
@@ -135,6 +143,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.climb(names)
     }
 
+    // The future is made where it stays: moved once it is made, it would be read in pieces other than it was written in.
+    #[expect(clippy::inline_always, reason = "measured: with `Climb::finish`, a fifth of the time of a climb")]
+    #[inline(always)]
     fn climb<L, M: Mode>(self, names: impl Names<L::Name>) -> Climb<H, S, L, M>
     where
         L: NotRoot + LevelOf<H>,

@@ -1,0 +1,26 @@
+//! Climbing: a session against the same locks taken by hand, in one interleaved run:
+//! `cargo bench -p lockladder-benches --bench climb`.
+//!
+//! ```text
+//!     comparison                    rounds, ratios, bars: what the comparisons share
+//!         │
+//!       rows                        what is asked, the work, and the bars
+//!         │
+//!      ladders ─► jobs              who takes part; what each of them locks
+//! ```
+//!
+//! See `-- --help`, and `docs/BENCHMARKS.md` for the last results.
+
+#[path = "../comparison/mod.rs"]
+mod comparison;
+mod jobs;
+mod ladders;
+mod rows;
+
+use std::process::ExitCode;
+
+use crate::comparison::stage;
+
+fn main() -> ExitCode {
+    comparison::compare(rows::contenders())
+}

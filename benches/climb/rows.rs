@@ -1,0 +1,123 @@
+//! What is asked of each, and the bars that a session must meet.
+
+use std::fmt;
+
+use crate::comparison::{self, Bar, Column, Extent, OURS, Sampler, Unit, allocated, number, per_one};
+use crate::jobs::{self, Job};
+use crate::ladders::{Borrowed, Dynamic, HandMade, HandMadePair, Ladder, Owned, Typed};
+use crate::stage::{Clock, Flavor, Stage};
+
+const OWNED: &str = "by hand, owned guards";
+const BORROWED: &str = "by hand, borrowed guards";
+const HAND_MADE: &str = "tokio RwLock, DashMap";
+const HAND_MADE_PAIR: &str = "tokio RwLock, DashMap, no list";
+
+/// How the instance and the nodes are held. The root is shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Row {
+    Exclusive,
+    Shared,
+}
+
+/// How often to climb.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    climbs: usize,
+}
+
+impl comparison::Scale for Scale {
+    fn of(extent: Extent) -> Self {
+        let climbs = match extent {
+            Extent::Full => 100_000,
+            Extent::Quick => 50_000,
+            Extent::Rehearsal => 1_000,
+        };
+        Self { climbs }
+    }
+
+    fn divided_by(self, fraction: usize) -> Self {
+        Self { climbs: (self.climbs / fraction).max(1) }
+    }
+
+    fn rounds(extent: Extent) -> usize {
+        match extent {
+            Extent::Full => 25,
+            Extent::Quick => 5,
+            Extent::Rehearsal => 1,
+        }
+    }
+}
+
+impl comparison::Row for Row {
+    type Scale = Scale;
+
+    const ALL: &'static [Self] = &[Self::Exclusive, Self::Shared];
+
+    fn table(self) -> &'static str {
+        "The root, one instance of 1,000, two nodes of 1,000: acquire and release"
+    }
+
+    fn columns(self) -> Vec<Column> {
+        use Bar::{AtMost, Times};
+        let times = [Times(1.3, OWNED), Times(1.3, BORROWED), Times(0.5, HAND_MADE), Times(0.5, HAND_MADE_PAIR)];
+        vec![
+            Column::new(&format!("{self}: ns of CPU"), Unit::Nanoseconds, &times),
+            Column::new(&format!("{self}: allocations"), Unit::Count, &[AtMost(0.0)]),
+        ]
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exclusive => "exclusive",
+            Self::Shared => "shared",
+        })
+    }
+}
+
+type Contender = comparison::Contender<Row>;
+
+/// Everyone who takes part.
+pub(crate) fn contenders() -> Vec<Contender> {
+    vec![
+        contender::<Typed>(OURS, "lockladder"),
+        contender::<Dynamic>("lockladder, at run time", "lockladder"),
+        contender::<Owned>(OWNED, "lockladder"),
+        contender::<Borrowed>(BORROWED, "lockladder"),
+        contender::<HandMade>(HAND_MADE, "tokio"),
+        contender::<HandMadePair>(HAND_MADE_PAIR, "dashmap"),
+    ]
+}
+
+fn contender<L: Ladder + 'static>(name: &'static str, package: &'static str) -> Contender {
+    fn prepare<'a, L: Ladder + 'static>(row: Row, stage: &'a Stage, _: &Scale) -> Option<Sampler<'a, Scale>> {
+        let (ladder, jobs) = (L::default(), jobs::all());
+        Some(Box::new(move |scale| Some(climbs(row, stage, &ladder, &jobs, scale.climbs))))
+    }
+    Contender { name, package, prepare: prepare::<L> }
+}
+
+/// A value per column.
+fn climbs<L: Ladder>(row: Row, stage: &Stage, ladder: &L, jobs: &[Job], times: usize) -> Vec<f64> {
+    let runtime = stage.runtime(Flavor::CurrentThread);
+    let jobs = jobs.iter().cycle().take(times);
+    let (before, clock) = (allocated::count(), Clock::start(Flavor::CurrentThread));
+    runtime.block_on(async {
+        match row {
+            Row::Exclusive => {
+                for job in jobs {
+                    ladder.exclusive(job).await;
+                }
+            }
+            Row::Shared => {
+                for job in jobs {
+                    ladder.shared(job).await;
+                }
+            }
+        }
+    });
+    let (time, allocations) = (clock.elapsed(), allocated::count() - before);
+    // Rounded, as what is allocated once in the life of a lock or a runtime is not meant.
+    vec![per_one(time, times), (number(allocations) / number(times)).round()]
+}
