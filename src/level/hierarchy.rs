@@ -172,8 +172,16 @@ macro_rules! __hierarchy {
 
     // What no list can be asked of, but by levels of this hierarchy.
     (@ends $hierarchy:ident $root:ident $($level:ident)*) => {
-        impl $crate::LevelOf<$hierarchy> for $root {}
-        $(impl $crate::LevelOf<$hierarchy> for $level {})*
+        #[diagnostic::do_not_recommend]
+        impl $crate::LevelOf<$hierarchy> for $root {
+            type Itself = Self;
+        }
+        $(
+            #[diagnostic::do_not_recommend]
+            impl $crate::LevelOf<$hierarchy> for $level {
+                type Itself = Self;
+            }
+        )*
 
         impl<M: $crate::Mode> $crate::Typed<$hierarchy> for $crate::Held<$root, M> {
             fn matches(
