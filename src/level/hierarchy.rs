@@ -172,16 +172,12 @@ macro_rules! __hierarchy {
 
     // What no list can be asked of, but by levels of this hierarchy.
     (@ends $hierarchy:ident $root:ident $($level:ident)*) => {
-        #[diagnostic::do_not_recommend]
         impl $crate::LevelOf<$hierarchy> for $root {
             type Itself = Self;
         }
-        $(
-            #[diagnostic::do_not_recommend]
-            impl $crate::LevelOf<$hierarchy> for $level {
-                type Itself = Self;
-            }
-        )*
+        $(impl $crate::LevelOf<$hierarchy> for $level {
+            type Itself = Self;
+        })*
 
         impl<M: $crate::Mode> $crate::Typed<$hierarchy> for $crate::Held<$root, M> {
             fn matches(
