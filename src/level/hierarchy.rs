@@ -280,7 +280,9 @@ macro_rules! __hierarchy {
     )*};
     (@release_one [$($attribute:tt)*] $lower:ident $higher:ident) => {
         $($attribute)*
-        impl<M_: $crate::Mode, R_: $crate::Release<$lower>> $crate::Release<$lower> for $crate::Held<$higher, M_, R_> {
+        impl<M_: $crate::Mode, R_: $crate::Release<$lower>> $crate::Release<$lower>
+            for $crate::Held<$higher, M_, R_>
+        {
             type Mode = R_::Mode;
             type Without = $crate::Held<$higher, M_, R_::Without>;
 
@@ -297,7 +299,9 @@ macro_rules! __hierarchy {
     // What holds of a lower level though a higher one is held on top of it.
     (@held_below $lower:ident $($higher:ident)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<M_: $crate::Mode, R_: $crate::Holds<$lower>> $crate::Holds<$lower> for $crate::Held<$higher, M_, R_> {
+        impl<M_: $crate::Mode, R_: $crate::Holds<$lower>> $crate::Holds<$lower>
+            for $crate::Held<$higher, M_, R_>
+        {
             type Mode = R_::Mode;
 
             fn guard(&self) -> &$crate::LevelGuard<$lower, R_::Mode> {
