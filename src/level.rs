@@ -79,12 +79,41 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
 /// `Self` is a level of the hierarchy `H`.
 ///
 /// The same as `Level<In = H>`, in words that rustc can print. [`hierarchy!`](crate::hierarchy) implements it.
+///
+/// # Examples
+///
+/// A helper that is generic over the level:
+///
+/// ```
+/// use lockladder::ganeti::seed::{Node, Seed};
+/// use lockladder::{All, CanAcquire, LevelOf, NotRoot, Session, SessionError};
+///
+/// async fn count<L, H>(job: &mut Session<Seed, H>) -> Result<usize, SessionError>
+/// where
+///     L: NotRoot + LevelOf<Seed, Itself = L>,
+///     H: CanAcquire<L>,
+/// {
+///     Ok(job.nest().shared::<L>(All).await?.owned::<L>().len())
+/// }
+///
+/// # tokio_test::block_on(async {
+/// let manager: lockladder::LockManager<Seed> = lockladder::LockManager::builder().names::<Node>(["node1"]).build();
+/// let mut job = manager.shared("count").await?;
+/// assert_eq!(count::<Node, _>(&mut job).await?, 1);
+/// # Ok::<_, SessionError>(()) }).unwrap();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "level `{Self}` does not belong to the hierarchy `{H}`",
     label = "this session climbs `{H}`, of which `{Self}` is no level",
     note = "hierarchies do not mix: use a level that is declared in `{H}`, or a session of the manager that has `{Self}`"
 )]
-pub trait LevelOf<H: Hierarchy>: Level<In = H> {}
+pub trait LevelOf<H: Hierarchy>: Level<In = H> {
+    /// The level itself: what can be named only if it is of `H`.
+    ///
+    /// The rules name a level by this way. Where it leads nowhere, since the level is of another hierarchy, rustc says
+    /// so, and does not go on to say that the order is violated as well.
+    type Itself: Level;
+}
 
 /// A level whose locks have names: every level but the root.
 #[diagnostic::on_unimplemented(

@@ -1,21 +1,23 @@
 //! The compiler's errors are part of the API: each file in `tests/ui` is a misuse, and says in its head what rustc must
 //! answer. `ERROR` is the first line of the first error, a `NOTE` one of its notes, both to the letter; so this holds
-//! with any recent compiler, whatever else that prints.
+//! with any recent compiler, whatever else that prints. All that it prints of a case fits on a screen.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod package;
+
+use package::Package;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// What a misuse must be answered with, or was.
 #[derive(Debug, Default, PartialEq)]
 struct Answer {
     error: String,
     notes: Vec<String>,
-    /// How many lines it takes, as rustc renders it.
+    /// How many lines it takes, as rustc renders it, with all errors that follow.
     lines: usize,
     /// Whether it says more than what is wrong: a note, a help, or a second place in the source.
     helped: bool,
@@ -23,6 +25,9 @@ struct Answer {
 
 /// How many lines fit on one.
 const SCREEN: usize = 50;
+
+/// Said once at the request, and again where that is awaited: more than a screen together, each of them less.
+const SAID_AGAIN: [&str; 1] = ["dynamic_other_hierarchy"];
 
 #[test]
 fn each_misuse_is_refused_in_our_words() {
@@ -39,7 +44,7 @@ fn each_misuse_is_refused_in_our_words() {
             writeln!(wrong, "{name}: promised `{}`, rustc said `{error}`", promised.error).unwrap();
         }
         let (lines, helped) = answer.map_or((0, false), |answer| (answer.lines, answer.helped));
-        if lines > SCREEN {
+        if lines > SCREEN * if SAID_AGAIN.contains(&name.as_str()) { 2 } else { 1 } {
             writeln!(wrong, "{name}: {lines} lines are more than a screen").unwrap();
         }
         if !helped {
@@ -50,7 +55,7 @@ fn each_misuse_is_refused_in_our_words() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(cases.len() >= 35, "where have the cases gone? {cases:?}");
+    assert!(cases.len() >= 41, "where have the cases gone? {cases:?}");
 }
 
 /// The files in `tests/ui`, by name.
@@ -68,25 +73,21 @@ fn promised(source: &str) -> Answer {
     Answer { error, notes, ..Answer::default() }
 }
 
-/// The first error of each case, by its name, as rustc reports it.
+/// The first error of each case, by its name, as rustc reports it, and how long all of them are.
 fn answers(cases: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Answer> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
-    write_package(&folder, cases);
-    let output = Command::new(env!("CARGO"))
-        .args(["check", "--offline", "--keep-going", "--message-format=json"])
-        .current_dir(&folder)
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .env_remove("RUSTFLAGS")
-        .output()
-        .unwrap();
-    let mut answers = BTreeMap::new();
+    let package = Package::new("ui");
+    let package = cases.iter().fold(package, |package, (name, path)| package.target("bin", name, path)).write();
+    let output = package.cargo(&["check", "--keep-going", "--message-format=json"], &[]);
+    let mut answers: BTreeMap<String, Answer> = BTreeMap::new();
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let report: Value = serde_json::from_str(line).unwrap();
         let (case, message) = (report["target"]["name"].as_str(), &report["message"]);
         if let (Some(case), "compiler-message", "error") =
             (case, report["reason"].as_str().unwrap(), message["level"].as_str().unwrap_or_default())
         {
-            answers.entry(case.to_owned()).or_insert_with(|| answer(message));
+            let next = answer(message);
+            let first = answers.entry(case.to_owned());
+            first.and_modify(|first| first.lines += 1 + next.lines).or_insert(next);
         }
     }
     let trouble = String::from_utf8_lossy(&output.stderr);
@@ -100,22 +101,4 @@ fn answer(message: &Value) -> Answer {
     let notes = children.iter().filter(|child| child["level"] == "note").map(text).collect();
     let helped = !children.is_empty() || message["spans"].as_array().unwrap().len() > 1;
     Answer { error: text(message), notes, lines: message["rendered"].as_str().unwrap().lines().count(), helped }
-}
-
-/// A package with the cases as programs, locked to the versions of this workspace.
-fn write_package(folder: &Path, cases: &BTreeMap<String, PathBuf>) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let quoted = |path: &Path| format!("{:?}", path.to_str().unwrap());
-    let mut manifest = format!(
-        "[package]\nname = \"lockladder-ui\"\nversion = \"0.0.0\"\nedition = \"2024\"\nautobins = false\n\n\
-         [workspace]\n\n\
-         [dependencies]\nlockladder = {{ path = {} }}\ntokio = {{ version = \"1\", features = [\"rt\"] }}\n",
-        quoted(root)
-    );
-    for (name, path) in cases {
-        write!(manifest, "\n[[bin]]\nname = {name:?}\npath = {}\n", quoted(path)).unwrap();
-    }
-    fs::create_dir_all(folder).unwrap();
-    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
 }

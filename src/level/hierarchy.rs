@@ -31,6 +31,11 @@
 /// The hierarchy and each level become types of the given visibility. The type behind a level names its locks, and must
 /// be `Clone + Eq + Hash + Ord + Debug + Send + Sync + 'static`. After `=>` stands the type of the values in the locks,
 /// `Send + Sync + 'static`; without one, the locks are just locks. There may be 1 to 16 levels, the root included.
+///
+/// Attributes are kept, `#[derive(..)]` among them; `Debug` is derived anyway, and for levels `Clone` and `Copy`. (A
+/// `#[cfg]` on a level would remove the type, and not its place in the order: declare two hierarchies instead.) Each item
+/// is documented, with or without a comment of yours: a level says which hierarchy it belongs to, a hierarchy lists its
+/// levels. So `#![deny(missing_docs)]` never stands in the way, and does not ask for what the names say already.
 #[macro_export]
 macro_rules! hierarchy {
     ($(#[$meta:meta])* $visibility:vis struct $hierarchy:ident {
@@ -46,6 +51,9 @@ macro_rules! hierarchy {
 }
 
 /// The parts of [`hierarchy!`](crate::hierarchy).
+///
+/// The name of a type in an expansion is looked up where the hierarchy is declared, and a type parameter hides a level
+/// of the same name. So paths are absolute, also those of primitive types, and parameters end in an underscore.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __hierarchy {
@@ -79,7 +87,7 @@ macro_rules! __hierarchy {
             type Root = $root;
             type Sets = $crate::__hierarchy!(@sets $($level)*);
             type Slots = $crate::__hierarchy!(@slots $($level)*);
-            const LEVELS: &'static [&'static str] =
+            const LEVELS: &'static [&'static ::core::primitive::str] =
                 &[::core::stringify!($root) $(, ::core::stringify!($level))*];
         }
 
@@ -93,12 +101,12 @@ macro_rules! __hierarchy {
             type Locks = $crate::SharedLock;
             type Name = ::std::string::String;
             type Value = ();
-            const NAME: &'static str = ::core::stringify!($root);
-            const INDEX: usize = 0;
+            const NAME: &'static ::core::primitive::str = ::core::stringify!($root);
+            const INDEX: ::core::primitive::usize = 0;
 
-            fn level_guard<M: $crate::Mode>(
-                _guard: $crate::SetGuard<$crate::__private::SetOf<Self>, M>,
-            ) -> $crate::LevelGuard<Self, M> {
+            fn level_guard<M_: $crate::Mode>(
+                _guard: $crate::SetGuard<$crate::__private::SetOf<Self>, M_>,
+            ) -> $crate::LevelGuard<Self, M_> {
                 ::core::unreachable!("the root has no set")
             }
         }
@@ -139,12 +147,12 @@ macro_rules! __hierarchy {
             type Locks = $crate::LockSet<$name, $value>;
             type Name = $name;
             type Value = $value;
-            const NAME: &'static str = ::core::stringify!($level);
-            const INDEX: usize = $index;
+            const NAME: &'static ::core::primitive::str = ::core::stringify!($level);
+            const INDEX: ::core::primitive::usize = $index;
 
-            fn level_guard<M: $crate::Mode>(
-                guard: $crate::SetGuard<$crate::__private::SetOf<Self>, M>,
-            ) -> $crate::LevelGuard<Self, M> {
+            fn level_guard<M_: $crate::Mode>(
+                guard: $crate::SetGuard<$crate::__private::SetOf<Self>, M_>,
+            ) -> $crate::LevelGuard<Self, M_> {
                 guard
             }
         }
@@ -172,15 +180,19 @@ macro_rules! __hierarchy {
 
     // What no list can be asked of, but by levels of this hierarchy.
     (@ends $hierarchy:ident $root:ident $($level:ident)*) => {
-        impl $crate::LevelOf<$hierarchy> for $root {}
-        $(impl $crate::LevelOf<$hierarchy> for $level {})*
+        impl $crate::LevelOf<$hierarchy> for $root {
+            type Itself = Self;
+        }
+        $(impl $crate::LevelOf<$hierarchy> for $level {
+            type Itself = Self;
+        })*
 
-        impl<M: $crate::Mode> $crate::Typed<$hierarchy> for $crate::Held<$root, M> {
+        impl<M_: $crate::Mode> $crate::Typed<$hierarchy> for $crate::Held<$root, M_> {
             fn matches(
                 root: &$crate::__private::AnyRoot,
                 _slots: &<$hierarchy as $crate::Hierarchy>::Slots,
             ) -> ::core::primitive::bool {
-                root.mode() == M::MODE
+                root.mode() == M_::MODE
             }
 
             fn typed(
@@ -193,7 +205,7 @@ macro_rules! __hierarchy {
 
         // To release what nobody has acquired is told in the words of `Holds`.
         $(
-            impl<M: $crate::Mode> $crate::Release<$level> for $crate::Held<$root, M>
+            impl<M_: $crate::Mode> $crate::Release<$level> for $crate::Held<$root, M_>
             where
                 Self: $crate::Holds<$level>,
             {
@@ -226,10 +238,10 @@ macro_rules! __hierarchy {
         )*
 
         #[diagnostic::do_not_recommend]
-        impl<M: $crate::Mode> $crate::Holds<$root> for $crate::Held<$root, M> {
-            type Mode = M;
+        impl<M_: $crate::Mode> $crate::Holds<$root> for $crate::Held<$root, M_> {
+            type Mode = M_;
 
-            fn guard(&self) -> &$crate::LevelGuard<$root, M> {
+            fn guard(&self) -> &$crate::LevelGuard<$root, M_> {
                 $crate::__private::guard(self)
             }
         }
@@ -268,15 +280,17 @@ macro_rules! __hierarchy {
     )*};
     (@release_one [$($attribute:tt)*] $lower:ident $higher:ident) => {
         $($attribute)*
-        impl<M: $crate::Mode, R: $crate::Release<$lower>> $crate::Release<$lower> for $crate::Held<$higher, M, R> {
-            type Mode = R::Mode;
-            type Without = $crate::Held<$higher, M, R::Without>;
+        impl<M_: $crate::Mode, R_: $crate::Release<$lower>> $crate::Release<$lower>
+            for $crate::Held<$higher, M_, R_>
+        {
+            type Mode = R_::Mode;
+            type Without = $crate::Held<$higher, M_, R_::Without>;
 
-            fn split(self) -> ($crate::LevelGuard<$lower, R::Mode>, Self::Without) {
+            fn split(self) -> ($crate::LevelGuard<$lower, R_::Mode>, Self::Without) {
                 $crate::__private::split_below(self)
             }
 
-            fn own_guard(&mut self) -> &mut $crate::LevelGuard<$lower, R::Mode> {
+            fn own_guard(&mut self) -> &mut $crate::LevelGuard<$lower, R_::Mode> {
                 $crate::__private::rest_mut(self).own_guard()
             }
         }
@@ -285,17 +299,19 @@ macro_rules! __hierarchy {
     // What holds of a lower level though a higher one is held on top of it.
     (@held_below $lower:ident $($higher:ident)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<M: $crate::Mode, R: $crate::Holds<$lower>> $crate::Holds<$lower> for $crate::Held<$higher, M, R> {
-            type Mode = R::Mode;
+        impl<M_: $crate::Mode, R_: $crate::Holds<$lower>> $crate::Holds<$lower>
+            for $crate::Held<$higher, M_, R_>
+        {
+            type Mode = R_::Mode;
 
-            fn guard(&self) -> &$crate::LevelGuard<$lower, R::Mode> {
+            fn guard(&self) -> &$crate::LevelGuard<$lower, R_::Mode> {
                 $crate::__private::rest(self).guard()
             }
         }
 
         #[diagnostic::do_not_recommend]
-        impl<M: $crate::Mode, R: $crate::HoldsExclusive<$lower>> $crate::HoldsExclusive<$lower>
-            for $crate::Held<$higher, M, R>
+        impl<M_: $crate::Mode, R_: $crate::HoldsExclusive<$lower>> $crate::HoldsExclusive<$lower>
+            for $crate::Held<$higher, M_, R_>
         {
             fn exclusive_guard(&mut self) -> &mut $crate::LevelGuard<$lower, $crate::Exclusive> {
                 $crate::__private::rest_mut(self).exclusive_guard()
@@ -303,8 +319,10 @@ macro_rules! __hierarchy {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<M: $crate::Mode, R: $crate::Downgrade<$lower>> $crate::Downgrade<$lower> for $crate::Held<$higher, M, R> {
-            type Downgraded = $crate::Held<$higher, M, R::Downgraded>;
+        impl<M_: $crate::Mode, R_: $crate::Downgrade<$lower>> $crate::Downgrade<$lower>
+            for $crate::Held<$higher, M_, R_>
+        {
+            type Downgraded = $crate::Held<$higher, M_, R_::Downgraded>;
 
             fn downgrade(self) -> Self::Downgraded {
                 $crate::__private::downgrade_below(self)
@@ -314,6 +332,8 @@ macro_rules! __hierarchy {
 }
 
 /// Names what a session holds, lowest level first, with modes.
+///
+/// Three levels or more are best given a name, `type Reached = held![..]`: in line, clippy has them as `type_complexity`.
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};

@@ -12,7 +12,7 @@
 //! [`hierarchy!`](crate::hierarchy) adds those that look through a higher level at a lower one.
 
 use super::nowhere::{NoLevel, NorThis};
-use super::{Before, Held, HeldList, Level, LevelGuard, NotRoot};
+use super::{Before, Held, HeldList, Level, LevelGuard, LevelOf, NotRoot};
 use crate::mode::{Exclusive, Mode, Shared};
 
 /// Level `L` may be acquired now: nothing is held at `L` or above.
@@ -42,7 +42,11 @@ pub trait CanAcquire<L: Level>: HeldList {
     const ORDER_OK: ();
 }
 
-impl<T: Before<L>, M: Mode, R: HeldList, L: Level> CanAcquire<L> for Held<T, M, R> {
+impl<T: Level, M: Mode, R: HeldList, L> CanAcquire<L> for Held<T, M, R>
+where
+    L: LevelOf<<T as Level>::In>,
+    T: Before<<L as LevelOf<<T as Level>::In>>::Itself>,
+{
     const ORDER_OK: () = assert!(T::INDEX < L::INDEX, "`Before` was implemented by hand against the declared order");
 }
 
@@ -52,6 +56,25 @@ impl<S: CanAcquire<L>, L: Level> CanAcquire<L> for &mut S {
 }
 
 /// Members may be added to level `L`, or removed from it, without holding it: nothing is held at `L` or above.
+///
+/// # Examples
+///
+/// A helper that adds a node, whatever is held below:
+///
+/// ```
+/// use lockladder::ganeti::seed::{Node, Seed};
+/// use lockladder::{CanAdd, LockManager, Session, SessionError};
+///
+/// async fn join<H: CanAdd<Node>>(job: &mut Session<Seed, H>, node: &str) -> Result<(), SessionError> {
+///     job.add::<Node>(node).await
+/// }
+///
+/// # tokio_test::block_on(async {
+/// let manager: LockManager<Seed> = LockManager::builder().build();
+/// join(&mut manager.shared("join").await?, "node1").await?;
+/// assert_eq!(manager.names::<Node>(), ["node1"]);
+/// # Ok::<_, SessionError>(()) }).unwrap();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "lock order violation: cannot add to or remove from level `{L}` here",
     label = "this session holds `{L}`, or a level above it",
@@ -65,6 +88,25 @@ pub trait CanAdd<L: Level>: CanAcquire<L> {}
 impl<S: CanAcquire<L>, L: Level> CanAdd<L> for S {}
 
 /// Level `L` is held, in whatever mode.
+///
+/// # Examples
+///
+/// A helper that looks at what its caller holds:
+///
+/// ```
+/// use lockladder::ganeti::seed::{Node, Seed};
+/// use lockladder::{Holds, LockManager, Session, SessionError};
+///
+/// fn first<H: Holds<Node>>(job: &Session<Seed, H>) -> Option<&String> {
+///     job.owned::<Node>().names().first().copied()
+/// }
+///
+/// # tokio_test::block_on(async {
+/// let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["node1", "node2"]).build();
+/// let job = manager.shared("look").await?.shared::<Node>(["node2", "node1"]).await?;
+/// assert_eq!(first(&job).map(String::as_str), Some("node1"));
+/// # Ok::<_, SessionError>(()) }).unwrap();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this session does not hold level `{L}`",
     label = "needs a session that holds `{L}`",
@@ -97,6 +139,28 @@ impl<S: Holds<L>, L: NotRoot> Holds<L> for &mut S {
 }
 
 /// Level `L` is held exclusively.
+///
+/// # Examples
+///
+/// A helper that changes what is in the locks, also for a nested session:
+///
+/// ```
+/// use lockladder::{HoldsExclusive, LockManager, Session, SessionError, hierarchy};
+///
+/// hierarchy! { struct Farm { root Gate, level Node: String => u64 } }
+///
+/// fn count<H: HoldsExclusive<Node>>(job: &mut Session<Farm, H>) {
+///     job.get_mut::<Node>("node1").map(|count| *count += 1);
+/// }
+///
+/// # tokio_test::block_on(async {
+/// let farm: LockManager<Farm> = LockManager::builder().names::<Node>(["node1"]).build();
+/// let mut job = farm.shared("count").await?.exclusive::<Node>("node1").await?;
+/// count(&mut job);
+/// count(&mut job.nest());
+/// assert_eq!(job.get::<Node>("node1"), Some(&2));
+/// # Ok::<_, SessionError>(()) }).unwrap();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this session does not hold level `{L}` exclusively",
     label = "needs a session that holds `{L}` exclusively",
@@ -122,6 +186,26 @@ impl<S: HoldsExclusive<L>, L: NotRoot> HoldsExclusive<L> for &mut S {
 }
 
 /// Level `L` is held, and nothing above it.
+///
+/// # Examples
+///
+/// With [`HoldsExclusive`], a helper that adds to a level which its caller holds as [`All`](crate::All):
+///
+/// ```
+/// use lockladder::ganeti::seed::{Node, Seed};
+/// use lockladder::{All, HoldsExclusive, LockManager, Session, SessionError, Top};
+///
+/// fn join<H: Top<Node> + HoldsExclusive<Node>>(job: &mut Session<Seed, H>) -> Result<(), SessionError> {
+///     job.add_held::<Node>("node2")
+/// }
+///
+/// # tokio_test::block_on(async {
+/// let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["node1"]).build();
+/// let mut job = manager.shared("join").await?.exclusive::<Node>(All).await?;
+/// join(&mut job)?;
+/// assert_eq!(job.owned::<Node>().names(), ["node1", "node2"]);
+/// # Ok::<_, SessionError>(()) }).unwrap();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{L}` is not the highest level held by this session",
     label = "release the levels above `{L}` first",
@@ -135,6 +219,27 @@ impl<L: NotRoot, M: Mode, R: HeldList> Top<L> for Held<L, M, R> {}
 impl<S: Top<L>, L: NotRoot> Top<L> for &mut S {}
 
 /// Level `L` was acquired by this session itself, which may release it.
+///
+/// # Examples
+///
+/// A helper that gives back the nodes; what is held besides, stays:
+///
+/// ```
+/// use lockladder::ganeti::seed::{Instance, Node, Seed};
+/// use lockladder::{LockManager, Release, Session, SessionError};
+///
+/// fn without_nodes<H: Release<Node>>(job: Session<Seed, H>) -> Session<Seed, H::Without> {
+///     job.release::<Node>()
+/// }
+///
+/// # tokio_test::block_on(async {
+/// let manager: LockManager<Seed> =
+///     LockManager::builder().names::<Instance>(["web1"]).names::<Node>(["node1"]).build();
+/// let job = manager.shared("job").await?.shared::<Instance>("web1").await?.exclusive::<Node>("node1").await?;
+/// let job = without_nodes(job);
+/// assert_eq!(job.owned::<Instance>().names(), ["web1"]);
+/// # Ok::<_, SessionError>(()) }).unwrap();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "level `{L}` was not acquired by this session",
     label = "this session does not hold `{L}`, or borrows it from an outer session",
@@ -169,6 +274,25 @@ impl<L: NotRoot, M: Mode, R: HeldList> Release<L> for Held<L, M, R> {
 }
 
 /// Level `L` was acquired exclusively by this session itself, which may turn that into sharing.
+///
+/// # Examples
+///
+/// A helper that lets others read once the nodes are written:
+///
+/// ```
+/// use lockladder::ganeti::seed::{Node, Seed};
+/// use lockladder::{Downgrade, LockManager, LockMode, Session, SessionError};
+///
+/// fn written<H: Downgrade<Node>>(job: Session<Seed, H>) -> Session<Seed, H::Downgraded> {
+///     job.downgrade::<Node>()
+/// }
+///
+/// # tokio_test::block_on(async {
+/// let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["node1"]).build();
+/// let job = written(manager.shared("write").await?.exclusive::<Node>("node1").await?);
+/// assert_eq!(job.owned::<Node>().mode(), LockMode::Shared);
+/// # Ok::<_, SessionError>(()) }).unwrap();
+/// ```
 #[diagnostic::on_unimplemented(
     message = "level `{L}` cannot be downgraded by this session",
     label = "this session did not acquire `{L}` exclusively itself",

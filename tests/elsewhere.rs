@@ -1,0 +1,29 @@
+//! `hierarchy!` in somebody else's crate, under all the lints that one may have: `tests/elsewhere/user.rs`.
+
+mod package;
+
+use package::{Package, Written};
+use std::path::Path;
+use std::process::Output;
+
+fn user() -> Written {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/elsewhere/user.rs");
+    Package::new("elsewhere").target("lib", "user", &source).write()
+}
+
+fn is_silent(step: &str, output: &Output) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{step} is not silent:\n{said}");
+}
+
+#[test]
+fn a_hierarchy_of_another_crate_passes_every_lint_and_is_documented() {
+    let user = user();
+    let clippy = user.cargo(&["clippy", "--version"], &[]).status.success();
+    if !clippy {
+        println!("there is no clippy here: `cargo check` stands in for it, and its lints are not looked at");
+    }
+    let lint = if clippy { "clippy" } else { "check" };
+    is_silent(lint, &user.cargo(&[lint], &[("RUSTFLAGS", "-D warnings")]));
+    is_silent("doc", &user.cargo(&["doc", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")]));
+}

@@ -1,0 +1,14 @@
+//! A nested session that has acquired something itself removes from what stands below that, which is of the outer one.
+//!
+//! ERROR level `Instance` was not acquired by this session
+//! NOTE a nested session can only release, downgrade or remove what it acquired itself
+use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
+use lockladder::{Held, Session, Shared, held};
+
+type Outer = held![shared Cluster, exclusive Instance];
+
+fn wrong(mut inner: Session<Seed, Held<Node, Shared, &mut Outer>>) {
+    let _removed = inner.remove_held::<Instance>("web1");
+}
+
+fn main() {}
