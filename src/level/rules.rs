@@ -240,6 +240,29 @@ impl<S: Top<L>, L: NotRoot> Top<L> for &mut S {}
 /// assert_eq!(job.owned::<Instance>().names(), ["web1"]);
 /// # Ok::<_, SessionError>(()) }).unwrap();
 /// ```
+///
+/// [`hierarchy!`](crate::hierarchy) implements it. Implemented by hand for what an outer session holds, it does not help:
+///
+/// ```compile_fail,E0080
+/// use lockladder::{Exclusive, HoldsExclusive, LevelGuard, Release, Session, held, hierarchy};
+///
+/// hierarchy! { struct Farm { root Gate, level Node: String } }
+///
+/// type Outer = held![shared Gate, exclusive Node];
+///
+/// impl<'outer> Release<Node> for &'outer mut Outer {
+///     type Mode = Exclusive;
+///     type Without = &'outer mut Outer;
+/// #   fn split(self) -> (LevelGuard<Node, Exclusive>, &'outer mut Outer) { unimplemented!() }
+/// #   fn own_guard(&mut self) -> &mut LevelGuard<Node, Exclusive> { HoldsExclusive::<Node>::exclusive_guard(self) }
+///     // ...
+/// }
+///
+/// fn wrong(job: &mut Session<Farm, Outer>) {
+///     let _released = job.nest().release_names::<Node>("node1");
+/// }
+/// # fn main() { let _ = wrong as fn(&mut Session<Farm, Outer>); }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "level `{L}` was not acquired by this session",
     label = "this session does not hold `{L}`, or borrows it from an outer session",

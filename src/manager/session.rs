@@ -275,6 +275,11 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     }
 }
 
+/// Fails to compile if [`Release`] or [`Downgrade`] was implemented by hand for what an outer session holds.
+const fn is_own<S: HeldList, L: Level>() {
+    assert!(S::OWN >> L::INDEX & 1 == 1, "a nested session cannot give back what the outer one holds");
+}
+
 /// Giving back what this session acquired itself.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// Releases level `L`, whether or not higher levels are held.
@@ -283,6 +288,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: Release<L>,
     {
+        const { is_own::<S, L>() }
         let (guard, held) = self.held.split();
         self.ticket.returns::<L>();
         // The session is whole before the guard goes: that runs wakers, which may panic.
@@ -303,6 +309,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: Release<L>,
     {
+        const { is_own::<S, L>() }
         self.held.own_guard().release(names).map_err(AtLevel::<L>::at_level)
     }
 
@@ -313,6 +320,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: LevelOf<H>,
         S: Downgrade<L>,
     {
+        const { is_own::<S, L>() }
         Session::new(self.held.downgrade(), self.ticket)
     }
 
