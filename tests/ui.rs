@@ -26,9 +26,6 @@ struct Answer {
 /// How many lines fit on one.
 const SCREEN: usize = 50;
 
-/// Said once at the request, and again where that is awaited: more than a screen together, each of them less.
-const SAID_AGAIN: [&str; 1] = ["dynamic_other_hierarchy"];
-
 #[test]
 fn each_misuse_is_refused_in_our_words() {
     let cases = cases();
@@ -44,7 +41,7 @@ fn each_misuse_is_refused_in_our_words() {
             writeln!(wrong, "{name}: promised `{}`, rustc said `{error}`", promised.error).unwrap();
         }
         let (lines, helped) = answer.map_or((0, false), |answer| (answer.lines, answer.helped));
-        if lines > SCREEN * if SAID_AGAIN.contains(&name.as_str()) { 2 } else { 1 } {
+        if lines > SCREEN {
             writeln!(wrong, "{name}: {lines} lines are more than a screen").unwrap();
         }
         if !helped {

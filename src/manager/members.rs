@@ -4,7 +4,7 @@ use super::climb::Climb;
 use super::error::{AtLevel, SessionError};
 use super::modify::{Changer, Modify};
 use super::request::SessionRequest;
-use super::session::Session;
+use super::session::{Session, is_own};
 use crate::level::{CanAdd, HeldList, Hierarchy, HoldsExclusive, Level, LevelOf, Modifiable, Release, SetOf, Top};
 use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::{Add, Added, Free, NameList, Remove, owned, with_defaults};
@@ -232,6 +232,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: Modifiable + LevelOf<H>,
         S: Release<L> + HoldsExclusive<L>,
     {
+        const { is_own::<S, L>() }
         self.held.exclusive_guard().remove(names).map(drop).map_err(AtLevel::<L>::at_level)
     }
 }

@@ -276,7 +276,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
 }
 
 /// Fails to compile if [`Release`] or [`Downgrade`] was implemented by hand for what an outer session holds.
-const fn is_own<S: HeldList, L: Level>() {
+pub(super) const fn is_own<S: HeldList, L: Level>() {
     assert!(S::OWN >> L::INDEX & 1 == 1, "a nested session cannot give back what the outer one holds");
 }
 

@@ -5,7 +5,6 @@ use crate::level::{AnyGuard, Hierarchy, LevelOf, NotRoot};
 use crate::manager::error::{AtLevel, OrderError, SessionError};
 use crate::manager::request::{Answer, Asker, SessionRequest};
 use std::fmt;
-use std::marker::PhantomData;
 
 /// Waits for names of level `L`, or for members of it to come or to go, while the session is borrowed. Made by
 /// [`DynSession::acquire`], [`DynSession::add`], [`DynSession::remove`] and the others that wait.
@@ -20,12 +19,16 @@ pub struct DynAsker<'s, H: Hierarchy, L: NotRoot> {
     order: Result<(), OrderError>,
     /// Whether the level is on the record of the session as awaited, by this.
     noted: bool,
-    level: PhantomData<fn() -> L>,
+    /// How the session comes to hold the level. Found where the request is made: were it looked up where that is awaited, a
+    /// level of another hierarchy would be an error there, too, and not only where it is named.
+    keep: Keep<H, L>,
 }
 
-impl<'s, H: Hierarchy, L: NotRoot, F> DynRequest<'s, H, L, F> {
+type Keep<H, L> = fn(&mut DynSession<H>, AnyGuard<L>);
+
+impl<'s, H: Hierarchy, L: NotRoot + LevelOf<H>, F> DynRequest<'s, H, L, F> {
     pub(super) fn on(session: &'s mut DynSession<H>, order: Result<(), OrderError>, request: F) -> Self {
-        Self::new(DynAsker { session, order, noted: false, level: PhantomData }, request)
+        Self::new(DynAsker { session, order, noted: false, keep: DynSession::keep::<L> }, request)
     }
 }
 
@@ -49,7 +52,7 @@ impl<H: Hierarchy, L: NotRoot> Drop for DynAsker<'_, H, L> {
 }
 
 /// Acquired: the session holds it now.
-impl<H: Hierarchy, L: NotRoot + LevelOf<H>, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for DynAsker<'_, H, L> {
+impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for DynAsker<'_, H, L> {
     type Output = Result<(), SessionError>;
 
     fn refused(error: SessionError) -> Self::Output {
@@ -59,7 +62,7 @@ impl<H: Hierarchy, L: NotRoot + LevelOf<H>, E: AtLevel<L>> Answer<Result<AnyGuar
     fn answered(asker: &mut Option<Self>, acquired: Result<AnyGuard<L>, E>) -> Self::Output {
         let Some(mut asker) = asker.take() else { unreachable!("it is there until it is told") };
         let guard = acquired.map_err(AtLevel::at_level)?;
-        asker.session.keep::<L>(guard);
+        (asker.keep)(asker.session, guard);
         asker.noted = false; // It is held.
         Ok(())
     }
