@@ -91,6 +91,7 @@ pub(crate) fn contenders() -> Vec<Contender> {
 }
 
 fn contender<L: Ladder + 'static>(name: &'static str, package: &'static str) -> Contender {
+    #[expect(clippy::unnecessary_wraps, clippy::trivially_copy_pass_by_ref, reason = "as the comparison calls it")]
     fn prepare<'a, L: Ladder + 'static>(row: Row, stage: &'a Stage, _: &Scale) -> Option<Sampler<'a, Scale>> {
         let (ladder, jobs) = (L::default(), jobs::all());
         Some(Box::new(move |scale| Some(climbs(row, stage, &ladder, &jobs, scale.climbs))))
