@@ -31,6 +31,7 @@ pub struct Climber<H: Hierarchy, S, L, M> {
 }
 
 impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
+    #[inline]
     pub(super) fn up(session: Session<H, S>, acquire: F) -> Self {
         Self::new(Climber { session, noted: false, level: PhantomData }, acquire)
     }
@@ -110,6 +111,8 @@ where
         Err(error)
     }
 
+    #[expect(clippy::inline_always, reason = "see `SessionRequest::poll_by`")]
+    #[inline(always)]
     fn answered(asker: &mut Option<Self>, acquired: Result<SetGuard<SetOf<L>, M>, E>) -> Self::Output {
         match acquired {
             Ok(guard) => {
