@@ -62,6 +62,7 @@ where
 {
     type Output = Result<ByMode<SharedGuard, ExclusiveGuard>, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             ByModeProjected::Shared { it } => it.poll(context).map_ok(ByMode::shared),
