@@ -175,6 +175,17 @@ fn an_opcode_that_is_dropped_while_it_waits_keeps_nobody_waiting() {
     survey(2, if is_thorough() { 1 } else { 7 }, Scope { with_drops: true, one_by_one: false }, Audit::Never);
 }
 
+/// See [`states`].
+#[test]
+fn states_that_are_taken_for_the_same_are_the_same() {
+    for tasks in choices(&tasks(), 2).into_iter().step_by(if is_thorough() { 1 } else { 13 }) {
+        let begin = || begin(&tasks, Sabotage::None, Audit::EachStep);
+        let (merged, _) = explore(&begin, Scope::default());
+        let (single, _) = explore(&begin, Scope { one_by_one: true, ..Scope::default() });
+        assert_eq!((merged.schedules, merged.deadlocks), (single.schedules, single.deadlocks));
+    }
+}
+
 #[test]
 #[should_panic(expected = "held no lock on it")]
 fn a_failover_that_forgets_its_node_locks_is_noticed() {
