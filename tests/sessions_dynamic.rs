@@ -240,3 +240,18 @@ fn a_root_that_is_taken_is_an_error_for_who_does_not_wait() {
     assert_eq!(error, SessionError::WouldBlock { level: "Cluster", names: Vec::new(), mode: LockMode::Exclusive });
     assert!(manager.try_dynamic("another", LockMode::Shared).is_ok());
 }
+
+#[test]
+fn a_request_whose_priority_changes_moves_in_the_queue() {
+    let manager = manager();
+    let busy = manager.try_shared("busy").unwrap().try_exclusive::<Node>("node1").unwrap();
+    let (mut first, mut second) = (begin(&manager, LockMode::Shared), begin(&manager, LockMode::Shared));
+    let mut patient = task::spawn(first.acquire::<Node>("node1", LockMode::Exclusive));
+    let mut urgent = task::spawn(second.acquire::<Node>("node1", LockMode::Exclusive));
+    assert_pending!(patient.poll());
+    assert_pending!(urgent.poll());
+    urgent.enter(|_, request| request.set_priority(Priority::new(-10)));
+    drop(busy);
+    assert_pending!(patient.poll());
+    assert_ready!(urgent.poll()).unwrap();
+}
