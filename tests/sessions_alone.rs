@@ -137,3 +137,51 @@ fn flows_that_are_joined_and_spawned_have_scopes_of_their_own() {
         assert_eq!(spawned.await.unwrap().unwrap(), Ok(()));
     });
 }
+
+#[test]
+fn a_scope_covers_what_work_does_before_it_returns_its_future() {
+    let manager = manager();
+    let second = block_on(manager.scope("outer", Shared, |job| {
+        let second = manager.try_shared("second").map(drop);
+        async move {
+            drop(job);
+            second
+        }
+    }));
+    assert_eq!(second.unwrap(), Err(nested("outer", "second")));
+}
+
+/// A scope of `inner` that waits once, and then begins a session of `outer`.
+async fn in_a_scope(inner: LockManager<Seed>, outer: LockManager<Seed>) -> Result<(), SessionError> {
+    let work = async |_job| {
+        tokio::task::yield_now().await;
+        outer.try_shared("later").map(drop)
+    };
+    inner.scope("inner", Shared, work).await.unwrap()
+}
+
+#[test]
+fn a_scope_that_is_moved_is_where_it_is_polled() {
+    let (one, other) = (manager(), manager());
+    let (mut moved_out,) = block_on(one.scope("outer", Shared, async |_job| {
+        let mut work = task::spawn(Box::pin(in_a_scope(other.clone(), one.clone())));
+        assert_pending!(work.poll());
+        (work,)
+    }))
+    .unwrap();
+    assert_eq!(assert_ready!(moved_out.poll()), Ok(()), "the outer scope is over");
+    let mut moved_in = task::spawn(Box::pin(in_a_scope(other, one.clone())));
+    assert_pending!(moved_in.poll());
+    let inside = block_on(one.scope("outer", Shared, async |_job| moved_in.await)).unwrap();
+    assert_eq!(inside, Err(nested("outer", "later")));
+}
+
+#[test]
+fn a_request_that_failed_and_is_forgotten_awaits_nothing() {
+    let manager = manager();
+    let mut job = now(manager.shared("job")).unwrap();
+    let mut failed = Box::pin(job.nest().exclusive::<Node>("nope"));
+    assert!(now(failed.as_mut()).is_err());
+    forget(failed);
+    assert!(now(job.nest().exclusive::<Node>("node1")).is_ok());
+}

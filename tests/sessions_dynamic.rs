@@ -6,6 +6,11 @@ use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
 use lockladder::{
     All, DynSession, Hierarchy, Level, LockManager, LockMode, OrderError, Priority, SessionError, Shared, held,
 };
+use std::cell::Cell;
+use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready, block_on, task};
 
@@ -254,4 +259,58 @@ fn a_request_whose_priority_changes_moves_in_the_queue() {
     drop(busy);
     assert_pending!(patient.poll());
     assert_ready!(urgent.poll()).unwrap();
+}
+
+struct Panicking;
+
+impl Wake for Panicking {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker panics")
+    }
+}
+
+#[test]
+fn a_waker_that_panics_in_a_downgrade_leaves_a_session_that_knows_what_it_holds() {
+    let manager = manager();
+    let mut job = begin(&manager, LockMode::Shared);
+    job.try_acquire::<Node>("node1", LockMode::Exclusive).unwrap();
+    let mut other = begin(&manager, LockMode::Shared);
+    let mut waits = Box::pin(other.acquire::<Node>("node1", LockMode::Shared));
+    let waker = Waker::from(Arc::new(Panicking));
+    assert!(waits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(catch_unwind(AssertUnwindSafe(|| job.downgrade::<Node>())).is_err());
+    assert_eq!((job.is_owned::<Node>(), job.mode::<Node>()), (false, None));
+    assert_eq!(job.try_acquire::<Node>("node2", LockMode::Exclusive), Ok(()));
+    assert_eq!(job.downgrade::<Node>(), Ok(()));
+    assert_eq!((job.is_owned::<Node>(), job.mode::<Node>()), (true, Some(LockMode::Shared)));
+    let again = OrderError::NotAbove { level: "Node", held: "Node" };
+    assert_eq!(job.try_acquire::<Node>("node1", LockMode::Shared), Err(again.into()));
+}
+
+thread_local! {
+    static IS_RUDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A name that panics when it is hashed, if it is told to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rude(u8);
+
+impl Hash for Rude {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        assert!(!IS_RUDE.get(), "a name panics");
+        self.0.hash(hasher);
+    }
+}
+
+lockladder::hierarchy! { struct Odd { root Gate, level Thing: Rude } }
+
+#[test]
+fn a_name_that_panics_in_a_try_leaves_the_level_to_be_acquired() {
+    let manager: LockManager<Odd> = LockManager::builder().names::<Thing>([Rude(1)]).build();
+    let mut job = manager.try_dynamic("job", LockMode::Shared).unwrap();
+    IS_RUDE.set(true);
+    let tried = catch_unwind(AssertUnwindSafe(|| job.try_acquire::<Thing>([Rude(1)], LockMode::Shared)));
+    IS_RUDE.set(false);
+    assert!(tried.is_err());
+    assert_eq!(job.try_acquire::<Thing>([Rude(1)], LockMode::Shared), Ok(()));
 }

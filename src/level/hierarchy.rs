@@ -30,7 +30,18 @@
 ///
 /// The hierarchy and each level become types of the given visibility. The type behind a level names its locks, and must
 /// be `Clone + Eq + Hash + Ord + Debug + Send + Sync + 'static`. After `=>` stands the type of the values in the locks,
-/// `Send + Sync + 'static`; without one, the locks are just locks. There may be 1 to 16 levels, the root included.
+/// `Send + Sync + 'static`; without one, the locks are just locks. There may be 1 to 16 levels, the root included; more are
+/// not compiled:
+///
+/// ```compile_fail,E0080
+/// lockladder::hierarchy! {
+///     struct Deep {
+///         root R0, level L1: u8, level L2: u8, level L3: u8, level L4: u8, level L5: u8, level L6: u8, level L7: u8,
+///         level L8: u8, level L9: u8, level L10: u8, level L11: u8, level L12: u8, level L13: u8, level L14: u8,
+///         level L15: u8, level L16: u8
+///     }
+/// }
+/// ```
 ///
 /// Attributes are kept, `#[derive(..)]` among them; `Debug` is derived anyway, and for levels `Clone` and `Copy`. (A
 /// `#[cfg]` on a level would remove the type, and not its place in the order: declare two hierarchies instead.) Each item
@@ -82,6 +93,11 @@ macro_rules! __hierarchy {
         )]
         #[derive(Debug)]
         $visibility enum $hierarchy {}
+
+        const _: () = ::core::assert!(
+            <$hierarchy as $crate::Hierarchy>::LEVELS.len() <= 16,
+            "a hierarchy has at most 16 levels, the root included"
+        );
 
         impl $crate::Hierarchy for $hierarchy {
             type Root = $root;

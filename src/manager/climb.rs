@@ -119,8 +119,12 @@ where
                 let Some(climber) = asker.take() else { unreachable!("it goes when the request does") };
                 Ok(climber.session.climbed(L::level_guard(guard)))
             }
-            // The session stays, for `reclaim`.
-            Err(error) => Err(error.at_level()),
+            Err(error) => {
+                if let Some(climber) = asker {
+                    climber.session.waits_no_more::<L>(); // And stays, for `reclaim`.
+                }
+                Err(error.at_level())
+            }
         }
     }
 }

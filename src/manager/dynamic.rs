@@ -190,22 +190,7 @@ impl<H: Hierarchy> DynSession<H> {
         names: impl Names<L::Name>,
         mode: LockMode,
     ) -> Result<(), SessionError> {
-        self.may_wait_for::<L>()?;
-        self.ticket.takes::<L>()?;
-        let guard = match self.request::<L>(names, mode) {
-            ByMode::Shared { it } => it.at_once().map(ByMode::shared),
-            ByMode::Exclusive { it } => it.at_once().map(ByMode::exclusive),
-        };
-        match guard {
-            Ok(guard) => {
-                self.keep::<L>(guard);
-                Ok(())
-            }
-            Err(error) => {
-                self.ticket.returns::<L>();
-                Err(AtLevel::<L>::at_level(error))
-            }
-        }
+        self.acquire::<L>(names, mode).at_once()
     }
 
     /// As [`acquire`](Self::acquire), for threads that are not asynchronous: blocks this one until it has the names.
@@ -262,8 +247,13 @@ impl<H: Hierarchy> DynSession<H> {
     /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`].
     pub fn downgrade<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
         self.exclusive_slot::<L>()?;
-        let slot = L::slot_mut(&mut self.slots);
-        *slot = slot.take().map(|guard| guard.downgrade(SetGuard::downgrade));
+        let guard = L::slot_mut(&mut self.slots).take().ok_or(OrderError::NotHeld { level: L::NAME })?;
+        // Not held, until it is shared: that runs wakers, and if one panics, the guard is gone.
+        self.held &= !(1 << L::INDEX);
+        self.ticket.returns::<L>();
+        let guard = guard.downgrade(SetGuard::downgrade);
+        self.ticket.regains::<L>();
+        self.keep::<L>(guard);
         Ok(())
     }
 

@@ -49,8 +49,8 @@ pub enum SessionError {
         /// Those that exist, in name order.
         names: Vec<String>,
     },
-    /// Names to add stand in the call more than once. Nothing was added.
-    #[error("cannot add {} to level {level} twice in one call; nothing was added", list(names))]
+    /// Names stand in the call more than once, to be added or to be changed side by side. Nothing was done.
+    #[error("{} of level {level} named more than once in one call: name each once; nothing was done", list(names))]
     Repeated {
         /// The level.
         level: &'static str,

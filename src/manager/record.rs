@@ -42,6 +42,11 @@ impl Record {
         Ok(())
     }
 
+    /// These levels are held again.
+    fn resume(&self, levels: u16) {
+        self.levels.store(self.levels() | levels, Ordering::Relaxed);
+    }
+
     /// These levels are no longer held or awaited.
     #[inline]
     pub(super) fn end(&self, levels: u16) {
@@ -141,6 +146,12 @@ impl<H: Hierarchy> Ticket<H> {
         self.record().begin::<L>()?;
         self.own |= 1 << L::INDEX;
         Ok(())
+    }
+
+    /// The session holds level `L` again, which it has just returned.
+    pub(super) fn regains<L: Level>(&mut self) {
+        self.record().resume(1 << L::INDEX);
+        self.own |= 1 << L::INDEX;
     }
 
     /// The session holds level `L` no more, nor waits for it, if it did so itself.

@@ -105,6 +105,11 @@ impl<A, F> SessionRequest<A, F> {
         Deadline::new(self, Limit::At(instant))
     }
 
+    /// Who asks, and for what, before anything is polled.
+    pub(super) fn into_parts(self) -> Option<(A, F)> {
+        self.asker.zip(self.request)
+    }
+
     /// Gives up waiting, and gives back the asker, if it is there.
     pub(super) fn recall(self: Pin<&mut Self>) -> Option<A> {
         let mut this = self.project();

@@ -4,20 +4,23 @@ use super::error::SessionError;
 use super::{Entered, LockManager};
 use crate::level::Hierarchy;
 use crate::mode::Mode;
+use pin_project_lite::pin_project;
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use tokio::task_local;
+use std::task::{Context, Poll};
 
-task_local! {
-    /// The scopes that this flow is in, innermost first.
-    static SCOPES: Arc<Scope>;
+thread_local! {
+    /// The scopes whose work is being polled on this thread, innermost last.
+    static SCOPES: RefCell<Vec<Arc<Scope>>> = const { RefCell::new(Vec::new()) };
 }
 
 struct Scope {
-    /// Where the locks of the manager are: no two that live are in one place, and this one lives as long as the scope.
+    /// Where the locks of the manager are. It lives as long as its work, so nobody else can be there.
     manager: usize,
     label: Cow<'static, str>,
-    outer: Option<Arc<Scope>>,
 }
 
 fn address<H: Hierarchy>(manager: &LockManager<H>) -> usize {
@@ -26,13 +29,57 @@ fn address<H: Hierarchy>(manager: &LockManager<H>) -> usize {
 
 /// Refuses a session of a manager of which this flow has one.
 pub(super) fn check<H: Hierarchy>(manager: &LockManager<H>, label: &str) -> Result<(), SessionError> {
-    let outer = SCOPES.try_with(|innermost| {
-        let mut scopes = std::iter::successors(Some(innermost), |scope| scope.outer.as_ref());
-        scopes.find(|scope| scope.manager == address(manager)).map(|scope| scope.label.to_string())
-    });
+    let label_of = |scope: &Arc<Scope>| (scope.manager == address(manager)).then(|| scope.label.to_string());
+    let outer = SCOPES.try_with(|scopes| scopes.borrow().iter().rev().find_map(label_of));
     match outer {
         Ok(Some(outer)) => Err(SessionError::NestedSession { outer, inner: label.to_owned() }),
         _ => Ok(()),
+    }
+}
+
+pin_project! {
+    /// Work that is polled, and dropped, in a scope.
+    struct Within<F> {
+        scope: Arc<Scope>,
+        // Gone when it is dropped.
+        #[pin]
+        work: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Within<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _inside = Inside::enter(this.scope);
+            this.work.set(None);
+        }
+    }
+}
+
+impl<F: Future> Future for Within<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _inside = Inside::enter(this.scope);
+        let Some(work) = this.work.as_pin_mut() else { unreachable!("it goes when this is dropped") };
+        work.poll(context)
+    }
+}
+
+/// This thread is in a scope until this is dropped.
+struct Inside;
+
+impl Inside {
+    fn enter(scope: &Arc<Scope>) -> Self {
+        // Where a thread is about to end, there is no list any more: nobody asks either.
+        let _ = SCOPES.try_with(|scopes| scopes.borrow_mut().push(Arc::clone(scope)));
+        Self
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let _ = SCOPES.try_with(|scopes| scopes.borrow_mut().pop());
     }
 }
 
@@ -40,8 +87,8 @@ impl<H: Hierarchy> LockManager<H> {
     /// Begins a session with the root in this mode, and runs `work` with it. As long as `work` runs, another session of
     /// the same manager, begun by the same flow, is an error instead of a hang.
     ///
-    /// The flow is `work` and what it awaits, wherever that runs. A task that it spawns is a flow of its own, and so is
-    /// each of several scopes that are joined.
+    /// The flow is what is polled within `work`, on its thread, also by an executor of its own such as `LocalSet`. A task that
+    /// it spawns elsewhere, a thread that it starts, and each of several scopes that are joined, are flows of their own.
     ///
     /// # Fairness
     ///
@@ -84,8 +131,8 @@ impl<H: Hierarchy> LockManager<H> {
     {
         let label = label.into();
         let session = self.enter::<M>(label.clone()).await?;
-        let outer = SCOPES.try_with(Arc::clone).ok();
-        let scope = Arc::new(Scope { manager: address(self), label, outer });
-        Ok(SCOPES.scope(scope, work(session)).await)
+        let scope = Arc::new(Scope { manager: address(self), label });
+        // What `work` does before it returns its future is inside, too.
+        Ok(Within { scope, work: Some(async move { work(session).await }) }.await)
     }
 }

@@ -387,12 +387,12 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     }
 }
 
-/// An array of names, for which there is an array of values. Implemented for `[N; C]`.
+/// An array of names, for which there is an array of values. Sealed: implemented for `[N; C]`, as it is lent the guard.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an array of names of type `{K}`",
     label = "expected an array such as `[first, second]`"
 )]
-pub trait NameArray<K>: Sized {
+pub trait NameArray<K>: sealed::Sealed + Sized {
     /// The same number of something else.
     type Each<T>;
 
@@ -402,6 +402,11 @@ pub trait NameArray<K>: Sized {
         self,
         guard: &mut SetGuard<P, Exclusive>,
     ) -> Result<Self::Each<&mut P::Value>, SetError<K>>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<N, const C: usize> Sealed for [N; C] {}
 }
 
 impl<K, N: Name<K>, const C: usize> NameArray<K> for [N; C] {

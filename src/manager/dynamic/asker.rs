@@ -1,9 +1,11 @@
 //! The session that is borrowed while it asks for something that only run time knows.
 
-use super::DynSession;
+use super::{DynClimb, DynSession};
+use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, Hierarchy, LevelOf, NotRoot};
 use crate::manager::error::{AtLevel, OrderError, SessionError};
 use crate::manager::request::{Answer, Asker, SessionRequest};
+use crate::set::SetError;
 use std::fmt;
 
 /// Waits for names of level `L`, or for members of it to come or to go, while the session is borrowed. Made by
@@ -29,6 +31,23 @@ type Keep<H, L> = fn(&mut DynSession<H>, AnyGuard<L>);
 impl<'s, H: Hierarchy, L: NotRoot + LevelOf<H>, F> DynRequest<'s, H, L, F> {
     pub(super) fn on(session: &'s mut DynSession<H>, order: Result<(), OrderError>, request: F) -> Self {
         Self::new(DynAsker { session, order, noted: false, keep: DynSession::keep::<L> }, request)
+    }
+}
+
+impl<H: Hierarchy, L: NotRoot> DynClimb<'_, H, L> {
+    /// Takes the names without waiting, or returns why that is not possible.
+    pub(super) fn at_once(self) -> Result<(), SessionError> {
+        let Some((mut asker, request)) = self.into_parts() else { unreachable!("it has not been polled") };
+        asker.may_wait()?;
+        let acquired = match request {
+            ByMode::Shared { it } => it.at_once().map(ByMode::shared),
+            ByMode::Exclusive { it } => it.at_once().map(ByMode::exclusive),
+        };
+        Self::told(asker, acquired)
+    }
+
+    fn told(asker: DynAsker<'_, H, L>, acquired: Result<AnyGuard<L>, SetError<L::Name>>) -> Result<(), SessionError> {
+        DynAsker::answered(&mut Some(asker), acquired)
     }
 }
 
