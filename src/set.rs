@@ -18,6 +18,7 @@ mod guard;
 mod holders;
 mod line;
 mod member;
+mod members;
 mod names;
 mod open;
 mod pass;
@@ -31,6 +32,7 @@ pub use acquire::SetAcquire;
 pub use change::{Add, Added, Free, Remove};
 pub use error::{AddError, SetError};
 pub use guard::SetGuard;
+pub(crate) use members::{owned, with_defaults};
 pub use names::{All, Key, Name, NameList, Names};
 pub use open::OpenSet;
 pub(crate) use request::Want;
@@ -288,145 +290,11 @@ impl<K: Key, T> LockSet<K, T> {
         self.exclusive_owned(names).at_once()
     }
 
-    /// Adds names, free for everybody.
-    ///
-    /// Whoever awaits this while holding the same set as a whole waits for itself, and uses [`SetGuard::add`] instead.
-    ///
-    /// # Fairness
-    ///
-    /// Waits until nobody holds the set as a whole.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: dropped before it resolves, it has added nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`AddError::Exists`] and [`AddError::Repeated`], with the names; nothing was added.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # tokio_test::block_on(async {
-    /// use lockladder::{AddError, LockSet};
-    /// let nodes: LockSet<String> = LockSet::new(["node1"]);
-    /// nodes.add(["node2", "node3"]).await?;
-    /// let error = nodes.add(["node3", "node4"]).await.unwrap_err();
-    /// assert_eq!(error, AddError::Exists { names: vec!["node3".to_owned()] });
-    /// assert_eq!(nodes.names(), ["node1", "node2", "node3"]);
-    /// # Ok::<_, AddError<String>>(()) }).unwrap();
-    /// ```
-    pub fn add(&self, names: impl NameList<K>) -> Add<&Self, Free>
-    where
-        T: Default,
-    {
-        Add::new(self, with_defaults(names))
-    }
-
-    /// As [`add`](Self::add), and holds the new names exclusively before anybody else can.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_exclusive(&self, names: impl NameList<K>) -> Add<&Self, Exclusive>
-    where
-        T: Default,
-    {
-        Add::new(self, with_defaults(names))
-    }
-
-    /// As [`add`](Self::add), and shares the new names before anybody else can hold them.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_shared(&self, names: impl NameList<K>) -> Add<&Self, Shared>
-    where
-        T: Default,
-    {
-        Add::new(self, with_defaults(names))
-    }
-
-    /// As [`add`](Self::add), with a value for each name.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # tokio_test::block_on(async {
-    /// let sizes: lockladder::LockSet<String, u64> = lockladder::LockSet::default();
-    /// sizes.add_entries([("disk1", 512)]).await?;
-    /// let new = sizes.add_entries_exclusive([("disk2", 256)]).await?;
-    /// assert_eq!(new["disk2"], 256);
-    /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
-    /// ```
-    pub fn add_entries(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Free> {
-        Add::new(self, owned(entries))
-    }
-
-    /// As [`add_exclusive`](Self::add_exclusive), with a value for each name.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_entries_exclusive(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Exclusive> {
-        Add::new(self, owned(entries))
-    }
-
-    /// As [`add_shared`](Self::add_shared), with a value for each name.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_entries_shared(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Shared> {
-        Add::new(self, owned(entries))
-    }
-
-    /// Removes names; resolves to those that this call removed, in name order. Whoever waits for one of them gets
-    /// [`SetError::Deleted`].
-    ///
-    /// Names that do not exist, or that others remove meanwhile, are not in the result. Whoever awaits this while
-    /// holding one of the names waits for itself, and uses [`SetGuard::remove`] instead.
-    ///
-    /// # Fairness
-    ///
-    /// Waits for all of the names exclusively, as [`exclusive`](Self::exclusive) does.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: all names are removed in one step, so a removal dropped half way has removed nothing.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # tokio_test::block_on(async {
-    /// let nodes: lockladder::LockSet<String> = lockladder::LockSet::new(["a", "b", "c"]);
-    /// assert_eq!(nodes.remove(["c", "a", "a", "nope"]).await, ["a", "c"]);
-    /// assert_eq!(nodes.names(), ["b"]);
-    /// # });
-    /// ```
-    pub fn remove(&self, names: impl NameList<K>) -> Remove<&Self> {
-        Remove::new(self, names)
-    }
-
     /// A copy of all names, in name order; waits for nobody. Consistent in itself and stale the moment it is returned:
     /// for people and tests, not to decide by.
     pub fn names(&self) -> Vec<K> {
         self.core.names()
     }
-}
-
-/// Names and their values, for a set of `K`.
-pub(crate) fn owned<K, T>(entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Vec<(K, T)> {
-    entries.into_iter().map(|(name, value)| (name.into(), value)).collect()
-}
-
-/// Names, each with the default value.
-pub(crate) fn with_defaults<K, T: Default>(names: impl NameList<K>) -> Vec<(K, T)> {
-    names.listed().map(|name| (name.into_name(), T::default())).collect()
 }
 
 /// Names without order: sorted, each once.
