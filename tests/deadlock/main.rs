@@ -17,15 +17,14 @@ mod steps;
 
 use cases::{any, pairs, small, triples};
 use lockladder::LockMode::{Exclusive, Shared};
-use programs::{Program, real, tell};
+use programs::{Deed, Program, Refused, Verb, Want, Which, real, tell};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use refuted::{ForgetsLevelOrder, InOrder, TakesOneByOne, under};
-use states::{Scope, Tally, explore, story};
+use states::{Scope, Tally, explore, is_thorough, story};
 use std::cell::RefCell;
-use std::env;
 use std::time::Instant;
 use steps::Stage;
 
@@ -33,10 +32,6 @@ const AB: [char; 2] = ['a', 'b'];
 const ABC: [char; 3] = ['a', 'b', 'c'];
 
 const WITH_DROPS: Scope = Scope { with_drops: true, one_by_one: false };
-
-fn is_thorough() -> bool {
-    env::var_os("EXPLORE").is_some()
-}
 
 /// The state space of a case is one thing, however it is come by.
 type Begin<'c> = &'c dyn Fn(&[Program]) -> Stage;
@@ -156,6 +151,15 @@ fn four_levels_deep_nobody_waits_for_each_other() {
     explore_random("3 sessions of all kinds, 4 levels", 3, 3, 4, Scope::default(), [12, 10_000]);
 }
 
+fn takes(name: char, want: Want) -> Deed {
+    Deed::Acquire(Which::These(vec![name]), Exclusive, want)
+}
+
+/// At the lowest level.
+fn acquires(name: char) -> Verb {
+    (1, takes(name, Want::Everything))
+}
+
 /// See [`states`]: one visit to each state sees as much as all schedules, one by one.
 #[test]
 fn states_that_are_taken_for_the_same_are_the_same() {
@@ -167,6 +171,22 @@ fn states_that_are_taken_for_the_same_are_the_same() {
             assert!(merged.states <= single.states);
         }
     };
+    // No two of them are alike, or what is wrong of one would make up for what is wrong of the other.
+    let of_three = [
+        // Two wait for the first, and who of them comes first makes a difference to the other: the order in the queue counts.
+        [
+            vec![acquires('a')],
+            vec![acquires('a'), (1, Deed::RemoveHeld(vec!['a']))],
+            vec![acquires('a'), (1, Deed::Release)],
+        ],
+        // What the second got, it may have had to leave to the others: what it was told counts.
+        [vec![acquires('a')], vec![(1, takes('a', Want::Free))], vec![acquires('a'), (1, Deed::Release)]],
+    ];
+    for verbs in of_three {
+        let program = |verbs| Program { root: Shared, downgrades_root: false, verbs, refused: Refused::Ends };
+        let programs = verbs.map(program);
+        compare(&|| real(&programs, &AB));
+    }
     for programs in small_pairs().step_by(if is_thorough() { 97 } else { 1_999 }) {
         compare(&|| real(&programs, &AB));
         compare(&|| under(TakesOneByOne::new(InOrder::AsGiven, &AB), &programs));

@@ -128,16 +128,11 @@ async fn at_level(job: &mut DynSession<Small>, level: usize, deed: &Deed) -> Res
             match level {
                 $($index => {
                     match deed {
-                        Deed::Acquire(Which::All, mode, want) => {
-                            let request = job.acquire::<$level>(All, *mode);
-                            match want {
-                                Want::Everything => request.await?,
-                                Want::AtLeast(names) => request.at_least(*names).await?,
-                                Want::Free => request.opportunistic().await?,
-                            }
-                        }
-                        Deed::Acquire(Which::These(names), mode, want) => {
-                            let request = job.acquire::<$level>(names, *mode);
+                        Deed::Acquire(which, mode, want) => {
+                            let request = match which {
+                                Which::All => job.acquire::<$level>(All, *mode),
+                                Which::These(names) => job.acquire::<$level>(names, *mode),
+                            };
                             match want {
                                 Want::Everything => request.await?,
                                 Want::AtLeast(names) => request.at_least(*names).await?,

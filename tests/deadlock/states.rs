@@ -14,11 +14,17 @@
 
 use super::steps::{Stage, Standing, Step};
 use std::collections::{HashMap, VecDeque};
+use std::env;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// A schedule longer than that goes in circles.
 const TOO_LONG: usize = 500;
+
+/// Whether to explore all of what there is, or a sample that is always the same.
+pub(crate) fn is_thorough() -> bool {
+    env::var_os("EXPLORE").is_some()
+}
 
 /// Which schedules there are, and what of them is worth one visit only.
 #[derive(Clone, Copy, Debug, Default)]

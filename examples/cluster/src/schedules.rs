@@ -12,7 +12,6 @@ mod states;
 #[path = "../../../tests/deadlock/steps.rs"]
 mod steps;
 
-use std::env;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +19,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-use self::states::{Scope, Tally, explore, story};
+use self::states::{Scope, Tally, explore, is_thorough, story};
 use self::steps::{Moment, Stage, Standing};
 use crate::desk::{Desk, Pace, Site};
 use crate::inventory::{Inventory, Store};
@@ -119,10 +118,6 @@ fn begin(tasks: &[Task], sabotage: Sabotage, audit: Audit) -> Stage {
         });
     }
     stage
-}
-
-fn is_thorough() -> bool {
-    env::var_os("EXPLORE").is_some()
 }
 
 /// Explores all choices of so many tasks, or one of so many.
