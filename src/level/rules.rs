@@ -253,7 +253,7 @@ impl<S: Top<L>, L: NotRoot> Top<L> for &mut S {}
 /// impl<'outer> Release<Node> for &'outer mut Outer {
 ///     type Mode = Exclusive;
 ///     type Without = &'outer mut Outer;
-/// #   fn split(self) -> (LevelGuard<Node, Exclusive>, &'outer mut Outer) { unimplemented!() }
+/// #   fn split(self) -> (LevelGuard<Node, Exclusive>, &'outer mut Outer) { unreachable!("it does not compile") }
 /// #   fn own_guard(&mut self) -> &mut LevelGuard<Node, Exclusive> { HoldsExclusive::<Node>::exclusive_guard(self) }
 ///     // ...
 /// }

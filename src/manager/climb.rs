@@ -58,7 +58,7 @@ impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
     /// ```
     pub fn reclaim(self: Pin<&mut Self>) -> Option<Session<H, S>> {
         let mut session = self.recall()?.session;
-        session.waits_no_more::<L>();
+        session.ticket.returns::<L>();
         Some(session)
     }
 }
@@ -91,7 +91,7 @@ impl<H: Hierarchy, S, L: Level, M: Mode, F> Deadline<Climb<H, S, L, M, F>> {
 impl<H: Hierarchy, S, L: Level, M> Asker for Climber<H, S, L, M> {
     fn may_wait(&mut self) -> Result<(), SessionError> {
         if !self.noted {
-            self.session.waits::<L>()?;
+            self.session.ticket.takes::<L>()?;
             self.noted = true;
         }
         Ok(())
@@ -121,7 +121,7 @@ where
             }
             Err(error) => {
                 if let Some(climber) = asker {
-                    climber.session.waits_no_more::<L>(); // And stays, for `reclaim`.
+                    climber.session.ticket.returns::<L>(); // And stays, for `reclaim`.
                 }
                 Err(error.at_level())
             }

@@ -121,6 +121,14 @@ impl<H: Hierarchy> DynSession<H> {
         *L::slot_mut(&mut self.slots) = Some(guard);
     }
 
+    /// Gives level `L` away: it is held no more, whatever becomes of the guard.
+    fn give<L: NotRoot + LevelOf<H>>(&mut self) -> Result<AnyGuard<L>, OrderError> {
+        let guard = L::slot_mut(&mut self.slots).take().ok_or(OrderError::NotHeld { level: L::NAME })?;
+        self.held &= !(1 << L::INDEX);
+        self.ticket.returns::<L>();
+        Ok(guard)
+    }
+
     fn set<L: NotRoot + LevelOf<H>>(&self) -> SetOf<L> {
         Arc::clone(L::set(&self.manager().locks.sets))
     }
@@ -216,11 +224,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// [`OrderError::NotHeld`].
     pub fn release<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
-        let guard = L::slot_mut(&mut self.slots).take().ok_or(OrderError::NotHeld { level: L::NAME })?;
-        self.held &= !(1 << L::INDEX);
-        self.ticket.returns::<L>();
-        drop(guard);
-        Ok(())
+        self.give::<L>().map(drop)
     }
 
     /// Releases some names of level `L`, which counts as held even if nothing of it is left; see
@@ -247,11 +251,8 @@ impl<H: Hierarchy> DynSession<H> {
     /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`].
     pub fn downgrade<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
         self.exclusive_slot::<L>()?;
-        let guard = L::slot_mut(&mut self.slots).take().ok_or(OrderError::NotHeld { level: L::NAME })?;
         // Not held, until it is shared: that runs wakers, and if one panics, the guard is gone.
-        self.held &= !(1 << L::INDEX);
-        self.ticket.returns::<L>();
-        let guard = guard.downgrade(SetGuard::downgrade);
+        let guard = self.give::<L>()?.downgrade(SetGuard::downgrade);
         self.ticket.regains::<L>();
         self.keep::<L>(guard);
         Ok(())

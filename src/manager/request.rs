@@ -41,8 +41,8 @@ pin_project! {
     ///
     /// # Errors
     ///
-    /// A [`SessionError`](crate::SessionError) that names the level and the names; nothing of what was asked for is held then, and nothing
-    /// has changed.
+    /// A [`SessionError`](crate::SessionError) that names the level and the names; nothing of what was asked for is held
+    /// then, and nothing has changed.
     ///
     /// # Panics
     ///

@@ -55,7 +55,7 @@ use std::sync::Arc;
 #[must_use = "dropping a session releases every lock it holds"]
 pub struct Session<H: Hierarchy, S> {
     pub(super) held: S,
-    ticket: Ticket<H>,
+    pub(super) ticket: Ticket<H>,
 }
 
 impl<H: Hierarchy, S> Session<H, S> {
@@ -81,16 +81,6 @@ impl<H: Hierarchy, S> Session<H, S> {
         Arc::clone(L::set(&self.manager().locks.sets))
     }
 
-    /// Notes that the session waits for level `L`, if it may.
-    pub(super) fn waits<L: Level>(&mut self) -> Result<(), SessionError> {
-        self.ticket.takes::<L>()
-    }
-
-    /// Notes that it does not, if it did.
-    pub(super) fn waits_no_more<L: Level>(&mut self) {
-        self.ticket.returns::<L>();
-    }
-
     /// One level higher, for which it has waited.
     pub(super) fn climbed<L: Level, M: Mode>(self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
         Session::new(Held::new(guard, self.held), self.ticket)
@@ -111,7 +101,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the session in it, which releases everything; what it waited for is as if never asked.
-    /// To keep what was held before, acquire through [`nest`](Self::nest), or [`reclaim`](super::SessionRequest::reclaim) the session.
+    /// To keep what was held before, acquire through [`nest`](Self::nest), or
+    /// [`reclaim`](super::SessionRequest::reclaim) the session.
     ///
     /// # Errors
     ///
@@ -144,7 +135,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     }
 
     // The future is made where it stays: moved once it is made, it would be read in pieces other than it was written in.
-    #[expect(clippy::inline_always, reason = "measured: with `Climb::finish`, a fifth of the time of a climb")]
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: with the answer to it, see `Climber`, a fifth of the time of a climb"
+    )]
     #[inline(always)]
     fn climb<L, M: Mode>(self, names: impl Names<L::Name>) -> Climb<H, S, L, M>
     where
@@ -207,7 +201,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAcquire<L>,
     {
         const { S::ORDER_OK }
-        self.waits::<L>()?;
+        self.ticket.takes::<L>()?;
         let guard = SetAcquire::of(self.set::<L>(), names, Want::All).at_once().map_err(AtLevel::<L>::at_level)?;
         Ok(self.climbed(L::level_guard(guard)))
     }
@@ -405,6 +399,11 @@ pub trait NameArray<K>: sealed::Sealed + Sized {
 }
 
 mod sealed {
+    #[diagnostic::on_unimplemented(
+        message = "`NameArray` cannot be implemented for `{Self}`: it is implemented for arrays only",
+        label = "not an array",
+        note = "who implements it is lent a guard; call `get_disjoint_mut` with an array of names instead"
+    )]
     pub trait Sealed {}
     impl<N, const C: usize> Sealed for [N; C] {}
 }

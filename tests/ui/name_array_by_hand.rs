@@ -1,6 +1,7 @@
 //! Who is lent a guard could release what it holds: only arrays are.
 //!
-//! ERROR the trait bound `Mine: lockladder::manager::session::sealed::Sealed` is not satisfied
+//! ERROR `NameArray` cannot be implemented for `Mine`: it is implemented for arrays only
+//! NOTE who implements it is lent a guard; call `get_disjoint_mut` with an array of names instead
 use lockladder::{Exclusive, NameArray, SetError, SetGuard, SetPointer};
 
 struct Mine;

@@ -22,7 +22,8 @@ pub struct DynAsker<'s, H: Hierarchy, L: NotRoot> {
     /// Whether the level is on the record of the session as awaited, by this.
     noted: bool,
     /// How the session comes to hold the level. Found where the request is made: were it looked up where that is awaited, a
-    /// level of another hierarchy would be an error there, too, and not only where it is named.
+    /// level of another hierarchy would be an error there, too, and not only where it is named (see
+    /// `tests/ui/dynamic_other_hierarchy.rs`).
     keep: Keep<H, L>,
 }
 
@@ -39,14 +40,10 @@ impl<H: Hierarchy, L: NotRoot> DynClimb<'_, H, L> {
     pub(super) fn at_once(self) -> Result<(), SessionError> {
         let Some((mut asker, request)) = self.into_parts() else { unreachable!("it has not been polled") };
         asker.may_wait()?;
-        let acquired = match request {
+        let acquired: Result<AnyGuard<L>, SetError<L::Name>> = match request {
             ByMode::Shared { it } => it.at_once().map(ByMode::shared),
             ByMode::Exclusive { it } => it.at_once().map(ByMode::exclusive),
         };
-        Self::told(asker, acquired)
-    }
-
-    fn told(asker: DynAsker<'_, H, L>, acquired: Result<AnyGuard<L>, SetError<L::Name>>) -> Result<(), SessionError> {
         DynAsker::answered(&mut Some(asker), acquired)
     }
 }
