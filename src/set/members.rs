@@ -7,7 +7,8 @@ use crate::mode::{Exclusive, Shared};
 impl<K: Key, T> LockSet<K, T> {
     /// Adds names, free for everybody.
     ///
-    /// Whoever awaits this while holding the same set as a whole waits for itself, and uses [`SetGuard::add`] instead.
+    /// Whoever awaits this while holding the same set as a whole waits for itself, and uses
+    /// [`SetGuard::add`](super::SetGuard::add) instead.
     ///
     /// # Fairness
     ///
@@ -19,7 +20,7 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// # Errors
     ///
-    /// [`AddError::Exists`] and [`AddError::Repeated`], with the names; nothing was added.
+    /// [`AddError::Exists`](super::AddError::Exists) and [`AddError::Repeated`](super::AddError::Repeated), with the names; nothing was added.
     ///
     /// # Examples
     ///
@@ -103,10 +104,10 @@ impl<K: Key, T> LockSet<K, T> {
     }
 
     /// Removes names; resolves to those that this call removed, in name order. Whoever waits for one of them gets
-    /// [`SetError::Deleted`].
+    /// [`SetError::Deleted`](super::SetError::Deleted).
     ///
     /// Names that do not exist, or that others remove meanwhile, are not in the result. Whoever awaits this while
-    /// holding one of the names waits for itself, and uses [`SetGuard::remove`] instead.
+    /// holding one of the names waits for itself, and uses [`SetGuard::remove`](super::SetGuard::remove) instead.
     ///
     /// # Fairness
     ///
