@@ -104,13 +104,21 @@ impl<K: Hash + Eq, T> Core<K, T> {
             return false;
         }
         let held = members.iter().take_while(|member| member.try_hold(mode)).count();
-        // Whoever gates the set looks at the members afterwards; so either they see these held, or this sees the gate.
-        seen_by_one_of_two();
-        let all = held == members.len() && !is_gated();
+        let all = held == members.len() && self.are_kept(members);
         if !all {
             self.let_go(&members[..held], mode, panics);
         }
         all
+    }
+
+    /// Whether members that have just been taken past the queue are held from now on.
+    ///
+    /// Whoever gates the set looks at the members afterwards; so either they see these held, or this sees the gate. And
+    /// since this request saw the set open, somebody may have had the whole, removed a member, and gone.
+    #[inline]
+    fn are_kept(&self, members: &[Known<K, T>]) -> bool {
+        seen_by_one_of_two();
+        !self.gate.0.load(Ordering::SeqCst) && !members.iter().any(|member| member.look().is_deleted())
     }
 
     /// Takes those members that nobody holds or wants, past all who wait.
@@ -123,15 +131,14 @@ impl<K: Hash + Eq, T> Core<K, T> {
         let (mut seized, mut others) = (Members::new(), Members::new());
         if !self.gate.0.load(Ordering::SeqCst) {
             let (taken, left): (Members<_>, Members<_>) = members.into_iter().partition(|member| member.try_hold(mode));
-            seen_by_one_of_two();
-            if self.gate.0.load(Ordering::SeqCst) {
-                self.let_go(&taken, mode, panics);
-                members = taken;
-                members.extend(left);
-            } else {
+            if self.are_kept(&taken) {
                 // Some may be marked as wanted by those who have waited for the whole, and have gone.
                 (members, others) = left.into_iter().partition(|member| member.look().has_room(mode));
                 seized = taken;
+            } else {
+                self.let_go(&taken, mode, panics);
+                members = taken;
+                members.extend(left);
             }
         }
         if !members.is_empty() {
@@ -249,7 +256,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
     pub(crate) fn insert(&self, members: &[Known<K, T>]) {
         let mut queue = self.queue();
         for member in members {
-            queue.inserted(member);
+            queue.note_held(member);
             self.directory.insert(Arc::clone(member));
         }
     }
@@ -400,7 +407,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
             seen_by_one_of_two();
             let mut held = Vec::new();
             looked_at += 1 + self.directory.each_of(shard, |member| {
-                if member.want_if_held() {
+                if member.is_held() {
                     held.push(Arc::clone(member));
                 }
             });

@@ -44,6 +44,10 @@ pub(crate) trait Member: Clone {
     /// From now on, whoever releases it says so, and nobody takes it past the queue.
     fn want(&self);
 
+    /// As [`want`](Self::want), in one step with the look whether it is held, and how: a holder that is seen here gives
+    /// its hold back under the queue.
+    fn want_if_held(&self) -> Option<LockMode>;
+
     /// Takes that back.
     fn unwant(&self);
 }
