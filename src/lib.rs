@@ -42,6 +42,7 @@
 //! These locks are of one process, do not poison, and cannot stop one task from opening two sessions; see the limits
 //! named at [`SharedLock`], [`LockSet`] and [`LockManager`].
 
+mod abridged;
 mod by_mode;
 mod deadline;
 mod error;

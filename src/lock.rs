@@ -29,7 +29,7 @@ pub use acquire::{Acquire, Delete};
 pub use guard::{Guard, LockPointer};
 pub use mapped::MappedGuard;
 pub(crate) use state::State;
-pub(crate) use wake::Panics;
+pub use wake::Panics;
 
 use crate::error::{AcquireError, TryAcquireError};
 use crate::mode::{Exclusive, Mode, Shared, sealed::Access};
@@ -355,7 +355,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 fn try_acquire<P: LockPointer, M: Mode>(pointer: P) -> Result<Guard<P, M>, TryAcquireError> {
-    pointer.lock().raw.try_enter(M::MODE)?;
+    pointer.lock().raw.try_enter(M::MODE)?.claim();
     // SAFETY: the lock has just been granted in this mode.
     Ok(unsafe { Guard::new(pointer) })
 }

@@ -273,8 +273,8 @@ macro_rules! __hierarchy {
         impl $crate::Downgrade<$root> for $crate::Held<$root, $crate::Exclusive> {
             type Downgraded = $crate::Held<$root, $crate::Shared>;
 
-            fn downgrade(self) -> Self::Downgraded {
-                $crate::__private::downgrade_root(self)
+            fn downgrade(self, panics: &mut $crate::__private::Panics) -> Self::Downgraded {
+                $crate::__private::downgrade_root(self, panics)
             }
         }
 
@@ -340,8 +340,8 @@ macro_rules! __hierarchy {
         {
             type Downgraded = $crate::Held<$higher, M_, R_::Downgraded>;
 
-            fn downgrade(self) -> Self::Downgraded {
-                $crate::__private::downgrade_below(self)
+            fn downgrade(self, panics: &mut $crate::__private::Panics) -> Self::Downgraded {
+                $crate::__private::downgrade_below(self, panics)
             }
         }
     )*};
@@ -382,6 +382,7 @@ pub mod private {
     pub use crate::level::SetOf;
     pub use crate::level::any::{AnyGuard, AnyRoot};
     use crate::level::{Downgrade, Held, Level, LevelGuard, Release};
+    pub use crate::lock::Panics;
     use crate::lock::SharedLock;
     use crate::mode::{Exclusive, Mode, Shared};
 
@@ -411,12 +412,16 @@ pub mod private {
 
     pub fn downgrade_below<T: Level, M: Mode, R: Downgrade<L>, L: Level>(
         held: Held<T, M, R>,
+        panics: &mut Panics,
     ) -> Held<T, M, R::Downgraded> {
-        Held::new(held.guard, held.rest.downgrade())
+        Held::new(held.guard, held.rest.downgrade(panics))
     }
 
-    pub fn downgrade_root<L: Level<Locks = SharedLock>>(held: Held<L, Exclusive>) -> Held<L, Shared> {
-        Held::new(held.guard.downgrade(), ())
+    pub fn downgrade_root<L: Level<Locks = SharedLock>>(
+        held: Held<L, Exclusive>,
+        panics: &mut Panics,
+    ) -> Held<L, Shared> {
+        Held::new(held.guard.into_shared(panics), ())
     }
 
     pub fn typed_root<L: Level<Locks = SharedLock>, M: Mode>(root: AnyRoot) -> Option<Held<L, M>> {

@@ -13,6 +13,7 @@
 
 use super::nowhere::{NoLevel, NorThis};
 use super::{Before, Held, HeldList, Level, LevelGuard, LevelOf, NotRoot};
+use crate::lock::Panics;
 use crate::mode::{Exclusive, Mode, Shared};
 
 /// Level `L` may be acquired now: nothing is held at `L` or above.
@@ -327,14 +328,14 @@ pub trait Downgrade<L: Level>: HeldList {
     type Downgraded: HeldList;
 
     #[doc(hidden)]
-    fn downgrade(self) -> Self::Downgraded;
+    fn downgrade(self, panics: &mut Panics) -> Self::Downgraded;
 }
 
 impl<L: NotRoot, R: HeldList> Downgrade<L> for Held<L, Exclusive, R> {
     type Downgraded = Held<L, Shared, R>;
 
-    fn downgrade(self) -> Self::Downgraded {
-        Held::new(self.guard.downgrade(), self.rest)
+    fn downgrade(self, panics: &mut Panics) -> Self::Downgraded {
+        Held::new(self.guard.into_shared(panics), self.rest)
     }
 }
 
@@ -383,7 +384,7 @@ macro_rules! candidates {
         impl<$($generics)*> Downgrade<$level> for $list {
             type Downgraded = ();
 
-            fn downgrade(self) {
+            fn downgrade(self, _panics: &mut Panics) {
                 unreachable!("nobody holds a level of no hierarchy")
             }
         }

@@ -11,7 +11,7 @@ use super::record::{Record, Ticket};
 use super::session::{NameArray, Session};
 use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, AnyRoot, Hierarchy, Level, LevelOf, NotRoot, SetOf, Typed};
-use crate::lock::{Guard, block_on};
+use crate::lock::{Panics, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::set::{Name, NameList, Names, SetAcquire, SetGuard, Want};
 use std::fmt;
@@ -265,7 +265,10 @@ impl<H: Hierarchy> DynSession<H> {
     /// The session as it is, if its root is shared.
     pub fn downgrade_root(self) -> Result<Self, Self> {
         match self.root.mode() {
-            LockMode::Exclusive => Ok(Self { root: self.root.downgrade(Guard::downgrade), ..self }),
+            LockMode::Exclusive => Ok(Panics::defer(|panics| {
+                let root = self.root.downgrade(|root| root.into_shared(panics));
+                Self { root, ..self }
+            })),
             LockMode::Shared => Err(self),
         }
     }

@@ -8,7 +8,7 @@ use crate::level::{
     CanAcquire, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf, NotRoot,
     Release, SetOf,
 };
-use crate::lock::block_on;
+use crate::lock::{Panics, block_on};
 use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::{Name, NameList, Names, SetAcquire, SetError, SetGuard, SetPointer, Want};
 use std::fmt;
@@ -285,10 +285,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         const { is_own::<S, L>() }
         let (guard, held) = self.held.split();
         self.ticket.returns::<L>();
-        // The session is whole before the guard goes: that runs wakers, which may panic.
-        let session = Session::new(held, self.ticket);
-        drop(guard);
-        session
+        Panics::defer(|panics| {
+            panics.catch(|| drop(guard));
+            Session::new(held, self.ticket)
+        })
     }
 
     /// Releases some names of level `L`, and the whole-set lock if the level is held as [`All`](crate::All).
@@ -315,7 +315,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: Downgrade<L>,
     {
         const { is_own::<S, L>() }
-        Session::new(self.held.downgrade(), self.ticket)
+        Panics::defer(|panics| Session::new(self.held.downgrade(panics), self.ticket))
     }
 
     /// What this session holds of level `L`: its names, in name order, and the mode.

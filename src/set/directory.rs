@@ -97,6 +97,17 @@ impl<K, T> Directory<K, T> {
         all
     }
 
+    /// Some of those that `are_meant`, up to so many.
+    pub(crate) fn some(&self, most: usize, are_meant: impl Fn(&Entry<K, T>) -> bool) -> Vec<Arc<Entry<K, T>>> {
+        let mut some = Vec::new();
+        for shard in &self.shards {
+            let table = shard.0.read().unwrap_or_else(PoisonError::into_inner);
+            let meant = table.iter().map(|slot| &slot.entry).filter(|entry| are_meant(entry));
+            some.extend(meant.take(most - some.len()).cloned());
+        }
+        some
+    }
+
     pub(crate) fn len(&self) -> usize {
         let len = |shard: &Shard<K, T>| shard.0.read().unwrap_or_else(PoisonError::into_inner).len();
         self.shards.iter().map(len).sum()
@@ -182,8 +193,7 @@ impl<K: Hash + Eq, T> Directory<K, T> {
     }
 
     /// Gives back what somebody knew of members, last of all their own destructors.
-    pub(crate) fn forget(&self, members: impl IntoIterator<Item = Arc<Entry<K, T>>>) {
-        let mut panics = Panics::new();
+    pub(crate) fn forget(&self, members: impl IntoIterator<Item = Arc<Entry<K, T>>>, panics: &mut Panics) {
         for entry in members {
             let gone = self.write(entry.tag, |table| {
                 let gone = if Arc::strong_count(&entry) == 2 { remove(table, &entry) } else { None };
@@ -213,7 +223,7 @@ impl<K: Hash + Eq, T> Known<'_, K, T> {
 
 impl<K: Hash + Eq, T> Drop for Known<'_, K, T> {
     fn drop(&mut self) {
-        self.directory.forget(mem::take(&mut self.entries));
+        Panics::defer(|panics| self.directory.forget(mem::take(&mut self.entries), panics));
     }
 }
 
