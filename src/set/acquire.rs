@@ -1,12 +1,12 @@
 //! The future that waits for named locks.
 
-use super::SetPointer;
 use super::core::{Held, Refusal};
 use super::error::SetError;
 use super::guard::SetGuard;
-use super::names::Names;
+use super::names::{NameList, Names};
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
+use super::{ClosedPointer, SetPointer};
 use crate::by_mode::ByMode;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::lock::Panics;
@@ -81,10 +81,31 @@ pin_project! {
 }
 
 impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
-    #[expect(clippy::inline_always, reason = "see `Request::of`")]
+    /// Of names, in any set. An open set has no whole: there is no other way to ask it for anything.
+    #[expect(clippy::inline_always, reason = "see `Request::listed`")]
     #[inline(always)]
-    pub(crate) fn of(set: P, names: impl Names<P::Name>, want: Want) -> Self {
-        let request = Request::of(set.core(), names);
+    pub(crate) fn listed(set: P, names: impl NameList<P::Name>, want: Want) -> Self {
+        let request = Request::listed(set.core(), names.listed());
+        Self::new(set, request, want)
+    }
+
+    /// Of names, or of the whole, in a set that has one.
+    #[expect(clippy::inline_always, reason = "see `Request::listed`")]
+    #[inline(always)]
+    pub(crate) fn of(set: P, names: impl Names<P::Name>, want: Want) -> Self
+    where
+        P: ClosedPointer,
+    {
+        let request = match names.requested() {
+            Some(names) => Request::listed(set.core(), names),
+            None => Request::everything(),
+        };
+        Self::new(set, request, want)
+    }
+
+    #[expect(clippy::inline_always, reason = "see `Request::listed`")]
+    #[inline(always)]
+    fn new(set: P, request: Request<P::Name, P::Value>, want: Want) -> Self {
         let (stage, priority) = (Stage::Asked(request), Priority::default());
         Self { set: Some(set), stage, want, priority, mode: PhantomData, pinned: PhantomPinned }
     }

@@ -302,7 +302,7 @@ pin_project! {
 
 impl<P: ClosedPointer> Remove<P> {
     pub(crate) fn new(set: P, names: impl NameList<P::Name>) -> Self {
-        Self { acquire: SetAcquire::of(set, names, Want::Existing) }
+        Self { acquire: SetAcquire::listed(set, names, Want::Existing) }
     }
 
     /// Asks with this priority. Without it, with the default, 0.

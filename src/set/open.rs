@@ -76,7 +76,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// None but those of what the future is told: [`SetError::TooFew`], [`SetError::TimedOut`].
     #[inline]
     pub fn shared(&self, names: impl NameList<K>) -> SetAcquire<&Self, Shared> {
-        SetAcquire::of(self, names, Want::All)
+        SetAcquire::listed(self, names, Want::All)
     }
 
     /// Waits for these names, to have them alone.
@@ -94,7 +94,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// See [`shared`](Self::shared).
     #[inline]
     pub fn exclusive(&self, names: impl NameList<K>) -> SetAcquire<&Self, Exclusive> {
-        SetAcquire::of(self, names, Want::All)
+        SetAcquire::listed(self, names, Want::All)
     }
 
     /// As [`shared`](Self::shared), with a guard that keeps the set alive itself and is `'static`.
@@ -103,7 +103,7 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// See [`shared`](Self::shared).
     pub fn shared_owned(self: Arc<Self>, names: impl NameList<K>) -> SetAcquire<Arc<Self>, Shared> {
-        SetAcquire::of(self, names, Want::All)
+        SetAcquire::listed(self, names, Want::All)
     }
 
     /// As [`exclusive`](Self::exclusive), with a guard that keeps the set alive itself and is `'static`.
@@ -112,7 +112,7 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// See [`shared`](Self::shared).
     pub fn exclusive_owned(self: Arc<Self>, names: impl NameList<K>) -> SetAcquire<Arc<Self>, Exclusive> {
-        SetAcquire::of(self, names, Want::All)
+        SetAcquire::listed(self, names, Want::All)
     }
 
     /// Shares these names if that is possible without waiting: all of them now, or nothing.

@@ -2,7 +2,7 @@
 
 use super::core::{Core, Held, KnownMembers};
 use super::error::SetError;
-use super::names::{Key, Name, Names};
+use super::names::{Key, Name};
 use super::policy::Member;
 use super::queue::{Members, Missing, Reach};
 use crate::lock::Panics;
@@ -56,20 +56,21 @@ impl<K: Key, T> Request<K, T> {
     // Inlined for what the compiler makes of one name then: it is written where it stays, and not moved three times.
     #[expect(clippy::inline_always, reason = "measured: a quarter of the time of an acquisition")]
     #[inline(always)]
-    pub(crate) fn of(core: &Core<K, T>, names: impl Names<K>) -> Self {
+    pub(crate) fn listed<N: Name<K>>(core: &Core<K, T>, names: impl Iterator<Item = N>) -> Self {
         let (mut members, mut unknown) = (Members::new(), SmallVec::new());
-        let names = names.requested();
-        let everything = names.is_none();
-        if let Some(names) = names {
-            for name in names {
-                let member = if core.fresh.is_none() { core.directory.find(&name) } else { None };
-                match member {
-                    Some(member) => members.push(member),
-                    None => unknown.push(name.into_name()),
-                }
+        for name in names {
+            let member = if core.fresh.is_none() { core.directory.find(&name) } else { None };
+            match member {
+                Some(member) => members.push(member),
+                None => unknown.push(name.into_name()),
             }
         }
-        Self { everything, members, names: unknown, course: Course::Open }
+        Self { everything: false, members, names: unknown, course: Course::Open }
+    }
+
+    /// Of everything in a set that has a whole.
+    pub(crate) fn everything() -> Self {
+        Self { everything: true, members: Members::new(), names: SmallVec::new(), course: Course::Open }
     }
 
     /// The same request, if it did not come to anything.
