@@ -7,27 +7,30 @@ use std::fmt;
 pub(crate) const SHOWN: usize = 16;
 
 /// A list of which some are shown.
-pub(crate) struct Abridged<'a, T> {
-    shown: &'a [T],
+pub(crate) struct Abridged<T> {
+    shown: Vec<T>,
     more: usize,
 }
 
-impl<'a, T> Abridged<'a, T> {
+impl<T> Abridged<T> {
     /// The first ones of a list.
-    pub(crate) fn of(list: &'a [T]) -> Self {
-        Self::out_of(&list[..list.len().min(SHOWN)], list.len())
+    pub(crate) fn of<I: IntoIterator<Item = T, IntoIter: ExactSizeIterator>>(list: I) -> Self {
+        let list = list.into_iter();
+        let all = list.len();
+        Self::out_of(list.take(SHOWN).collect(), all)
     }
 
     /// These, out of so many.
-    pub(crate) fn out_of(shown: &'a [T], all: usize) -> Self {
-        Self { shown, more: all.saturating_sub(shown.len()) }
+    pub(crate) fn out_of(shown: Vec<T>, all: usize) -> Self {
+        let more = all.saturating_sub(shown.len());
+        Self { shown, more }
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Abridged<'_, T> {
+impl<T: fmt::Debug> fmt::Debug for Abridged<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut list = f.debug_list();
-        list.entries(self.shown);
+        list.entries(&self.shown);
         if self.more > 0 {
             list.entry(&format_args!("{} more", self.more));
         }

@@ -197,7 +197,7 @@ where
     type Guard<M: Mode> = SetGuard<Arc<Self>, M>;
 
     fn shown<M: Mode>(guard: &Self::Guard<M>) -> impl fmt::Debug {
-        (M::MODE, guard.names())
+        (M::MODE, guard.shown_names())
     }
 }
 

@@ -57,7 +57,8 @@ use tokio::runtime::Handle;
 ///
 /// # Cancel safety
 ///
-/// Every future here can be dropped at any time, with the effect of never having asked.
+/// Every future here can be dropped at any time, and leaves nothing behind: its place is lost, what it was granted goes on
+/// to the next, and the others keep their places. (So do the sharers who have joined its group.)
 ///
 /// # Examples
 ///
@@ -111,7 +112,7 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -138,7 +139,7 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -314,7 +315,7 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it is as if it had never asked; dropped while `work` runs, it drops `work` at its
+    /// Dropped while it waits, it leaves nothing behind; dropped while `work` runs, it drops `work` at its
     /// current await and releases the lock.
     ///
     /// # Errors

@@ -85,7 +85,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -187,7 +187,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///

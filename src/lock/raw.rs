@@ -151,7 +151,7 @@ impl Raw {
         panics.catch(|| drop(other));
     }
 
-    /// The owner of a request drops it: as if it had never asked.
+    /// The owner of a request drops it: nothing of it stays.
     pub(crate) fn cancel(&self, node: Pin<&Node>, mode: LockMode) {
         Panics::defer(|panics| {
             let granted = node.phase() != Phase::Idle && self.withdraw_into(node, panics);

@@ -166,7 +166,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked, and the session keeps what it held before.
+    /// Cancel safe: dropped at any time, it leaves nothing behind, and the session keeps what it held before.
     ///
     /// # Errors
     ///

@@ -36,7 +36,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked. What has been moved into it is dropped with it:
+    /// Cancel safe: dropped at any time, it leaves nothing behind. What has been moved into it is dropped with it:
     /// see [`Climb`](crate::Climb) for how to keep a session.
     ///
     /// # Errors

@@ -100,7 +100,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the session in it, which releases everything; what it waited for is as if never asked.
+    /// Dropping the future drops the session in it, which releases everything; what it waited for leaves nothing behind.
     /// To keep what was held before, acquire through [`nest`](Self::nest), or
     /// [`reclaim`](super::SessionRequest::reclaim) the session.
     ///

@@ -7,6 +7,7 @@ use super::names::{NameList, Names};
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
 use super::{ClosedPointer, SetPointer};
+use crate::abridged::Abridged;
 use crate::by_mode::ByMode;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::lock::Panics;
@@ -48,7 +49,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked. It holds nothing while it waits.
+    /// Cancel safe: dropped at any time, it leaves nothing behind. It holds nothing while it waits.
     ///
     /// # Errors
     ///
@@ -426,7 +427,7 @@ impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
         let mut out = f.debug_struct("SetAcquire");
         out.field("mode", &M::MODE);
         match &self.stage {
-            Stage::Waiting(_) => out.field("waiting_for", &self.obstacles()).finish_non_exhaustive(),
+            Stage::Waiting(_) => out.field("waiting_for", &Abridged::of(self.obstacles())).finish_non_exhaustive(),
             Stage::Granted(_) => out.field("granted", &true).finish_non_exhaustive(),
             Stage::Asked(_) | Stage::Refused(_) | Stage::Gone => out.finish_non_exhaustive(),
         }

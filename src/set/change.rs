@@ -9,6 +9,7 @@ use super::names::{Key, NameList};
 use super::queue::{Members, Reach, Waiter};
 use super::request::Want;
 use super::{ClosedPointer, SetPointer, sorted};
+use crate::abridged::Abridged;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::lock::Panics;
 use crate::mode::{Exclusive, LockMode, Shared};
@@ -269,7 +270,7 @@ impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
 
 impl<P: ClosedPointer<Name: fmt::Debug>, A: Added<P>> fmt::Debug for Add<P, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.entries.iter().map(|(name, _)| name).collect();
+        let names = Abridged::of(self.entries.iter().map(|(name, _)| name));
         f.debug_struct("Add").field("names", &names).finish_non_exhaustive()
     }
 }

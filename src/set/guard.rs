@@ -185,12 +185,16 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         tagged.into_iter().find(|member| name.is(&member.name)).cloned()
     }
 
-    /// Some of the members held, for people, in name order.
-    fn some(&self) -> Vec<KnownTo<P>> {
-        in_name_order(match self.held.whole {
+    /// The names held, for people: some, and how many more.
+    pub(crate) fn shown_names(&self) -> impl fmt::Debug
+    where
+        P::Name: fmt::Debug,
+    {
+        let some = in_name_order(match self.held.whole {
             Whole::WithMembers => self.set.core().directory.some(SHOWN, |_| true),
             _ => self.held.members.iter().take(SHOWN).cloned().collect(),
-        })
+        });
+        Abridged::out_of(some.iter().map(|member| member.name.clone()).collect(), self.len())
     }
 
     /// All members held, in name order.
@@ -338,12 +342,10 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
 
 impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetGuard<P, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let some = self.some();
-        let names: Vec<_> = some.iter().map(|member| &member.name).collect();
         f.debug_struct("SetGuard")
             .field("mode", &M::MODE)
             .field("whole", &self.is_whole())
-            .field("names", &Abridged::out_of(&names, self.len()))
+            .field("names", &self.shown_names())
             .finish()
     }
 }

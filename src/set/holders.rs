@@ -184,7 +184,9 @@ impl<M: Member> Queue<M> {
     pub(crate) fn counted(&mut self, shard: usize, members: &[M], next: Count) -> Effects<M> {
         let mut pass = self.pass();
         if self.count == Count::At(shard) {
-            members.iter().for_each(|member| self.note_held(member)); // Some have been released meanwhile.
+            for member in members {
+                self.note_held(member); // Some have been released meanwhile.
+            }
             self.count = next;
             if next == Count::Done {
                 self.touch_everybody(&mut pass);

@@ -22,7 +22,7 @@ use std::sync::Arc;
 ///
 /// # Cancel safety
 ///
-/// Every future here can be dropped at any time, with the effect of never having asked.
+/// That of [`LockSet`](super::LockSet).
 ///
 /// # Examples
 ///
@@ -69,7 +69,7 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
