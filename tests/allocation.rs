@@ -18,7 +18,7 @@ struct Counting;
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
     /// In bytes. A thread may free what another has allocated.
-    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static LIVE: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: the system's allocator keeps the contract. Counting does not allocate: the counter is a constant that needs
@@ -26,13 +26,13 @@ thread_local! {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        LIVE.set(LIVE.get() + layout.size().cast_signed());
+        LIVE.set(LIVE.get().wrapping_add(layout.size()));
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE.set(LIVE.get() - layout.size().cast_signed());
+        LIVE.set(LIVE.get().wrapping_sub(layout.size()));
         // SAFETY: the caller's promise, passed on.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -174,10 +174,10 @@ fn names_of_an_open_set_that_are_gone_and_requests_for_them_give_their_space_bac
         }
     }
     assert_eq!((holders.len(), waiters.len()), (NAMES as usize, NAMES as usize));
-    let most = LIVE.get() - before;
+    let most = LIVE.get().wrapping_sub(before);
     drop((holders, waiters, requests));
     assert!(set.names().is_empty());
-    let left = LIVE.get() - before;
+    let left = LIVE.get().wrapping_sub(before);
     assert!(left < most / 10, "{left} of {most} bytes are left");
 }
 
