@@ -8,6 +8,8 @@
 //! | [`Top`] | `add` on an owned level: nothing owned at a greater one |
 //! | [`Release`], [`Downgrade`] | only an owner releases |
 //!
+//! Whoever relies on one of them checks it once more: see [`checks`](super::checks).
+//!
 //! The implementations here are those that hold for any level. For each pair of levels of a hierarchy,
 //! [`hierarchy!`](crate::hierarchy) adds those that look through a higher level at a lower one.
 
@@ -37,24 +39,17 @@ use crate::mode::{Exclusive, Mode, Shared};
     note = "the session holds `{Self}`",
     note = "in a generic function, ask for it: `where H: CanAcquire<{L}>`"
 )]
-pub trait CanAcquire<L: Level>: HeldList {
-    /// Fails to compile if [`Before`] was implemented by hand against the declared order.
-    #[doc(hidden)]
-    const ORDER_OK: ();
-}
+pub trait CanAcquire<L: Level>: HeldList {}
 
 impl<T: Level, M: Mode, R: HeldList, L> CanAcquire<L> for Held<T, M, R>
 where
     L: LevelOf<<T as Level>::In>,
     T: Before<<L as LevelOf<<T as Level>::In>>::Itself>,
 {
-    const ORDER_OK: () = assert!(T::INDEX < L::INDEX, "`Before` was implemented by hand against the declared order");
 }
 
 #[diagnostic::do_not_recommend]
-impl<S: CanAcquire<L>, L: Level> CanAcquire<L> for &mut S {
-    const ORDER_OK: () = S::ORDER_OK;
-}
+impl<S: CanAcquire<L>, L: Level> CanAcquire<L> for &mut S {}
 
 /// Members may be added to level `L`, or removed from it, without holding it: nothing is held at `L` or above.
 ///

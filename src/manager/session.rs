@@ -6,7 +6,7 @@ use super::error::{AtLevel, SessionError};
 use super::record::{Record, Ticket};
 use crate::level::{
     CanAcquire, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf, NotRoot,
-    Release, SetOf,
+    Release, SetOf, checks,
 };
 use crate::lock::{Panics, block_on};
 use crate::mode::{Exclusive, Mode, Shared};
@@ -78,7 +78,7 @@ impl<H: Hierarchy, S> Session<H, S> {
     }
 
     pub(super) fn set<L: NotRoot + LevelOf<H>>(&self) -> SetOf<L> {
-        Arc::clone(L::set(&self.manager().locks.sets))
+        Arc::clone(&L::set(&self.manager().locks.sets).0)
     }
 
     /// One level higher, for which it has waited.
@@ -145,7 +145,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
     {
-        const { S::ORDER_OK }
+        const { checks::may_acquire::<S, L>() }
         let acquire = SetAcquire::of(self.set::<L>(), names, Want::All);
         Climb::up(self, acquire)
     }
@@ -200,7 +200,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
     {
-        const { S::ORDER_OK }
+        const { checks::may_acquire::<S, L>() }
         self.ticket.takes::<L>()?;
         let guard = SetAcquire::of(self.set::<L>(), names, Want::All).at_once().map_err(AtLevel::<L>::at_level)?;
         Ok(self.climbed(L::level_guard(guard)))
@@ -269,11 +269,6 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     }
 }
 
-/// Fails to compile if [`Release`] or [`Downgrade`] was implemented by hand for what an outer session holds.
-pub(super) const fn is_own<S: HeldList, L: Level>() {
-    assert!(S::OWN >> L::INDEX & 1 == 1, "a nested session cannot give back what the outer one holds");
-}
-
 /// Giving back what this session acquired itself.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// Releases level `L`, whether or not higher levels are held.
@@ -282,7 +277,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: Release<L>,
     {
-        const { is_own::<S, L>() }
+        const { checks::is_own::<S, L>() }
         let (guard, held) = self.held.split();
         self.ticket.returns::<L>();
         Panics::defer(|panics| {
@@ -303,7 +298,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: Release<L>,
     {
-        const { is_own::<S, L>() }
+        const { checks::is_own::<S, L>() }
         self.held.own_guard().release(names).map_err(AtLevel::<L>::at_level)
     }
 
@@ -314,7 +309,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: LevelOf<H>,
         S: Downgrade<L>,
     {
-        const { is_own::<S, L>() }
+        const { checks::is_own_exclusive::<S, L>() }
         Panics::defer(|panics| Session::new(self.held.downgrade(panics), self.ticket))
     }
 
@@ -324,6 +319,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: Holds<L>,
     {
+        const { checks::is_held::<S, L>() }
         self.held.guard()
     }
 }
@@ -352,6 +348,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: Holds<L>,
     {
+        const { checks::is_held::<S, L>() }
         self.held.guard().get(name)
     }
 
@@ -361,6 +358,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: HoldsExclusive<L>,
     {
+        const { checks::is_exclusive::<S, L>() }
         self.held.exclusive_guard().get_mut(name)
     }
 
@@ -377,6 +375,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: HoldsExclusive<L>,
         A: NameArray<L::Name>,
     {
+        const { checks::is_exclusive::<S, L>() }
         names.values(self.held.exclusive_guard()).map_err(AtLevel::<L>::at_level)
     }
 }
