@@ -14,6 +14,7 @@ mod change;
 mod core;
 mod directory;
 mod error;
+mod fault;
 mod guard;
 mod holders;
 mod line;

@@ -17,6 +17,7 @@
 
 use super::SetPointer;
 use super::directory::Directory;
+use super::fault;
 use super::member::Entry;
 use super::names::Key;
 use super::policy::{Bounds, Member};
@@ -119,7 +120,8 @@ impl<K: Hash + Eq, T> Core<K, T> {
     #[inline]
     fn are_kept(&self, members: &[Known<K, T>]) -> bool {
         seen_by_one_of_two();
-        !self.gate.0.load(Ordering::SeqCst) && !members.iter().any(|member| member.look().is_deleted())
+        let is_gone = |member: &Known<K, T>| member.look().is_deleted() && !fault::REMOVED_IN_BETWEEN;
+        !self.gate.0.load(Ordering::SeqCst) && !members.iter().any(is_gone)
     }
 
     /// Takes those members that nobody holds or wants, past all who wait.
@@ -396,7 +398,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
     /// The owner of a request gives up; if it has been granted meanwhile, it is given what it holds.
     pub(crate) fn withdraw(&self, ticket: u64, panics: &mut Panics) -> Option<Held<K, T>> {
         let waiter = self.change(panics, |queue| queue.cancel(ticket))?;
-        self.outcome(waiter, panics).ok()
+        self.outcome(waiter, panics).ok().filter(|_| !fault::HOLD_NOT_GIVEN_BACK)
     }
 
     /// Counts held members for those who wait for all of them: at least so many, or to the end. True at the end.
@@ -408,7 +410,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
             seen_by_one_of_two();
             let mut held = Vec::new();
             looked_at += 1 + self.directory.each_of(shard, |member| {
-                if member.is_held() {
+                if member.is_held() && !(fault::COUNTED_WRONG && shard == 0) {
                     held.push(Arc::clone(member));
                 }
             });

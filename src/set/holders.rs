@@ -1,5 +1,6 @@
 //! What holders do to the queue of a set, and how held members are counted for those who wait for all of them.
 
+use super::fault;
 use super::line::Line;
 use super::pass::Pass;
 use super::policy::{Member, Place};
@@ -105,7 +106,8 @@ impl<M: Member> Queue<M> {
         if self.is_gated() {
             // In one step with the look: somebody who comes fast may have the member for a moment, and would give it back
             // past this queue, which would take it for held for ever.
-            self.held.set(member.id(), member.want_if_held());
+            let held = if fault::NOTED_UNMARKED { member.held() } else { member.want_if_held() };
+            self.held.set(member.id(), held);
         }
     }
 
@@ -156,7 +158,9 @@ impl<M: Member> Queue<M> {
             }
         };
         if outcome.is_some() {
-            pass.woken.extend(waiter.waker.take());
+            if !fault::REMOVAL_FORGETS {
+                pass.woken.extend(waiter.waker.take());
+            }
             self.delist(place, pass);
             if let Some(waiter) = self.requests.get_mut(&place.ticket) {
                 waiter.outcome = outcome;

@@ -22,6 +22,7 @@
 //! 3. While the set is gated and counted, `held` has every member that is held, and how.
 //! 4. Nothing of foreign make is dropped or called here: wakers and members are handed out, to be woken and dropped later.
 
+use super::fault;
 use super::line::Line;
 use super::pass::Pass;
 use super::policy::{Bounds, Holders, Id, Member, Place, conflicts};
@@ -417,6 +418,9 @@ impl<M: Member> Queue<M> {
     pub(super) fn leave_line(&mut self, member: &M, mode: LockMode, place: Place) {
         if let Some(line) = self.lines.get_mut(&member.id()) {
             line.remove(mode, place);
+            if fault::WANTED_LOST {
+                member.unwant();
+            }
             if line.is_empty() {
                 self.lines.remove(&member.id());
                 shrink(&mut self.lines);
