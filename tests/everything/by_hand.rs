@@ -53,7 +53,7 @@ pub(crate) async fn run(tasks: Vec<Task>, dice: &mut Dice) {
 }
 
 /// Tells programs by hand.
-pub(crate) fn explore(name: &str, tell: impl AsyncFn(&mut Dice)) {
+pub(crate) fn explore(name: &str, tell: &impl AsyncFn(&mut Dice)) {
     let programs: usize = env::var("LOCKLADDER_SCHEDULES").map_or(1_500, |programs| programs.parse().unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let (seed, only) = (seed(), env::var("LOCKLADDER_PROGRAM").ok());
@@ -112,7 +112,7 @@ fn programs_over_named_locks_hold_in_every_order_of_polls() {
         ("parts", Shape::Parts),
         ("everything", Shape::Everything),
     ] {
-        explore(name, async |dice: &mut Dice| tell(shape, dice).await);
+        explore(name, &async |dice: &mut Dice| tell(shape, dice).await);
     }
     tally::assert_met(&[
         "added",

@@ -42,11 +42,9 @@ impl Dice {
 
 /// The seed of this run: what `LOCKLADDER_SEED` says, or another one each time.
 pub(crate) fn seed() -> u64 {
-    match env::var("LOCKLADDER_SEED") {
-        Ok(seed) => seed.parse().expect("LOCKLADDER_SEED is a number"),
-        Err(_) => {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-            Dice::new(u64::from(now.subsec_nanos()) ^ now.as_secs() << 20 ^ u64::from(std::process::id()) << 44).next()
-        }
+    if let Ok(seed) = env::var("LOCKLADDER_SEED") {
+        return seed.parse().expect("LOCKLADDER_SEED is a number");
     }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Dice::new(u64::from(now.subsec_nanos()) ^ (now.as_secs() << 20) ^ (u64::from(std::process::id()) << 44)).next()
 }

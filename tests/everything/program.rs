@@ -112,7 +112,7 @@ impl Program {
         let sizes = [(2, 1), (2, 1), (3, 1), (3, 1), (2, 2), (3, 2), (4, 1), (4, 2), (5, 1)];
         let (tasks, deeds) = dice.pick(if few { &sizes[..5] } else { &sizes });
         let mut draw = Draw { shape, names, dice };
-        let tasks = (0..tasks).map(|_| (0..1 + draw.dice.below(deeds)).map(|_| draw.deed()).collect()).collect();
+        let tasks = (0..tasks).map(|_| (0..=draw.dice.below(deeds)).map(|_| draw.deed()).collect()).collect();
         Self { names, tasks }
     }
 }

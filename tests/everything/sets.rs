@@ -476,7 +476,10 @@ fn judge_addition<T>(added: Option<Result<T, AddError<u8>>>, names: &[u8]) -> Op
             count("exists");
         }
         Err(AddError::Repeated { names: repeated }) => {
-            assert!(repeated.iter().all(|name| names.iter().filter(|other| *other == name).count() > 1), "{names:?}");
+            let is_repeated = |name: &u8| {
+                names.iter().rposition(|other| other == name) != names.iter().position(|other| other == name)
+            };
+            assert!(repeated.iter().all(is_repeated), "{repeated:?} of {names:?}");
             count("repeated");
         }
         Err(AddError::TimedOut { .. }) => count("timed out"),

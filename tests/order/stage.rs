@@ -73,7 +73,7 @@ impl Stage {
         let part = &mut self.parts[party];
         match (deed, &mut *part) {
             (Deed::Arrives, _) => *part = arrive(&self.set, self.asks[party]),
-            (Deed::Cancels, _) | (Deed::Releases, _) => *part = Part::Gone,
+            (Deed::Cancels | Deed::Releases, _) => *part = Part::Gone,
             (Deed::Moves(priority), Part::SharesSoon(request)) => {
                 request.enter(|_, request| request.set_priority(Priority::new(priority)));
             }
@@ -115,8 +115,9 @@ impl Stage {
             match (standing, &*part) {
                 (Standing::Holds(hold), Part::Shares(guard)) => has(guard, hold, LockMode::Shared, at, &self.rule),
                 (Standing::Holds(hold), Part::Owns(guard)) => has(guard, hold, LockMode::Exclusive, at, &self.rule),
-                (Standing::Away, Part::Away) | (Standing::Gone, Part::Gone) => {}
-                (Standing::Waits { .. }, Part::SharesSoon(_) | Part::OwnsSoon(_)) => {}
+                (Standing::Away, Part::Away)
+                | (Standing::Gone, Part::Gone)
+                | (Standing::Waits { .. }, Part::SharesSoon(_) | Part::OwnsSoon(_)) => {}
                 // A guard of nothing is no hold.
                 (Standing::Gone, Part::Shares(guard)) if guard.is_empty() => *part = Part::Gone,
                 (Standing::Gone, Part::Owns(guard)) if guard.is_empty() => *part = Part::Gone,
@@ -138,7 +139,7 @@ fn arrive(set: &Set, ask: Ask) -> Part {
             let mut request = task::spawn(in_part(request.priority(priority), ask.what));
             match request.poll() {
                 Poll::Pending => Part::SharesSoon(request),
-                outcome => settled(outcome, Part::Shares, 0),
+                outcome @ Poll::Ready(_) => settled(outcome, Part::Shares, 0),
             }
         }
         LockMode::Exclusive => {
@@ -149,7 +150,7 @@ fn arrive(set: &Set, ask: Ask) -> Part {
             let mut request = task::spawn(in_part(request.priority(priority), ask.what));
             match request.poll() {
                 Poll::Pending => Part::OwnsSoon(request),
-                outcome => settled(outcome, Part::Owns, 0),
+                outcome @ Poll::Ready(_) => settled(outcome, Part::Owns, 0),
             }
         }
     }
@@ -174,7 +175,7 @@ fn settled<M: lockladder::Mode>(polled: Poll<Outcome<M>>, holds: fn(SetGuard<Set
 
 fn has<M: lockladder::Mode>(guard: &SetGuard<Set, M>, hold: Hold, mode: LockMode, at: usize, rule: &Rule) {
     let names = if hold.whole == Whole::WithMembers { rule.existing } else { hold.names };
-    let held: Vec<u8> = guard.names().into_iter().copied().collect();
-    assert_eq!((held, mode), (listed(names), hold.mode), "what {at} holds");
+    let own: Vec<u8> = guard.names().into_iter().copied().collect();
+    assert_eq!((own, mode), (listed(names), hold.mode), "what {at} holds");
     assert_eq!(guard.is_whole(), hold.whole != Whole::No, "whether {at} holds the whole");
 }

@@ -11,6 +11,7 @@ pub(crate) fn cluster(arguments: &[&str]) -> Command {
     command
 }
 
+#[allow(dead_code, reason = "not every test reads it")]
 /// The report of a run that was asked for `--json`; nothing else may be on stdout.
 pub(crate) fn report(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).expect("stdout is one JSON object")
