@@ -287,3 +287,37 @@ fn names_that_lie_may_not_be_found_but_nothing_stays_held() {
     let all = set.try_exclusive(All).unwrap();
     assert!(all.iter().count() >= 1);
 }
+
+thread_local! {
+    /// The drop of a name that panics, counted down.
+    static PANICS_AT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Its destructor panics once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Fragile(u32);
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        let left = PANICS_AT.get();
+        PANICS_AT.set(left.saturating_sub(1));
+        assert!(left != 1 || std::thread::panicking(), "fragile");
+    }
+}
+
+#[test]
+fn a_name_that_panics_as_it_is_dropped_loses_no_value_of_those_removed() {
+    for (at, whole) in (1..8).flat_map(|at| [(at, false), (at, true)]) {
+        let value = Arc::new(());
+        let set: LockSet<Fragile, Arc<()>> =
+            LockSet::from_entries([1, 2].map(|name| (Fragile(name), Arc::clone(&value))));
+        let names = [Fragile(1), Fragile(2)];
+        let mut guard = if whole { set.try_exclusive(All).unwrap() } else { set.try_exclusive(&names).unwrap() };
+        PANICS_AT.set(at);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(guard.remove(&names))));
+        PANICS_AT.set(0);
+        drop(guard);
+        drop(set);
+        assert_eq!(Arc::strong_count(&value), 1, "a value is lost when drop {at} of a name panics");
+    }
+}

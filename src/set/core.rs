@@ -276,7 +276,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
         if self.fresh.is_some() {
             self.directory.forget(members, panics);
         } else {
-            panics.catch(|| drop(members));
+            members.into_iter().for_each(|member| panics.catch(|| drop(member)));
         }
     }
 

@@ -177,7 +177,9 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
             let value = unsafe { member.take_value() };
             value.map(|value| (name, value))
         });
-        entries.collect()
+        let entries = entries.collect();
+        self.set.core().forget(members, panics); // The last who know them: their names are dropped here.
+        entries
     }
 }
 
