@@ -68,6 +68,10 @@ use std::sync::Arc;
 /// place is lost, what it was granted goes on to the next, and the others keep their places. Those whom it had passed by
 /// then have been passed: else requests that are granted and dropped without end could keep them waiting without end.
 ///
+/// If a waker of somebody else panics while a future here is polled, the panic goes on from that poll. Whether the future
+/// has resolved by then, its [`is_terminated`](futures::future::FusedFuture::is_terminated) says: if so, it has added or
+/// removed what it was to, and what it would have returned has been dropped; if not, it can be polled on.
+///
 /// # Examples
 ///
 /// ```

@@ -70,7 +70,7 @@ pub(crate) const VERBS: &[Verb] = &[
     ("exclusive", |story| request(story, SharedLock::exclusive_owned)),
     ("exclusive, urgent", |story| request(story, |lock| lock.exclusive_owned().priority(Priority::new(-1)))),
     ("exclusive, with a deadline", |story| {
-        request(story, |lock| lock.exclusive_owned().timeout(Duration::from_secs(9)))
+        request(story, |lock| lock.exclusive_owned().timeout(Duration::from_secs(9)));
     }),
     ("a deadline that passes", |story| request(story, |lock| lock.shared_owned().timeout(Duration::ZERO))),
     ("exclusive of a free lock", |story| {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
 
 mod lock;
+mod named;
 mod session;
 mod set;
 mod story;

@@ -69,16 +69,12 @@ fn dynamic(story: &mut Story, act: impl FnOnce(&mut lockladder::DynSession<Farm>
     let manager = farm();
     let mut job = manager.try_dynamic("job", LockMode::Shared).unwrap();
     job.try_acquire::<Barn>([1, 2], LockMode::Exclusive).unwrap();
-    let mut crowd = crowd(story, &manager);
+    let crowd = crowd(story, &manager);
     story.act(|| act(&mut job));
-    let crowd_left = crowd.split_off(1);
     story.go(crowd);
     // Whatever the session holds now, it does not wait for itself.
     if job.mode::<Barn>().is_none() {
-        story.go(crowd_left);
-        job.try_acquire::<Barn>([1, 2], LockMode::Exclusive).expect("nobody has it, and this session may");
-    } else {
-        story.go(crowd_left);
+        job.try_acquire::<Barn>(All, LockMode::Exclusive).expect("nobody has it, and this session may");
     }
     story.drop(job);
     rest(&manager);
@@ -107,7 +103,7 @@ pub(crate) const VERBS: &[Verb] = &[
             assert_eq!(job.owned::<Barn>().names(), [&1]);
             story.drop(job);
         }
-        drop(climb);
+        story.drop(climb);
         story.go(crowd);
         rest(&manager);
     }),
