@@ -24,7 +24,7 @@ pin_project! {
     /// [`Acquire`](crate::Acquire), [`SetAcquire`](crate::SetAcquire) and the others.
     ///
     /// The time starts at the first poll, not at the call; it is tokio's, so that a test can pause it. A deadline that
-    /// is past already still tries once.
+    /// is past already still tries once, also for the whole of a large set.
     ///
     /// # Fairness
     ///
@@ -33,7 +33,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///

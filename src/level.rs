@@ -13,17 +13,19 @@
 //! asks for one of these bounds; where the list does not satisfy it, rustc says so in the words of the bound.
 
 mod any;
+pub(crate) mod checks;
 mod hierarchy;
 mod rules;
 
 pub use any::Typed;
-pub(crate) use any::{AnyGuard, AnyRoot};
+pub(crate) use any::{AnyGuard, AnyRoot, Slot};
 pub use hierarchy::private;
 pub use rules::{CanAcquire, CanAdd, Downgrade, Holds, HoldsExclusive, Release, Top};
 
 use crate::lock::{Guard, SharedLock};
-use crate::mode::{Mode, Shared};
+use crate::mode::{LockMode, Mode, Shared};
 use crate::set::{Key, LockSet, SetGuard};
+use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
@@ -124,20 +126,37 @@ pub trait LevelOf<H: Hierarchy>: Level<In = H> {
 pub trait NotRoot: Level<Locks = LockSet<<Self as Level>::Name, <Self as Level>::Value>> {
     /// The set of this level.
     #[doc(hidden)]
-    fn set(sets: &<Self::In as Hierarchy>::Sets) -> &SetOf<Self>;
+    fn set(sets: &<Self::In as Hierarchy>::Sets) -> &SetAt<Self>;
 
     /// What is held of this level.
     #[doc(hidden)]
-    fn slot(slots: &<Self::In as Hierarchy>::Slots) -> &Option<AnyGuard<Self>>;
+    fn slot(slots: &<Self::In as Hierarchy>::Slots) -> &Slot<Self>;
 
     /// What is held of this level, to be changed.
     #[doc(hidden)]
-    fn slot_mut(slots: &mut <Self::In as Hierarchy>::Slots) -> &mut Option<AnyGuard<Self>>;
+    fn slot_mut(slots: &mut <Self::In as Hierarchy>::Slots) -> &mut Slot<Self>;
 }
 
 /// The set behind a level, as sessions reach it.
 #[doc(hidden)]
 pub type SetOf<L> = Arc<LockSet<<L as Level>::Name, <L as Level>::Value>>;
+
+/// The set of a level, in a manager. Nobody outside can look into it: so a level that was written by hand, and claims the
+/// place of another, does not get at the locks of that.
+#[doc(hidden)]
+pub struct SetAt<L: Level>(pub(crate) SetOf<L>);
+
+impl<L: Level> Default for SetAt<L> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<L: Level> fmt::Debug for SetAt<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// A level whose members may be added and removed: declared as `level`, not as `fixed level`.
 #[diagnostic::on_unimplemented(
@@ -150,7 +169,7 @@ pub trait Modifiable: NotRoot {}
 /// `Self` stands below `L` in the locking order.
 ///
 /// [`hierarchy!`](crate::hierarchy) implements it for each pair. Implemented by hand against the declared order, it does
-/// not help: a program that acquires so is not built.
+/// not help, and neither do the other bounds: a program that acquires so is not built.
 ///
 /// ```compile_fail,E0080
 /// lockladder::hierarchy! {
@@ -197,7 +216,7 @@ where
     type Guard<M: Mode> = SetGuard<Arc<Self>, M>;
 
     fn shown<M: Mode>(guard: &Self::Guard<M>) -> impl fmt::Debug {
-        (M::MODE, guard.names())
+        (M::MODE, guard.shown_names())
     }
 }
 
@@ -224,6 +243,22 @@ pub trait HeldList: sealed::Sealed {
     #[doc(hidden)]
     const OWN: u16;
 
+    /// All levels, also those behind `&mut`.
+    #[doc(hidden)]
+    const ALL: u16;
+
+    /// Of these, those that are held exclusively.
+    #[doc(hidden)]
+    const EXCLUSIVE: u16;
+
+    /// Whether each level stands above all that follow it.
+    #[doc(hidden)]
+    const IN_ORDER: bool;
+
+    /// Whether all levels in this list itself are of this hierarchy.
+    #[doc(hidden)]
+    fn is_of(hierarchy: TypeId) -> bool;
+
     /// Shows each level, highest first.
     #[doc(hidden)]
     fn show(&self, list: &mut fmt::DebugStruct<'_, '_>);
@@ -231,12 +266,30 @@ pub trait HeldList: sealed::Sealed {
 
 impl HeldList for () {
     const OWN: u16 = 0;
+    const ALL: u16 = 0;
+    const EXCLUSIVE: u16 = 0;
+    const IN_ORDER: bool = true;
+
+    fn is_of(_hierarchy: TypeId) -> bool {
+        true
+    }
 
     fn show(&self, _list: &mut fmt::DebugStruct<'_, '_>) {}
 }
 
 impl<L: Level, M: Mode, Rest: HeldList> HeldList for Held<L, M, Rest> {
     const OWN: u16 = 1 << L::INDEX | Rest::OWN;
+    const ALL: u16 = 1 << L::INDEX | Rest::ALL;
+    const EXCLUSIVE: u16 = Rest::EXCLUSIVE
+        | match M::MODE {
+            LockMode::Exclusive => 1 << L::INDEX,
+            LockMode::Shared => 0,
+        };
+    const IN_ORDER: bool = Rest::IN_ORDER && Rest::ALL >> L::INDEX == 0;
+
+    fn is_of(hierarchy: TypeId) -> bool {
+        TypeId::of::<L::In>() == hierarchy && Rest::is_of(hierarchy)
+    }
 
     fn show(&self, list: &mut fmt::DebugStruct<'_, '_>) {
         list.field(L::NAME, &L::Locks::shown(&self.guard));
@@ -246,6 +299,13 @@ impl<L: Level, M: Mode, Rest: HeldList> HeldList for Held<L, M, Rest> {
 
 impl<S: HeldList> HeldList for &mut S {
     const OWN: u16 = 0;
+    const ALL: u16 = S::ALL;
+    const EXCLUSIVE: u16 = S::EXCLUSIVE;
+    const IN_ORDER: bool = S::IN_ORDER;
+
+    fn is_of(_hierarchy: TypeId) -> bool {
+        true
+    }
 
     fn show(&self, list: &mut fmt::DebugStruct<'_, '_>) {
         (**self).show(list);

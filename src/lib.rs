@@ -8,7 +8,7 @@
 //!
 //! At each layer there is one pair of verbs, `shared` and `exclusive`, each of which makes a future that resolves to a
 //! guard (at the top: to a [`Session`], which contains the guards). Ownership is the guard itself, never a thread or a
-//! task. Every future is cancel safe: dropped at any time, it is as if it had never asked.
+//! task. Every future is cancel safe: dropped at any time, it leaves nothing behind.
 //!
 //! # Example
 //!
@@ -42,6 +42,7 @@
 //! These locks are of one process, do not poison, and cannot stop one task from opening two sessions; see the limits
 //! named at [`SharedLock`], [`LockSet`] and [`LockManager`].
 
+mod abridged;
 mod by_mode;
 mod deadline;
 mod error;

@@ -29,7 +29,7 @@ pub use acquire::{Acquire, Delete};
 pub use guard::{Guard, LockPointer};
 pub use mapped::MappedGuard;
 pub(crate) use state::State;
-pub(crate) use wake::Panics;
+pub use wake::Panics;
 
 use crate::error::{AcquireError, TryAcquireError};
 use crate::mode::{Exclusive, Mode, Shared, sealed::Access};
@@ -57,7 +57,8 @@ use tokio::runtime::Handle;
 ///
 /// # Cancel safety
 ///
-/// Every future here can be dropped at any time, with the effect of never having asked.
+/// Every future here can be dropped at any time, and leaves nothing behind: its place is lost, what it was granted goes on
+/// to the next, and the others keep their places. (So do the sharers who have joined its group.)
 ///
 /// # Examples
 ///
@@ -111,7 +112,7 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -138,7 +139,7 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -314,7 +315,7 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it is as if it had never asked; dropped while `work` runs, it drops `work` at its
+    /// Dropped while it waits, it leaves nothing behind; dropped while `work` runs, it drops `work` at its
     /// current await and releases the lock.
     ///
     /// # Errors
@@ -355,7 +356,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 fn try_acquire<P: LockPointer, M: Mode>(pointer: P) -> Result<Guard<P, M>, TryAcquireError> {
-    pointer.lock().raw.try_enter(M::MODE)?;
+    pointer.lock().raw.try_enter(M::MODE)?.claim();
     // SAFETY: the lock has just been granted in this mode.
     Ok(unsafe { Guard::new(pointer) })
 }

@@ -19,7 +19,7 @@ pub use modify::Modify;
 pub use request::SessionRequest;
 pub use session::{NameArray, Session};
 
-use crate::level::{Hierarchy, LevelOf, NotRoot, RootHeld};
+use crate::level::{Hierarchy, LevelOf, NotRoot, RootHeld, checks};
 use crate::lock::{SharedLock, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
 use record::Records;
@@ -85,7 +85,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -187,7 +187,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -229,7 +229,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// A copy of the names of a level, in name order (the seed's `_names()`). Waits for nobody, and is stale the moment
     /// it is returned: for people and tests, not to decide by.
     pub fn names<L: NotRoot + LevelOf<H>>(&self) -> Vec<L::Name> {
-        L::set(&self.locks.sets).names()
+        L::set(&self.locks.sets).0.names()
     }
 }
 
@@ -257,7 +257,7 @@ impl<H: Hierarchy> Builder<H> {
     where
         L: NotRoot<Value: Default> + LevelOf<H>,
     {
-        L::set(&self.sets).extend(names.into_iter().map(|name| (name.into(), L::Value::default())));
+        L::set(&self.sets).0.extend(names.into_iter().map(|name| (name.into(), L::Value::default())));
         self
     }
 
@@ -283,13 +283,14 @@ impl<H: Hierarchy> Builder<H> {
     where
         L: NotRoot + LevelOf<H>,
     {
-        L::set(&self.sets).extend(entries.into_iter().map(|(name, value)| (name.into(), value)));
+        L::set(&self.sets).0.extend(entries.into_iter().map(|(name, value)| (name.into(), value)));
         self
     }
 
     /// The manager, with all locks free.
     #[must_use]
     pub fn build(self) -> LockManager<H> {
+        const { checks::is_hierarchy::<H>() }
         LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets, records: Records::default() }) }
     }
 }

@@ -14,6 +14,7 @@ mod change;
 mod core;
 mod directory;
 mod error;
+mod fault;
 mod guard;
 mod holders;
 mod line;
@@ -56,15 +57,16 @@ use std::sync::Arc;
 ///   granted at the same time: sharers go in groups.
 ///
 /// For requests of one name, that is the fairness rule of [`SharedLock`](crate::SharedLock); but if the first sharer of a
-/// group gives up, the next ones stand at their own places. Where several names are
-/// involved, nobody is kept from a free lock by one who could not use it anyhow (no *convoys*), and still nobody is passed
-/// more than 16 times, but for the groups ahead. As nobody waits holding, requests of one set cannot deadlock with each
-/// other.
+/// group gives up, the next ones stand at their own places. Where several names are involved, whoever waits for a name that
+/// is held keeps its other names for itself only when requests of its priority have passed it 16 times there, or against
+/// less urgent ones. (Else there would be *convoys*: names that are free, and that nobody may have.) Still nobody is passed
+/// more often, but for the groups ahead. As nobody waits holding, requests of one set cannot deadlock with each other.
 ///
 /// # Cancel safety
 ///
-/// Every future here can be dropped at any time, with the effect of never having asked: it has neither added nor
-/// removed anything.
+/// Every future here can be dropped at any time, and leaves nothing behind: it has neither added nor removed anything, its
+/// place is lost, what it was granted goes on to the next, and the others keep their places. Those whom it had passed by
+/// then have been passed: else requests that are granted and dropped without end could keep them waiting without end.
 ///
 /// # Examples
 ///
@@ -163,7 +165,7 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
@@ -199,7 +201,7 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///

@@ -5,7 +5,7 @@
 
 use futures::FutureExt;
 use lockladder::ganeti::seed::{Instance, Node, Seed};
-use lockladder::{All, Exclusive, LockManager, LockMode, LockSet, SharedLock};
+use lockladder::{All, Exclusive, LockManager, LockMode, LockSet, OpenSet, SharedLock};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::pin::Pin;
@@ -17,6 +17,8 @@ struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    /// In bytes. A thread may free what another has allocated.
+    static LIVE: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: the system's allocator keeps the contract. Counting does not allocate: the counter is a constant that needs
@@ -24,11 +26,13 @@ thread_local! {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        LIVE.set(LIVE.get().wrapping_add(layout.size()));
         // SAFETY: the caller's promise, passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get().wrapping_sub(layout.size()));
         // SAFETY: the caller's promise, passed on.
         unsafe { System.dealloc(memory, layout) }
     }
@@ -153,6 +157,28 @@ fn up_to_four_free_names_are_acquired_without_allocating_and_no_string_is_built(
         assert!(guard.contains("c") && guard.get("b").is_some());
     });
     assert_eq!(count, 0);
+}
+
+#[test]
+fn names_of_an_open_set_that_are_gone_and_requests_for_them_give_their_space_back() {
+    const NAMES: u32 = 20_000;
+    let set: OpenSet<u32> = OpenSet::new();
+    let before = LIVE.get();
+    let mut requests: Vec<_> =
+        (0..NAMES).flat_map(|name| [name, name]).map(|name| Box::pin(set.exclusive(name))).collect();
+    let (mut holders, mut waiters) = (Vec::new(), Vec::new());
+    for mut request in requests.drain(..) {
+        match poll(&mut request) {
+            Poll::Ready(guard) => holders.push(guard.unwrap()),
+            Poll::Pending => waiters.push(request),
+        }
+    }
+    assert_eq!((holders.len(), waiters.len()), (NAMES as usize, NAMES as usize));
+    let most = LIVE.get().wrapping_sub(before);
+    drop((holders, waiters, requests));
+    assert!(set.names().is_empty());
+    let left = LIVE.get().wrapping_sub(before);
+    assert!(left < most / 10, "{left} of {most} bytes are left");
 }
 
 #[test]

@@ -118,6 +118,19 @@ fn a_request_that_becomes_more_urgent_moves_at_once() {
 }
 
 #[test]
+fn the_same_priority_is_the_same_place() {
+    let lock = SharedLock::new(());
+    let held = lock.try_exclusive().unwrap();
+    let (mut first, mut sharer, mut last) = (exclusive(&lock, 0), shared(&lock, 0), exclusive(&lock, 0));
+    set_priority(&mut first, 0);
+    set_priority(&mut sharer, 0);
+    drop(held);
+    drop(claim(&mut first));
+    drop(claim(&mut sharer));
+    drop(claim(&mut last));
+}
+
+#[test]
 fn a_request_that_changes_its_priority_stands_behind_those_of_the_new_one() {
     let lock = SharedLock::new(());
     let held = lock.try_exclusive().unwrap();

@@ -4,6 +4,9 @@
 use lockladder::ganeti::seed::{Instance, Node, Seed};
 use lockladder::{All, Exclusive, LockManager, LockMode, SessionError, Shared};
 use std::mem::forget;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use tokio_test::{assert_pending, assert_ready, block_on, task};
 
 fn manager() -> LockManager<Seed> {
@@ -184,4 +187,43 @@ fn a_request_that_failed_and_is_forgotten_awaits_nothing() {
     assert!(now(failed.as_mut()).is_err());
     forget(failed);
     assert!(now(job.nest().exclusive::<Node>("node1")).is_ok());
+}
+
+type Work = Pin<Box<dyn Future<Output = Result<(), SessionError>> + Send>>;
+
+/// An executor that polls its one task where it is woken.
+struct Inline {
+    work: Mutex<Option<Work>>,
+    outcome: Mutex<Option<Result<(), SessionError>>>,
+}
+
+impl Wake for Inline {
+    fn wake(self: Arc<Self>) {
+        let Some(mut work) = self.work.lock().unwrap().take() else { return };
+        match work.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&self)))) {
+            Poll::Ready(done) => *self.outcome.lock().unwrap() = Some(done),
+            Poll::Pending => *self.work.lock().unwrap() = Some(work),
+        }
+    }
+}
+
+#[test]
+fn a_stranger_who_is_polled_within_the_work_of_a_scope_is_taken_for_a_part_of_it() {
+    let manager = manager();
+    let stranger = |work: Work| {
+        let executor = Arc::new(Inline { work: Mutex::new(Some(work)), outcome: Mutex::new(None) });
+        Waker::from(Arc::clone(&executor)).wake();
+        executor
+    };
+    let (locks, (wake, woken)) = (manager.clone(), tokio::sync::oneshot::channel::<()>());
+    let inside = stranger(Box::pin(async move {
+        woken.await.unwrap();
+        locks.shared("stranger").await.map(drop)
+    }));
+    block_on(manager.scope("mine", Shared, async move |_job| wake.send(()).unwrap())).unwrap();
+    assert_eq!(inside.outcome.lock().unwrap().take(), Some(Err(nested("mine", "stranger"))));
+
+    let locks = manager.clone();
+    let outside = stranger(Box::pin(async move { locks.shared("stranger").await.map(drop) }));
+    assert_eq!(outside.outcome.lock().unwrap().take(), Some(Ok(())));
 }

@@ -7,7 +7,7 @@ use lockladder::{AddError, All, LockMode, LockSet, Priority, SetError};
 use std::sync::Arc;
 use std::time::Duration;
 use support::is_terminated;
-use tokio::time::advance;
+use tokio::time::{Instant, advance};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, block_on, task};
 
 const MOMENT: Duration = Duration::from_millis(50);
@@ -81,6 +81,16 @@ async fn a_grant_that_was_made_in_time_wins() {
     drop(whole.await.unwrap());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_is_past_still_tries_once_for_the_whole_of_a_large_set() {
+    let set: LockSet<u32> = LockSet::new(0..20_000_u32);
+    let whole = set.exclusive(All).deadline(Instant::now()).await.unwrap();
+    assert_eq!(whole.len(), 20_000);
+    let mut late = task::spawn(set.shared(All).deadline(Instant::now()));
+    let error = assert_ready_err!(late.poll());
+    assert_eq!(error, SetError::TimedOut { names: Vec::new(), mode: LockMode::Shared, waited: Duration::ZERO });
+}
+
 #[test]
 fn the_more_urgent_comes_first_and_a_priority_can_change() {
     let set = abc();
@@ -121,6 +131,69 @@ fn a_try_takes_all_now_or_nothing() {
     drop(Arc::clone(&set).try_exclusive_owned("a").unwrap());
     drop(Arc::clone(&set).try_shared_owned(All).unwrap());
     drop(set.try_exclusive(All).unwrap());
+}
+
+#[test]
+fn a_try_of_the_whole_says_what_others_hold() {
+    let set = abc();
+    let holder = set.try_exclusive("b").unwrap();
+    let blocked = |names, mode| Err(SetError::WouldBlock { names, mode });
+    assert_eq!(set.try_shared(All).map(drop), blocked(names(&["b"]), LockMode::Shared));
+    let sharer = holder.downgrade();
+    assert_eq!(set.try_exclusive(All).map(drop), blocked(names(&["b"]), LockMode::Exclusive));
+    drop((set.try_shared(All).unwrap(), sharer));
+
+    let many: LockSet<u32> = LockSet::new(0..1_000_u32);
+    let all_of_them: Vec<_> = (0..1_000_u32).map(|name| many.try_shared(name).unwrap()).collect();
+    let Err(SetError::WouldBlock { names, .. }) = many.try_exclusive(All) else { panic!("they are held") };
+    assert!((1..100).contains(&names.len()), "some of them: {}", names.len());
+    drop(all_of_them);
+}
+
+#[test]
+fn the_same_priority_is_the_same_place() {
+    let set = abc();
+    let holder = set.try_exclusive("a").unwrap();
+    let (mut first, mut second) = (task::spawn(set.exclusive("a")), task::spawn(set.exclusive("a")));
+    assert_pending!(first.poll());
+    assert_pending!(second.poll());
+    first.enter(|_, request| request.set_priority(Priority::default()));
+    drop(holder);
+    drop(assert_ready_ok!(first.poll()));
+    drop(assert_ready_ok!(second.poll()));
+}
+
+/// Both wait for `a`, which is held, and for `b`, which is free.
+fn passes(priority: Priority, requests: u32) -> u32 {
+    let set = abc();
+    let _a = set.try_exclusive("a").unwrap();
+    let mut both = task::spawn(set.exclusive(["a", "b"]));
+    assert_pending!(both.poll());
+    let passes = |_: &u32| task::spawn(set.exclusive("b").priority(priority)).poll().is_ready();
+    (0..requests).filter(passes).count().try_into().unwrap()
+}
+
+#[test]
+fn who_waits_for_a_held_name_is_passed_at_its_other_names_16_times_by_those_of_its_priority() {
+    assert_eq!(passes(Priority::default(), 20), 16);
+    assert_eq!(passes(Priority::new(1), 20), 0, "the less urgent wait behind it");
+    assert_eq!(passes(Priority::new(-1), 20), 20, "the more urgent come first anyhow");
+}
+
+#[test]
+fn who_was_granted_has_passed_whom_it_passed_though_it_is_dropped_before_it_resolves() {
+    let set = abc();
+    let (_a, b) = (set.try_exclusive("a").unwrap(), set.try_exclusive("b").unwrap());
+    let mut both = task::spawn(set.exclusive(["a", "b"]));
+    assert_pending!(both.poll());
+    let mut crowd: Vec<_> = (0..16).map(|_| task::spawn(set.exclusive("b"))).collect();
+    assert!(crowd.iter_mut().all(|request| request.poll().is_pending()));
+    drop(b); // Grants the first; each that is dropped hands on to the next, and none resolves.
+    drop(crowd);
+    let mut next = task::spawn(set.exclusive("b"));
+    assert_pending!(next.poll());
+    drop(both);
+    drop(assert_ready_ok!(next.poll()));
 }
 
 #[test]

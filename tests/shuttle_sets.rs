@@ -72,6 +72,14 @@ fn explore(scenario: impl Fn() + Send + Sync + Copy + 'static) {
     shuttle::check_pct(scenario, schedules, 3);
 }
 
+/// As [`explore`], for stories that depend on a few steps being taken in one order.
+fn explore_deeply(scenario: impl Fn() + Send + Sync + Copy + 'static) {
+    let schedules = env::var("LOCKLADDER_SCHEDULES").map_or(100_000, |schedules| schedules.parse().unwrap());
+    for depth in [4, 5, 6] {
+        shuttle::check_pct(scenario, schedules, depth);
+    }
+}
+
 /// All of this at the same time, to its end.
 fn together<S: Send + Sync + 'static, const N: usize>(set: &Arc<S>, work: [fn(&Arc<S>); N]) {
     let threads = work.map(|work| {
@@ -142,6 +150,43 @@ fn six_who_want_names_and_the_whole_and_give_up_all_get_their_turn() {
             [owns_the_whole, owns_two, shares_two, owns_two_impatiently, owns_the_whole_impatiently, shares_the_whole],
         );
         assert_free(&set, &[1, 2, 3]);
+    });
+}
+
+/// The set is open, a member is taken past the queue; in between, somebody has had the whole, removed it, and gone.
+#[test]
+fn nobody_gets_a_guard_of_what_has_been_removed() {
+    fn takes_it_fast(set: &Arc<Set>) {
+        if let Ok(guard) = set.try_exclusive(1) {
+            assert_eq!(guard.names(), [&1]);
+            guard.enter();
+        }
+        let seized = block_on(set.exclusive([1, 2]).opportunistic()).unwrap();
+        seized.enter();
+    }
+    fn removes_it_as_part_of_the_whole(set: &Arc<Set>) {
+        if let Ok(mut whole) = set.try_exclusive(All) {
+            assert_eq!(whole.remove(1).unwrap().len(), 1);
+        }
+    }
+    explore_deeply(|| {
+        let set = set();
+        together(&set, [takes_it_fast, removes_it_as_part_of_the_whole]);
+    });
+}
+
+/// A hold that is noted for those who wait for the whole is given back through the queue, or they would not learn of it.
+#[test]
+fn whoever_waits_for_the_whole_is_woken_by_those_who_came_fast() {
+    fn tries(set: &Arc<Set>) {
+        set.try_exclusive(1).ok();
+    }
+    explore_deeply(|| {
+        let set = set();
+        let holder = Arc::clone(&set).try_exclusive_owned(1).unwrap();
+        let leaves = thread::spawn(move || drop(holder));
+        together(&set, [owns_the_whole, tries]);
+        leaves.join().unwrap();
     });
 }
 

@@ -1,20 +1,36 @@
 //! Guards whose mode is known at run time only, and lists of levels that are found to be what a type says.
 
-use super::{Held, HeldList, Hierarchy, NotRoot, SetOf};
+use super::{Held, HeldList, Hierarchy, Level, NotRoot, SetOf};
 use crate::by_mode::ByMode;
 use crate::lock::{Guard, SharedLock};
 use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::SetGuard;
 use std::any::Any;
+use std::fmt;
 use std::sync::Arc;
 
 /// What is held of level `L`, in a mode that is known at run time.
-#[doc(hidden)]
-pub type AnyGuard<L> = ByMode<SetGuard<SetOf<L>, Shared>, SetGuard<SetOf<L>, Exclusive>>;
+pub(crate) type AnyGuard<L> = ByMode<SetGuard<SetOf<L>, Shared>, SetGuard<SetOf<L>, Exclusive>>;
 
 /// The root, held in a mode that is known at run time.
 #[doc(hidden)]
 pub type AnyRoot = ByMode<Guard<Arc<SharedLock>, Shared>, Guard<Arc<SharedLock>, Exclusive>>;
+
+/// What may be held of level `L`. Nobody outside can look into it: see [`SetAt`](super::SetAt).
+#[doc(hidden)]
+pub struct Slot<L: Level>(pub(crate) Option<AnyGuard<L>>);
+
+impl<L: Level> Default for Slot<L> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<L: Level> fmt::Debug for Slot<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Slot").field(&self.0.as_ref().map(ByMode::mode)).finish()
+    }
+}
 
 impl<S: 'static, X: 'static> ByMode<S, X> {
     /// The guard of type `G`, if it is that.
@@ -52,11 +68,11 @@ pub trait Typed<H: Hierarchy>: HeldList + Sized {
 
 impl<H: Hierarchy, L: NotRoot<In = H>, M: Mode, R: Typed<H>> Typed<H> for Held<L, M, R> {
     fn matches(root: &AnyRoot, slots: &H::Slots) -> bool {
-        L::slot(slots).as_ref().is_some_and(|guard| guard.mode() == M::MODE) && R::matches(root, slots)
+        L::slot(slots).0.as_ref().is_some_and(|guard| guard.mode() == M::MODE) && R::matches(root, slots)
     }
 
     fn typed(root: AnyRoot, slots: &mut H::Slots) -> Option<Self> {
-        let guard = L::slot_mut(slots).take()?.downcast()?;
+        let guard = L::slot_mut(slots).0.take()?.downcast()?;
         Some(Self::new(guard, R::typed(root, slots)?))
     }
 }

@@ -145,11 +145,11 @@ macro_rules! __hierarchy {
     // What there is of each level, as pairs: ((((), third), second), first), so that the highest is dropped first.
     (@sets) => { () };
     (@sets $level:ident $($rest:ident)*) => {
-        ($crate::__hierarchy!(@sets $($rest)*), $crate::__private::SetOf<$level>)
+        ($crate::__hierarchy!(@sets $($rest)*), $crate::__private::SetAt<$level>)
     };
     (@slots) => { () };
     (@slots $level:ident $($rest:ident)*) => {
-        ($crate::__hierarchy!(@slots $($rest)*), ::core::option::Option<$crate::__private::AnyGuard<$level>>)
+        ($crate::__hierarchy!(@slots $($rest)*), $crate::__private::Slot<$level>)
     };
 
     (@kind level $level:ident) => { impl $crate::Modifiable for $level {} };
@@ -174,19 +174,17 @@ macro_rules! __hierarchy {
         }
 
         impl $crate::NotRoot for $level {
-            fn set(sets: &<$hierarchy as $crate::Hierarchy>::Sets) -> &$crate::__private::SetOf<Self> {
+            fn set(sets: &<$hierarchy as $crate::Hierarchy>::Sets) -> &$crate::__private::SetAt<Self> {
                 &sets $($path)* .1
             }
 
-            fn slot(
-                slots: &<$hierarchy as $crate::Hierarchy>::Slots,
-            ) -> &::core::option::Option<$crate::__private::AnyGuard<Self>> {
+            fn slot(slots: &<$hierarchy as $crate::Hierarchy>::Slots) -> &$crate::__private::Slot<Self> {
                 &slots $($path)* .1
             }
 
             fn slot_mut(
                 slots: &mut <$hierarchy as $crate::Hierarchy>::Slots,
-            ) -> &mut ::core::option::Option<$crate::__private::AnyGuard<Self>> {
+            ) -> &mut $crate::__private::Slot<Self> {
                 &mut slots $($path)* .1
             }
         }
@@ -273,8 +271,8 @@ macro_rules! __hierarchy {
         impl $crate::Downgrade<$root> for $crate::Held<$root, $crate::Exclusive> {
             type Downgraded = $crate::Held<$root, $crate::Shared>;
 
-            fn downgrade(self) -> Self::Downgraded {
-                $crate::__private::downgrade_root(self)
+            fn downgrade(self, panics: &mut $crate::__private::Panics) -> Self::Downgraded {
+                $crate::__private::downgrade_root(self, panics)
             }
         }
 
@@ -340,8 +338,8 @@ macro_rules! __hierarchy {
         {
             type Downgraded = $crate::Held<$higher, M_, R_::Downgraded>;
 
-            fn downgrade(self) -> Self::Downgraded {
-                $crate::__private::downgrade_below(self)
+            fn downgrade(self, panics: &mut $crate::__private::Panics) -> Self::Downgraded {
+                $crate::__private::downgrade_below(self, panics)
             }
         }
     )*};
@@ -379,9 +377,10 @@ macro_rules! held {
 /// What the expansion of [`hierarchy!`](crate::hierarchy) needs of the inside of a list.
 #[doc(hidden)]
 pub mod private {
-    pub use crate::level::SetOf;
-    pub use crate::level::any::{AnyGuard, AnyRoot};
+    pub use crate::level::any::{AnyRoot, Slot};
     use crate::level::{Downgrade, Held, Level, LevelGuard, Release};
+    pub use crate::level::{SetAt, SetOf};
+    pub use crate::lock::Panics;
     use crate::lock::SharedLock;
     use crate::mode::{Exclusive, Mode, Shared};
 
@@ -411,12 +410,16 @@ pub mod private {
 
     pub fn downgrade_below<T: Level, M: Mode, R: Downgrade<L>, L: Level>(
         held: Held<T, M, R>,
+        panics: &mut Panics,
     ) -> Held<T, M, R::Downgraded> {
-        Held::new(held.guard, held.rest.downgrade())
+        Held::new(held.guard, held.rest.downgrade(panics))
     }
 
-    pub fn downgrade_root<L: Level<Locks = SharedLock>>(held: Held<L, Exclusive>) -> Held<L, Shared> {
-        Held::new(held.guard.downgrade(), ())
+    pub fn downgrade_root<L: Level<Locks = SharedLock>>(
+        held: Held<L, Exclusive>,
+        panics: &mut Panics,
+    ) -> Held<L, Shared> {
+        Held::new(held.guard.into_shared(panics), ())
     }
 
     pub fn typed_root<L: Level<Locks = SharedLock>, M: Mode>(root: AnyRoot) -> Option<Held<L, M>> {

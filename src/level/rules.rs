@@ -8,11 +8,14 @@
 //! | [`Top`] | `add` on an owned level: nothing owned at a greater one |
 //! | [`Release`], [`Downgrade`] | only an owner releases |
 //!
+//! Whoever relies on one of them checks it once more: see [`checks`](super::checks).
+//!
 //! The implementations here are those that hold for any level. For each pair of levels of a hierarchy,
 //! [`hierarchy!`](crate::hierarchy) adds those that look through a higher level at a lower one.
 
 use super::nowhere::{NoLevel, NorThis};
 use super::{Before, Held, HeldList, Level, LevelGuard, LevelOf, NotRoot};
+use crate::lock::Panics;
 use crate::mode::{Exclusive, Mode, Shared};
 
 /// Level `L` may be acquired now: nothing is held at `L` or above.
@@ -36,24 +39,17 @@ use crate::mode::{Exclusive, Mode, Shared};
     note = "the session holds `{Self}`",
     note = "in a generic function, ask for it: `where H: CanAcquire<{L}>`"
 )]
-pub trait CanAcquire<L: Level>: HeldList {
-    /// Fails to compile if [`Before`] was implemented by hand against the declared order.
-    #[doc(hidden)]
-    const ORDER_OK: ();
-}
+pub trait CanAcquire<L: Level>: HeldList {}
 
 impl<T: Level, M: Mode, R: HeldList, L> CanAcquire<L> for Held<T, M, R>
 where
     L: LevelOf<<T as Level>::In>,
     T: Before<<L as LevelOf<<T as Level>::In>>::Itself>,
 {
-    const ORDER_OK: () = assert!(T::INDEX < L::INDEX, "`Before` was implemented by hand against the declared order");
 }
 
 #[diagnostic::do_not_recommend]
-impl<S: CanAcquire<L>, L: Level> CanAcquire<L> for &mut S {
-    const ORDER_OK: () = S::ORDER_OK;
-}
+impl<S: CanAcquire<L>, L: Level> CanAcquire<L> for &mut S {}
 
 /// Members may be added to level `L`, or removed from it, without holding it: nothing is held at `L` or above.
 ///
@@ -327,14 +323,14 @@ pub trait Downgrade<L: Level>: HeldList {
     type Downgraded: HeldList;
 
     #[doc(hidden)]
-    fn downgrade(self) -> Self::Downgraded;
+    fn downgrade(self, panics: &mut Panics) -> Self::Downgraded;
 }
 
 impl<L: NotRoot, R: HeldList> Downgrade<L> for Held<L, Exclusive, R> {
     type Downgraded = Held<L, Shared, R>;
 
-    fn downgrade(self) -> Self::Downgraded {
-        Held::new(self.guard.downgrade(), self.rest)
+    fn downgrade(self, panics: &mut Panics) -> Self::Downgraded {
+        Held::new(self.guard.into_shared(panics), self.rest)
     }
 }
 
@@ -383,7 +379,7 @@ macro_rules! candidates {
         impl<$($generics)*> Downgrade<$level> for $list {
             type Downgraded = ();
 
-            fn downgrade(self) {
+            fn downgrade(self, _panics: &mut Panics) {
                 unreachable!("nobody holds a level of no hierarchy")
             }
         }

@@ -33,7 +33,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future is as if it had never asked, whether it was queued or already granted: the others keep
+    /// Dropping the future leaves nothing behind, whether it was queued or already granted: the others keep
     /// their order, and whoever can run now is woken. A pinned future that is forgotten (`mem::forget`) without being
     /// dropped keeps its place, and in time the lock: that is sound, but blocks everybody.
     ///

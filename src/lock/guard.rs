@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "gives access to the value: see the invariants of `Guard`")]
 
 use super::SharedLock;
+use super::wake::Panics;
 use crate::mode::{Exclusive, Mode, Shared};
 use std::fmt;
 use std::marker::PhantomData;
@@ -118,15 +119,18 @@ impl<P: LockPointer> Guard<P, Exclusive> {
     /// The group of sharers that waits at the most urgent priority is granted along with it, ahead of exclusive requests
     /// of that priority that stand before the group: the lock is shared from now on anyway.
     pub fn downgrade(self) -> Guard<P, Shared> {
+        Panics::defer(|panics| self.into_shared(panics))
+    }
+
+    /// The shared guard; what panics is kept.
+    pub(crate) fn into_shared(self, panics: &mut Panics) -> Guard<P, Shared> {
         let pointer = self.into_pointer();
-        // The shared guard exists first: if a waker panics below, it is released as it unwinds.
-        // SAFETY: the exclusive grant of `self` becomes this shared one just below (1); nobody can tell in between.
-        let shared = unsafe { Guard::new(pointer) };
-        // SAFETY: the exclusive grant was taken out of `self`, and goes on as that of `shared` (1).
+        // SAFETY: the exclusive grant was taken out of `self`, and goes on as that of the guard below (1).
         unsafe {
-            shared.pointer.lock().raw.downgrade();
+            pointer.lock().raw.downgrade(panics);
         }
-        shared
+        // SAFETY: as above.
+        unsafe { Guard::new(pointer) }
     }
 
     /// Deletes the lock, which implies releasing it: everyone who waits, and everyone who comes, gets `Deleted`.

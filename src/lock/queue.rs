@@ -190,11 +190,11 @@ impl Queue {
     }
 
     /// Gives a request that waits another priority: it moves behind those of that priority, unless its group is being
-    /// granted: then it stays.
+    /// granted: then it stays. So it does if it has that priority already.
     pub(crate) fn set_priority(&mut self, node: Pin<&Node>, priority: Priority) {
         let waits = node.phase() == Phase::Waiting;
         let node = NonNull::from(node.get_ref());
-        if waits && !self.is_committed(node) {
+        if waits && self.priority(node) != priority.get() && !self.is_committed(node) {
             self.delist(node);
             self.node(node).priority.store(priority.get(), Ordering::Relaxed);
             self.enlist(node);

@@ -29,6 +29,7 @@ use crate::error::{AcquireError, TryAcquireError};
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use crate::sync::{AtomicUsize, Ordering, UnsafeCell, const_unless_loom};
+use std::mem;
 use std::pin::Pin;
 use std::task::{Poll, Waker};
 
@@ -64,9 +65,9 @@ impl Raw {
     }
 
     /// Takes the lock if it can be had at once, with the default priority.
-    pub(crate) fn try_enter(&self, mode: LockMode) -> Result<(), TryAcquireError> {
+    pub(crate) fn try_enter(&self, mode: LockMode) -> Result<Hold<'_>, TryAcquireError> {
         let mut state = match self.enter(mode) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(Hold { raw: self, mode }),
             Err(state) => state,
         };
         // Somebody waits, perhaps less urgently; or somebody works on the queue, so that one has to look again.
@@ -77,13 +78,12 @@ impl Raw {
             if admitted {
                 section.state = state.held(mode);
             }
-            let mut panics = Panics::new();
-            self.settle_into(section, &mut panics);
-            if admitted && panics.happened() {
-                // SAFETY: the grant just made goes to nobody, as the panic of somebody's waker goes on from here (4).
-                unsafe { self.release(mode) };
-            } else if admitted {
-                return Ok(());
+            let held = Panics::defer(|panics| {
+                self.settle_into(section, panics);
+                admitted.then(|| Hold { raw: self, mode })
+            });
+            if let Some(hold) = held {
+                return Ok(hold);
             }
         }
         Err(match mode {
@@ -125,7 +125,12 @@ impl Raw {
 
     /// A later poll of a queued request: how it ended, or whom to wake from now on.
     pub(crate) fn poll(&self, node: Pin<&Node>, waker: &Waker) -> Poll<Result<(), AcquireError>> {
-        let mut panics = Panics::new();
+        Panics::defer(|panics| self.look_again(node, waker, panics));
+        outcome(node)
+    }
+
+    /// Sets whom a request wakes that still waits.
+    fn look_again(&self, node: Pin<&Node>, waker: &Waker, panics: &mut Panics) {
         let mut other = None; // The waker to set, and then the one it has replaced; dropped last, with nothing locked.
         while node.phase() == Phase::Waiting {
             let mut section = Section::enter(self);
@@ -137,31 +142,28 @@ impl Raw {
                     }
                     None => queue.wakes(node, waker),
                 });
-            self.settle_into(section, &mut panics);
+            self.settle_into(section, panics);
             if done {
                 break;
             }
             other = Some(waker.clone()); // Foreign code, between two sections: so the loop looks again.
         }
         panics.catch(|| drop(other));
-        outcome(node)
     }
 
-    /// The owner of a request drops it: as if it had never asked.
+    /// The owner of a request drops it: nothing of it stays.
     pub(crate) fn cancel(&self, node: Pin<&Node>, mode: LockMode) {
-        let mut panics = Panics::new(); // A panic of others' wakers goes on last: the grant is given back before.
-        let granted = node.phase() != Phase::Idle && self.withdraw_into(node, &mut panics);
-        if granted && !fault::GRANT_LOST_ON_CANCEL {
-            // SAFETY: this grant was never claimed, and its owner gives it up here (4).
-            unsafe {
-                self.release(mode);
+        Panics::defer(|panics| {
+            let granted = node.phase() != Phase::Idle && self.withdraw_into(node, panics);
+            if granted && !fault::GRANT_LOST_ON_CANCEL {
+                panics.catch(|| drop(Hold { raw: self, mode })); // It was never claimed.
             }
-        }
+        });
     }
 
     /// The owner of a request gives up waiting: true if the lock has been granted meanwhile, and is its own.
     pub(crate) fn withdraw(&self, node: Pin<&Node>) -> bool {
-        self.withdraw_into(node, &mut Panics::new())
+        Panics::defer(|panics| self.withdraw_into(node, panics))
     }
 
     #[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
@@ -219,7 +221,7 @@ impl Raw {
     fn release_exclusive(&self, state: State) {
         let mut section = Section::enter_from(self, state);
         section.state = section.state.released(LockMode::Exclusive);
-        self.settle_into(section, &mut Panics::new());
+        Panics::defer(|panics| self.settle_into(section, panics));
     }
 
     /// A sharer has left, and others wait.
@@ -235,13 +237,13 @@ impl Raw {
     /// # Safety
     ///
     /// The caller holds the lock exclusively, and from now on shared.
-    pub(crate) unsafe fn downgrade(&self) {
+    pub(crate) unsafe fn downgrade(&self, panics: &mut Panics) {
         let (exclusive, shared) = (State::FREE.held(LockMode::Exclusive), State::FREE.held(LockMode::Shared));
         if self.word.compare_exchange(exclusive.word(), shared.word(), Ordering::Release, Ordering::Relaxed).is_err() {
             let mut section = Section::enter(self);
             section.state = section.state.released(LockMode::Exclusive).held(LockMode::Shared);
             section.queue(Queue::commit_group);
-            self.settle(section);
+            self.settle_into(section, panics);
         }
     }
 
@@ -276,7 +278,7 @@ impl Raw {
     /// Grants all that can be granted, unlocks, and wakes. Every section ends here.
     #[inline(never)]
     pub(super) fn settle<'a>(&'a self, section: Section<'a>) {
-        self.settle_into(section, &mut Panics::new());
+        Panics::defer(|panics| self.settle_into(section, panics));
     }
 
     #[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
@@ -328,6 +330,27 @@ fn settle_batch(mut section: Section<'_>, panics: &mut Panics) -> bool {
     woken.wake_all(panics);
     // A sharer that left before the batch was counted could not see that it made room.
     more || state.needs_grant() || full && state.is_queued() && !state.is_full()
+}
+
+/// A hold that no guard has; dropping it gives it back.
+#[derive(Debug)]
+pub(crate) struct Hold<'a> {
+    raw: &'a Raw,
+    mode: LockMode,
+}
+
+impl Hold<'_> {
+    /// It goes over to a guard.
+    pub(crate) fn claim(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        // SAFETY: whoever makes a `Hold` has been granted it, and a guard that has claimed it is given back instead (4).
+        unsafe { self.raw.release(self.mode) };
+    }
 }
 
 /// What became of a request that had queued.

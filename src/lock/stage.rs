@@ -97,7 +97,7 @@ impl Stage {
         unsafe { raw.queue(node.as_ref()) }
     }
 
-    /// The owner drops the request: as if it had never asked.
+    /// The owner drops the request: nothing of it stays.
     pub(super) fn cancel(self: Pin<&mut Self>, raw: &Raw, mode: LockMode) {
         match self.project() {
             Projected::Idle { .. } => {}

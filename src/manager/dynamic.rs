@@ -10,10 +10,11 @@ use super::error::{AtLevel, OrderError, SessionError};
 use super::record::{Record, Ticket};
 use super::session::{NameArray, Session};
 use crate::by_mode::ByMode;
-use crate::level::{AnyGuard, AnyRoot, Hierarchy, Level, LevelOf, NotRoot, SetOf, Typed};
-use crate::lock::{Guard, block_on};
+use crate::level::{AnyGuard, AnyRoot, Hierarchy, Level, LevelOf, NotRoot, SetOf, Typed, checks};
+use crate::lock::{Panics, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::set::{Name, NameList, Names, SetAcquire, SetGuard, Want};
+use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
@@ -98,7 +99,7 @@ impl<H: Hierarchy> DynSession<H> {
 
     /// The names held of level `L`, in name order; none if it is not held.
     pub fn owned_names<L: NotRoot + LevelOf<H>>(&self) -> Vec<L::Name> {
-        let names = match L::slot(&self.slots) {
+        let names = match &L::slot(&self.slots).0 {
             Some(ByMode::Shared { it }) => it.names(),
             Some(ByMode::Exclusive { it }) => it.names(),
             None => Vec::new(),
@@ -108,7 +109,7 @@ impl<H: Hierarchy> DynSession<H> {
 
     /// The mode in which level `L` is held, if it is.
     pub fn mode<L: NotRoot + LevelOf<H>>(&self) -> Option<LockMode> {
-        L::slot(&self.slots).as_ref().map(AnyGuard::<L>::mode)
+        L::slot(&self.slots).0.as_ref().map(AnyGuard::<L>::mode)
     }
 
     pub(super) fn record(&self) -> &Record {
@@ -118,19 +119,19 @@ impl<H: Hierarchy> DynSession<H> {
     /// Holds level `L`, which is on the record already.
     fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>) {
         self.held |= 1 << L::INDEX;
-        *L::slot_mut(&mut self.slots) = Some(guard);
+        L::slot_mut(&mut self.slots).0 = Some(guard);
     }
 
     /// Gives level `L` away: it is held no more, whatever becomes of the guard.
     fn give<L: NotRoot + LevelOf<H>>(&mut self) -> Result<AnyGuard<L>, OrderError> {
-        let guard = L::slot_mut(&mut self.slots).take().ok_or(OrderError::NotHeld { level: L::NAME })?;
+        let guard = L::slot_mut(&mut self.slots).0.take().ok_or(OrderError::NotHeld { level: L::NAME })?;
         self.held &= !(1 << L::INDEX);
         self.ticket.returns::<L>();
         Ok(guard)
     }
 
     fn set<L: NotRoot + LevelOf<H>>(&self) -> SetOf<L> {
-        Arc::clone(L::set(&self.manager().locks.sets))
+        Arc::clone(&L::set(&self.manager().locks.sets).0)
     }
 
     /// The highest level held, if it is `L` or above.
@@ -152,7 +153,7 @@ impl<H: Hierarchy> DynSession<H> {
     }
 
     fn slot<L: NotRoot + LevelOf<H>>(&mut self) -> Result<&mut AnyGuard<L>, OrderError> {
-        L::slot_mut(&mut self.slots).as_mut().ok_or(OrderError::NotHeld { level: L::NAME })
+        L::slot_mut(&mut self.slots).0.as_mut().ok_or(OrderError::NotHeld { level: L::NAME })
     }
 }
 
@@ -166,7 +167,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked, and the session keeps what it held before.
+    /// Cancel safe: dropped at any time, it leaves nothing behind, and the session keeps what it held before.
     ///
     /// # Errors
     ///
@@ -265,7 +266,10 @@ impl<H: Hierarchy> DynSession<H> {
     /// The session as it is, if its root is shared.
     pub fn downgrade_root(self) -> Result<Self, Self> {
         match self.root.mode() {
-            LockMode::Exclusive => Ok(Self { root: self.root.downgrade(Guard::downgrade), ..self }),
+            LockMode::Exclusive => Ok(Panics::defer(|panics| {
+                let root = self.root.downgrade(|root| root.into_shared(panics));
+                Self { root, ..self }
+            })),
             LockMode::Shared => Err(self),
         }
     }
@@ -276,7 +280,8 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// The session as it is, if it holds anything else.
     pub fn into_typed<S: Typed<H>>(mut self) -> Result<Session<H, S>, Self> {
-        let known = self.held == S::OWN && self.record().levels() == S::OWN;
+        const { checks::is_in_order::<S>() }
+        let known = S::is_of(TypeId::of::<H>()) && self.held == S::OWN && self.record().levels() == S::OWN;
         if !known || !S::matches(&self.root, &self.slots) {
             return Err(self);
         }
@@ -291,7 +296,7 @@ impl<H: Hierarchy> DynSession<H> {
 impl<H: Hierarchy> DynSession<H> {
     /// The value of a name of level `L`, if this session holds that.
     pub fn get<L: NotRoot + LevelOf<H>>(&self, name: impl Name<L::Name>) -> Option<&L::Value> {
-        match L::slot(&self.slots).as_ref()? {
+        match L::slot(&self.slots).0.as_ref()? {
             ByMode::Shared { it } => it.get(name),
             ByMode::Exclusive { it } => it.get(name),
         }

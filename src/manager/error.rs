@@ -1,5 +1,6 @@
 //! What can go wrong in a session. The errors name the level and the names, as text, so that one type serves all levels.
 
+use crate::abridged::SHOWN;
 use crate::error::{AcquireError, TryAcquireError};
 use crate::level::Level;
 use crate::mode::LockMode;
@@ -201,7 +202,11 @@ fn wanting(names: &[String]) -> String {
 }
 
 fn list(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    let mut shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    if names.len() > SHOWN {
+        shown.push(format!("{} more", names.len() - SHOWN));
+    }
+    shown.join(", ")
 }
 
 /// A name as text: strings as they are, others as `Debug` shows them.

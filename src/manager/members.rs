@@ -4,8 +4,10 @@ use super::climb::Climb;
 use super::error::{AtLevel, SessionError};
 use super::modify::{Changer, Modify};
 use super::request::SessionRequest;
-use super::session::{Session, is_own};
-use crate::level::{CanAdd, HeldList, Hierarchy, HoldsExclusive, Level, LevelOf, Modifiable, Release, SetOf, Top};
+use super::session::Session;
+use crate::level::{
+    CanAdd, HeldList, Hierarchy, HoldsExclusive, Level, LevelOf, Modifiable, Release, SetOf, Top, checks,
+};
 use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::{Add, Added, Free, NameList, Remove, owned, with_defaults};
 
@@ -149,7 +151,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: Modifiable + LevelOf<H>,
         S: CanAdd<L>,
     {
-        const { S::ORDER_OK }
+        const { checks::may_acquire::<S, L>() }
         SessionRequest::new(Changer::new(self.record()), Add::new(self.set::<L>(), entries))
     }
 
@@ -159,7 +161,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         M: Mode + Added<SetOf<L>>,
         S: CanAdd<L>,
     {
-        const { S::ORDER_OK }
+        const { checks::may_acquire::<S, L>() }
         let add = Add::new(self.set::<L>(), entries);
         Climb::up(self, add)
     }
@@ -176,6 +178,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: Modifiable<Value: Default> + LevelOf<H>,
         S: Top<L> + HoldsExclusive<L>,
     {
+        const { checks::is_top::<S, L>() }
+        const { checks::is_exclusive::<S, L>() }
         self.held.exclusive_guard().add_held(names).map_err(AtLevel::<L>::at_level)
     }
 
@@ -192,6 +196,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: Modifiable + LevelOf<H>,
         S: Top<L> + HoldsExclusive<L>,
     {
+        const { checks::is_top::<S, L>() }
+        const { checks::is_exclusive::<S, L>() }
         self.held.exclusive_guard().add_entries_held(entries).map_err(AtLevel::<L>::at_level)
     }
 
@@ -217,7 +223,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: Modifiable + LevelOf<H>,
         S: CanAdd<L>,
     {
-        const { S::ORDER_OK }
+        const { checks::may_acquire::<S, L>() }
         SessionRequest::new(Changer::new(self.record()), Remove::new(self.set::<L>(), names))
     }
 
@@ -232,7 +238,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: Modifiable + LevelOf<H>,
         S: Release<L> + HoldsExclusive<L>,
     {
-        const { is_own::<S, L>() }
+        const { checks::is_own::<S, L>() }
+        const { checks::is_exclusive::<S, L>() }
         self.held.exclusive_guard().remove(names).map(drop).map_err(AtLevel::<L>::at_level)
     }
 }

@@ -36,7 +36,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked. What has been moved into it is dropped with it:
+    /// Cancel safe: dropped at any time, it leaves nothing behind. What has been moved into it is dropped with it:
     /// see [`Climb`](crate::Climb) for how to keep a session.
     ///
     /// # Errors
@@ -206,9 +206,9 @@ impl<A: Answer<F::Output>, F: Future> Future for SessionRequest<A, F> {
     }
 }
 
-impl<A: Answer<F::Output>, F: Future> FusedFuture for SessionRequest<A, F> {
+impl<A: Answer<F::Output>, F: FusedFuture> FusedFuture for SessionRequest<A, F> {
     fn is_terminated(&self) -> bool {
-        self.request.is_none()
+        self.request.as_ref().is_none_or(F::is_terminated) // It may have resolved, and panicked.
     }
 }
 

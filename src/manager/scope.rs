@@ -87,8 +87,10 @@ impl<H: Hierarchy> LockManager<H> {
     /// Begins a session with the root in this mode, and runs `work` with it. As long as `work` runs, another session of
     /// the same manager, begun by the same flow, is an error instead of a hang.
     ///
-    /// The flow is what is polled within `work`, on its thread, also by an executor of its own such as `LocalSet`. A task that
-    /// it spawns elsewhere, a thread that it starts, and each of several scopes that are joined, are flows of their own.
+    /// The flow is whatever is polled while `work` is polled, on its thread: also by an executor of its own such as
+    /// `LocalSet`, and also by one that polls the task of a stranger where that is woken. (So a stranger may be refused,
+    /// whom a waker runs that `work` wakes. The executors of tokio do not poll where they are woken.) A task that `work`
+    /// spawns elsewhere, a thread that it starts, and each of several scopes that are joined, are flows of their own.
     ///
     /// # Fairness
     ///
@@ -96,7 +98,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it is as if it had never asked; dropped while `work` runs, it drops `work` at its current
+    /// Dropped while it waits, it leaves nothing behind; dropped while `work` runs, it drops `work` at its current
     /// await.
     ///
     /// # Errors

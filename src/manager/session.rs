@@ -6,9 +6,9 @@ use super::error::{AtLevel, SessionError};
 use super::record::{Record, Ticket};
 use crate::level::{
     CanAcquire, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf, NotRoot,
-    Release, SetOf,
+    Release, SetOf, checks,
 };
-use crate::lock::block_on;
+use crate::lock::{Panics, block_on};
 use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::{Name, NameList, Names, SetAcquire, SetError, SetGuard, SetPointer, Want};
 use std::fmt;
@@ -78,7 +78,7 @@ impl<H: Hierarchy, S> Session<H, S> {
     }
 
     pub(super) fn set<L: NotRoot + LevelOf<H>>(&self) -> SetOf<L> {
-        Arc::clone(L::set(&self.manager().locks.sets))
+        Arc::clone(&L::set(&self.manager().locks.sets).0)
     }
 
     /// One level higher, for which it has waited.
@@ -100,7 +100,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the session in it, which releases everything; what it waited for is as if never asked.
+    /// Dropping the future drops the session in it, which releases everything; what it waited for leaves nothing behind.
     /// To keep what was held before, acquire through [`nest`](Self::nest), or
     /// [`reclaim`](super::SessionRequest::reclaim) the session.
     ///
@@ -145,7 +145,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
     {
-        const { S::ORDER_OK }
+        const { checks::may_acquire::<S, L>() }
         let acquire = SetAcquire::of(self.set::<L>(), names, Want::All);
         Climb::up(self, acquire)
     }
@@ -200,7 +200,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
     {
-        const { S::ORDER_OK }
+        const { checks::may_acquire::<S, L>() }
         self.ticket.takes::<L>()?;
         let guard = SetAcquire::of(self.set::<L>(), names, Want::All).at_once().map_err(AtLevel::<L>::at_level)?;
         Ok(self.climbed(L::level_guard(guard)))
@@ -269,11 +269,6 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     }
 }
 
-/// Fails to compile if [`Release`] or [`Downgrade`] was implemented by hand for what an outer session holds.
-pub(super) const fn is_own<S: HeldList, L: Level>() {
-    assert!(S::OWN >> L::INDEX & 1 == 1, "a nested session cannot give back what the outer one holds");
-}
-
 /// Giving back what this session acquired itself.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// Releases level `L`, whether or not higher levels are held.
@@ -282,13 +277,13 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: Release<L>,
     {
-        const { is_own::<S, L>() }
+        const { checks::is_own::<S, L>() }
         let (guard, held) = self.held.split();
         self.ticket.returns::<L>();
-        // The session is whole before the guard goes: that runs wakers, which may panic.
-        let session = Session::new(held, self.ticket);
-        drop(guard);
-        session
+        Panics::defer(|panics| {
+            panics.catch(|| drop(guard));
+            Session::new(held, self.ticket)
+        })
     }
 
     /// Releases some names of level `L`, and the whole-set lock if the level is held as [`All`](crate::All).
@@ -303,7 +298,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: Release<L>,
     {
-        const { is_own::<S, L>() }
+        const { checks::is_own::<S, L>() }
         self.held.own_guard().release(names).map_err(AtLevel::<L>::at_level)
     }
 
@@ -314,8 +309,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: LevelOf<H>,
         S: Downgrade<L>,
     {
-        const { is_own::<S, L>() }
-        Session::new(self.held.downgrade(), self.ticket)
+        const { checks::is_own_exclusive::<S, L>() }
+        Panics::defer(|panics| Session::new(self.held.downgrade(panics), self.ticket))
     }
 
     /// What this session holds of level `L`: its names, in name order, and the mode.
@@ -324,6 +319,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: Holds<L>,
     {
+        const { checks::is_held::<S, L>() }
         self.held.guard()
     }
 }
@@ -352,6 +348,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: Holds<L>,
     {
+        const { checks::is_held::<S, L>() }
         self.held.guard().get(name)
     }
 
@@ -361,6 +358,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         L: NotRoot + LevelOf<H>,
         S: HoldsExclusive<L>,
     {
+        const { checks::is_exclusive::<S, L>() }
         self.held.exclusive_guard().get_mut(name)
     }
 
@@ -377,6 +375,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: HoldsExclusive<L>,
         A: NameArray<L::Name>,
     {
+        const { checks::is_exclusive::<S, L>() }
         names.values(self.held.exclusive_guard()).map_err(AtLevel::<L>::at_level)
     }
 }

@@ -3,10 +3,11 @@
 use super::core::{Held, Refusal};
 use super::error::SetError;
 use super::guard::SetGuard;
-use super::names::Names;
+use super::names::{NameList, Names};
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
-use super::{SetPointer, sorted};
+use super::{ClosedPointer, SetPointer};
+use crate::abridged::Abridged;
 use crate::by_mode::ByMode;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::lock::Panics;
@@ -24,13 +25,14 @@ use std::time::Duration;
 use tokio::task::coop::poll_proceed;
 use tokio::time::Instant;
 
-/// How far a request has come.
+/// How far a request has come. What it comes to is here before foreign code runs that may panic.
 #[derive(Debug)]
 enum Stage<K, T> {
     Asked(Request<K, T>),
     /// In the queue of the set, by this ticket.
     Waiting(u64),
     Granted(Held<K, T>),
+    Refused(SetError<K>),
     /// Resolved.
     Gone,
 }
@@ -47,7 +49,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked. It holds nothing while it waits.
+    /// Cancel safe: dropped at any time, it leaves nothing behind. It holds nothing while it waits.
     ///
     /// # Errors
     ///
@@ -73,17 +75,38 @@ pin_project! {
     impl<P: SetPointer, M: Mode> PinnedDrop for SetAcquire<P, M> {
         fn drop(this: Pin<&mut Self>) {
             if this.set.is_some() {
-                let _ = this.withdraw();
+                drop(Panics::defer(|panics| this.withdraw(panics)));
             }
         }
     }
 }
 
 impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
-    #[expect(clippy::inline_always, reason = "see `Request::of`")]
+    /// Of names, in any set. An open set has no whole: there is no other way to ask it for anything.
+    #[expect(clippy::inline_always, reason = "see `Request::listed`")]
     #[inline(always)]
-    pub(crate) fn of(set: P, names: impl Names<P::Name>, want: Want) -> Self {
-        let request = Request::of(set.core(), names);
+    pub(crate) fn listed(set: P, names: impl NameList<P::Name>, want: Want) -> Self {
+        let request = Request::listed(set.core(), names.listed());
+        Self::new(set, request, want)
+    }
+
+    /// Of names, or of the whole, in a set that has one.
+    #[expect(clippy::inline_always, reason = "see `Request::listed`")]
+    #[inline(always)]
+    pub(crate) fn of(set: P, names: impl Names<P::Name>, want: Want) -> Self
+    where
+        P: ClosedPointer,
+    {
+        let request = match names.requested() {
+            Some(names) => Request::listed(set.core(), names),
+            None => Request::everything(),
+        };
+        Self::new(set, request, want)
+    }
+
+    #[expect(clippy::inline_always, reason = "see `Request::listed`")]
+    #[inline(always)]
+    fn new(set: P, request: Request<P::Name, P::Value>, want: Want) -> Self {
         let (stage, priority) = (Stage::Asked(request), Priority::default());
         Self { set: Some(set), stage, want, priority, mode: PhantomData, pinned: PhantomPinned }
     }
@@ -107,11 +130,12 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// Changes the priority of a request that may wait already: it moves at once, behind those that wait at its new
     /// priority, and whoever can run then is granted. A request that is granted stays so.
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
-        let mut panics = Panics::new();
         let this = self.project();
         *this.priority = priority;
         if let (Stage::Waiting(ticket), Some(set)) = (this.stage, this.set) {
-            *ticket = set.core().change(&mut panics, |queue| queue.set_priority(*ticket, priority));
+            Panics::defer(|panics| {
+                *ticket = set.core().change(panics, |queue| queue.set_priority(*ticket, priority));
+            });
         }
     }
 
@@ -191,20 +215,23 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// Takes what it asks for, or returns why that would have to wait.
     pub(crate) fn at_once(self) -> Result<SetGuard<P, M>, SetError<P::Name>> {
         let mut this = pin!(self);
-        let mut panics = Panics::new();
-        let outcome = loop {
-            match this.as_mut().advance(&mut panics, Waker::noop()) {
-                Poll::Pending if this.is_counting() => {} // It yields to others, but waits for nobody.
-                outcome => break outcome,
+        Panics::defer(|panics| {
+            let names = match this.as_mut().decide(panics) {
+                Poll::Ready(()) => Vec::new(),
+                Poll::Pending => this.obstacles(),
+            };
+            this.withdraw(panics).unwrap_or(Err(SetError::WouldBlock { names, mode: M::MODE }))
+        })
+    }
+
+    /// As [`advance`](Self::advance), for who is not going to be polled again: counts to the end.
+    fn decide(mut self: Pin<&mut Self>, panics: &mut Panics) -> Poll<()> {
+        loop {
+            match self.as_mut().advance(panics, Waker::noop()) {
+                Poll::Pending if self.is_counting() => {} // It yields to others, but waits for nobody.
+                decided => return decided,
             }
-        };
-        let names = match outcome {
-            Poll::Ready(Err(error)) => return Err(error),
-            Poll::Ready(Ok(())) => Vec::new(),
-            Poll::Pending => this.obstacles(),
-        };
-        let guard = this.withdraw().filter(|_| !panics.happened());
-        guard.ok_or(SetError::WouldBlock { names, mode: M::MODE })
+        }
     }
 
     /// Whether it waits until the members are counted, and for nobody.
@@ -218,28 +245,29 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// The names that stand in the way of a request that waits, in name order.
     fn obstacles(&self) -> Vec<P::Name> {
         let (Stage::Waiting(ticket), Some(set)) = (&self.stage, &self.set) else { return Vec::new() };
-        let members = set.core().queue().obstacles(*ticket);
-        let names = members.iter().map(|member| member.name.clone()).collect();
-        set.core().forget(members);
-        sorted(names)
+        set.core().obstacles(*ticket)
     }
 
-    /// Stops waiting; if everything has been granted meanwhile, takes it. Has resolved then.
-    fn withdraw(self: Pin<&mut Self>) -> Option<SetGuard<P, M>> {
-        let mut panics = Panics::new();
+    /// Stops waiting. Has resolved then: to what has been decided meanwhile, or to nothing.
+    fn withdraw(self: Pin<&mut Self>, panics: &mut Panics) -> Option<<Self as Future>::Output> {
         let this = self.project();
         let set = this.set.take()?;
         let held = match mem::replace(this.stage, Stage::Gone) {
             Stage::Asked(mut request) => {
-                panics.catch(|| request.forget(set.core()));
-                None
+                let held = request.take_held();
+                request.forget(set.core(), panics);
+                panics.catch(|| drop(request));
+                held
             }
-            Stage::Waiting(ticket) => set.core().withdraw(ticket, &mut panics),
+            Stage::Waiting(ticket) => set.core().withdraw(ticket, panics),
             Stage::Granted(held) => Some(held),
+            Stage::Refused(error) => {
+                panics.catch(|| drop(set));
+                return Some(Err(error));
+            }
             Stage::Gone => None,
-        }?;
-        let guard = SetGuard::new(set, held);
-        (!panics.happened()).then_some(guard)
+        };
+        held.map(|held| Ok(SetGuard::new(set, held)))
     }
 
     /// Takes names that are known and free without a detour: nearly all requests end so. Says whether they are held.
@@ -247,46 +275,42 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     fn hold_at_once(self: Pin<&mut Self>) -> bool {
         let this = self.project();
         let (Stage::Asked(request), Some(set), Want::All) = (this.stage, this.set, *this.want) else { return false };
-        let core = set.core();
-        let mut panics = Panics::new();
-        request.known(core).is_some_and(|members| core.try_hold(members, M::MODE, &mut panics))
+        Panics::defer(|panics| request.hold_known(set.core(), M::MODE, panics))
     }
 
     /// As [`poll`](Future::poll), when something is in the way.
     fn poll_in_steps(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
-        assert!(self.set.is_some(), "`SetAcquire` polled after it has resolved");
-        let mut panics = Panics::new(); // Goes on last: what has been granted is kept in the stage, and its drop knows.
-        let outcome = ready!(self.as_mut().advance(&mut panics, context.waker()));
-        if panics.happened() {
-            return Poll::Pending;
+        assert!(!self.is_terminated(), "`SetAcquire` polled after it has resolved");
+        ready!(Panics::defer(|panics| self.as_mut().advance(panics, context.waker())));
+        if matches!(self.stage, Stage::Granted(_)) {
+            // The place in the queue comes first, the task's budget second: see `Acquire`.
+            ready!(poll_proceed(context)).made_progress();
         }
-        if let Err(error) = outcome {
-            *self.project().set = None;
-            return Poll::Ready(Err(error));
+        match Panics::defer(|panics| self.withdraw(panics)) {
+            Some(outcome) => Poll::Ready(outcome),
+            None => unreachable!("it has just been decided"),
         }
-        // The place in the queue comes first, the task's budget second: see `Acquire`.
-        ready!(poll_proceed(context)).made_progress();
-        let Some(guard) = self.withdraw() else { unreachable!("it has just been granted") };
-        Poll::Ready(Ok(guard))
     }
 
-    /// Goes on as far as possible without waiting. What panics is kept until the stage is true again.
-    fn advance(self: Pin<&mut Self>, panics: &mut Panics, waker: &Waker) -> Poll<Result<(), SetError<P::Name>>> {
+    /// Goes on as far as possible without waiting. Ready once it is granted or refused.
+    fn advance(self: Pin<&mut Self>, panics: &mut Panics, waker: &Waker) -> Poll<()> {
         let this = self.project();
         let Some(core) = this.set.as_ref().map(SetPointer::core) else { unreachable!("the callers have seen to it") };
         loop {
             *this.stage = match this.stage {
-                Stage::Asked(request) => match request.resolve(core, *this.want)? {
-                    Asked::Free(members) => Stage::Granted(core.seize(members, M::MODE, panics).into()),
-                    Asked::For { reach, members, .. } if reach == Reach::Names && members.is_empty() => {
+                Stage::Asked(request) if request.is_held() => Stage::Granted(request.take_known().into()),
+                Stage::Asked(request) => match request.resolve(core, *this.want, panics) {
+                    Err(error) => Stage::Refused(error),
+                    Ok(Asked::Free(members)) => Stage::Granted(core.seize(members, M::MODE, panics).into()),
+                    Ok(Asked::For { reach, members, .. }) if reach == Reach::Names && members.is_empty() => {
                         Stage::Granted(members.into())
                     }
-                    Asked::For { reach, members, .. }
+                    Ok(Asked::For { reach, members, .. })
                         if reach == Reach::Names && core.try_hold(&members, M::MODE, panics) =>
                     {
                         Stage::Granted(members.into())
                     }
-                    Asked::For { reach, members, enough, missing } => {
+                    Ok(Asked::For { reach, members, enough, missing }) => {
                         let mut own = None;
                         panics.catch(|| own = Some(waker.clone()));
                         if own.is_none() {
@@ -303,12 +327,12 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                 Stage::Waiting(ticket) => match ready!(core.advance(*ticket, waker, panics)) {
                     Ok(held) => Stage::Granted(held),
                     Err(refusal) => {
-                        *this.stage = Stage::Gone;
-                        return Poll::Ready(Err(refused(refusal)));
+                        *this.stage = Stage::Gone; // The name is cloned for the error, which may panic.
+                        Stage::Refused(refused(refusal))
                     }
                 },
-                Stage::Granted(_) => return Poll::Ready(Ok(())),
-                Stage::Gone => unreachable!("the set is gone then, too"),
+                Stage::Granted(_) | Stage::Refused(_) => return Poll::Ready(()),
+                Stage::Gone => unreachable!("the callers have seen to it"),
             };
         }
     }
@@ -322,16 +346,12 @@ impl<P: SetPointer, M: Mode> Future for SetAcquire<P, M> {
         if !self.as_mut().hold_at_once() {
             return self.poll_in_steps(context);
         }
+        // The request knows that it holds its members, as a stranger's waker may be cloned here, and panic.
+        ready!(poll_proceed(context)).made_progress();
         let this = self.project();
         let (Stage::Asked(request), Some(set)) = (&mut *this.stage, this.set.take()) else {
             unreachable!("it has just been held, where it was asked for")
         };
-        let Poll::Ready(budget) = poll_proceed(context) else {
-            *this.stage = Stage::Granted(request.take_known().into());
-            *this.set = Some(set);
-            return Poll::Pending;
-        };
-        budget.made_progress();
         let guard = SetGuard::new(set, request.take_known().into());
         *this.stage = Stage::Gone;
         Poll::Ready(Ok(guard))
@@ -340,7 +360,7 @@ impl<P: SetPointer, M: Mode> Future for SetAcquire<P, M> {
 
 impl<P: SetPointer, M: Mode> FusedFuture for SetAcquire<P, M> {
     fn is_terminated(&self) -> bool {
-        self.set.is_none()
+        matches!(self.stage, Stage::Gone)
     }
 }
 
@@ -359,9 +379,14 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
         self.poll(context)
     }
 
-    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
-        let names = self.obstacles();
-        self.withdraw().ok_or(SetError::TimedOut { names, mode: M::MODE, waited })
+    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        Panics::defer(|panics| {
+            let names = match self.as_mut().decide(panics) {
+                Poll::Ready(()) => Vec::new(),
+                Poll::Pending => self.obstacles(),
+            };
+            self.withdraw(panics).unwrap_or(Err(SetError::TimedOut { names, mode: M::MODE, waited }))
+        })
     }
 }
 
@@ -402,9 +427,9 @@ impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
         let mut out = f.debug_struct("SetAcquire");
         out.field("mode", &M::MODE);
         match &self.stage {
-            Stage::Waiting(_) => out.field("waiting_for", &self.obstacles()).finish_non_exhaustive(),
+            Stage::Waiting(_) => out.field("waiting_for", &Abridged::of(self.obstacles())).finish_non_exhaustive(),
             Stage::Granted(_) => out.field("granted", &true).finish_non_exhaustive(),
-            Stage::Asked(_) | Stage::Gone => out.finish_non_exhaustive(),
+            Stage::Asked(_) | Stage::Refused(_) | Stage::Gone => out.finish_non_exhaustive(),
         }
     }
 }

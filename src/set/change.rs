@@ -8,7 +8,8 @@ use super::member::Entry;
 use super::names::{Key, NameList};
 use super::queue::{Members, Reach, Waiter};
 use super::request::Want;
-use super::{ClosedPointer, sorted};
+use super::{ClosedPointer, SetPointer, sorted};
+use crate::abridged::Abridged;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::lock::Panics;
 use crate::mode::{Exclusive, LockMode, Shared};
@@ -111,7 +112,7 @@ pin_project! {
 
     impl<P: ClosedPointer, A: Added<P>> PinnedDrop for Add<P, A> {
         fn drop(this: Pin<&mut Self>) {
-            this.withdraw();
+            drop(Panics::defer(|panics| this.withdraw(panics)));
         }
     }
 }
@@ -130,11 +131,12 @@ impl<P: ClosedPointer, A: Added<P>> Add<P, A> {
 
     /// As [`SetAcquire::set_priority`].
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
-        let mut panics = Panics::new();
         let this = self.project();
         *this.priority = priority;
         if let (Some(ticket), Some(set)) = (this.ticket, this.set) {
-            *ticket = set.core().change(&mut panics, |queue| queue.set_priority(*ticket, priority));
+            Panics::defer(|panics| {
+                *ticket = set.core().change(panics, |queue| queue.set_priority(*ticket, priority));
+            });
         }
     }
 
@@ -149,16 +151,12 @@ impl<P: ClosedPointer, A: Added<P>> Add<P, A> {
         Deadline::new(self, Limit::At(instant))
     }
 
-    /// Stops waiting, and gives back the whole if it has it. Has resolved then.
-    fn withdraw(self: Pin<&mut Self>) {
+    /// Stops waiting. Has resolved then; what was granted in time, it may still do.
+    fn withdraw(self: Pin<&mut Self>, panics: &mut Panics) -> Option<Granted<P>> {
         let this = self.project();
-        let (set, ticket) = (this.set.take(), this.ticket.take());
-        if let (Some(set), Some(ticket)) = (set, ticket) {
-            let mut panics = Panics::new();
-            if let Some(held) = set.core().withdraw(ticket, &mut panics) {
-                set.core().release_whole(held.whole, LockMode::Exclusive, &mut panics);
-            }
-        }
+        let (set, ticket) = (this.set.take()?, this.ticket.take()?);
+        set.core().withdraw(ticket, panics)?;
+        Some(Granted { set })
     }
 }
 
@@ -167,51 +165,53 @@ impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(set) = this.set.as_ref() else { panic!("`Add` polled after it has resolved") };
-        let core = set.core();
-        let mut panics = Panics::new();
-        let ticket = if let Some(ticket) = *this.ticket {
-            ticket
-        } else {
-            let waiter = Waiter::new(Reach::Addition, LockMode::Exclusive, *this.priority, Members::new());
-            // Mostly it is granted at once, and nobody is to be woken; else `advance` says whom.
-            let Ok(ticket) = core.enter(waiter, &mut panics) else {
+        Panics::defer(|panics| {
+            let Some(core) = this.set.as_ref().map(SetPointer::core) else {
+                panic!("`Add` polled after it has resolved")
+            };
+            let ticket = if let Some(ticket) = *this.ticket {
+                ticket
+            } else {
+                let waiter = Waiter::new(Reach::Addition, LockMode::Exclusive, *this.priority, Members::new());
+                // Mostly it is granted at once, and nobody is to be woken; else `advance` says whom.
+                let Ok(ticket) = core.enter(waiter, panics) else {
+                    unreachable!("it has no members that could be removed")
+                };
+                *this.ticket.insert(ticket)
+            };
+            let Ok(_whole) = ready!(core.advance(ticket, context.waker(), panics)) else {
                 unreachable!("it has no members that could be removed")
             };
-            *this.ticket.insert(ticket)
-        };
-        let Ok(Held { whole, .. }) = ready!(core.advance(ticket, context.waker(), &mut panics)) else {
-            unreachable!("it has no members that could be removed")
-        };
-        *this.ticket = None;
-        let Some(set) = this.set.take() else { unreachable!("it was there above") };
-        match Self::add(set, mem::take(this.entries), whole, &mut panics) {
-            Some(added) => Poll::Ready(added),
-            None => Poll::Pending, // And the panic goes on.
-        }
+            *this.ticket = None;
+            let Some(set) = this.set.take() else { unreachable!("it was there above") };
+            Poll::Ready(Granted { set }.add::<A>(mem::take(this.entries), panics))
+        })
     }
 }
 
-impl<P: ClosedPointer, A: Added<P>> Add<P, A> {
-    /// Adds the entries, and gives back the whole, which is held. `None` if something has panicked.
-    fn add(
-        set: P,
+/// The right to add: the whole, alone, for a moment.
+struct Granted<P: ClosedPointer> {
+    set: P,
+}
+
+impl<P: ClosedPointer> Granted<P> {
+    /// Adds the entries, and gives back the whole. Comparing names runs code of strangers: if that panics, nothing has
+    /// been added.
+    fn add<A: Added<P>>(
+        self,
         entries: Vec<(P::Name, P::Value)>,
-        whole: Whole,
         panics: &mut Panics,
-    ) -> Option<Result<A::Output, AddError<P::Name>>> {
-        let core = set.core();
-        // Comparing names runs code of strangers, which may panic: the whole is given back all the same.
-        let mut added = Err(AddError::NotWhole);
-        panics.catch(|| added = add(core, entries, A::HELD));
-        core.release_whole(whole, LockMode::Exclusive, panics);
-        if panics.happened() {
-            if let (Ok(members), Some(mode)) = (added, A::HELD) {
-                core.release(&mut Held::from(members), mode);
-            }
-            return None;
-        }
-        Some(added.map(|members| A::added(set, members.into())))
+    ) -> Result<A::Output, AddError<P::Name>> {
+        let set = self.set.clone();
+        let added = add(set.core(), entries, A::HELD).map(|members| A::added(set, members.into()));
+        panics.catch(|| drop(self));
+        added
+    }
+}
+
+impl<P: ClosedPointer> Drop for Granted<P> {
+    fn drop(&mut self) {
+        Panics::defer(|panics| self.set.core().release_whole(Whole::Alone, LockMode::Exclusive, panics));
     }
 }
 
@@ -260,24 +260,17 @@ impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
         self.poll(context)
     }
 
-    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
-        let mut panics = Panics::new();
-        let this = self.project();
-        let timed_out = Err(AddError::TimedOut { waited });
-        let (Some(set), Some(ticket)) = (this.set.take(), this.ticket.take()) else { return timed_out };
-        match set.core().withdraw(ticket, &mut panics) {
-            // Granted in time.
-            Some(Held { whole, .. }) => {
-                Self::add(set, mem::take(this.entries), whole, &mut panics).unwrap_or(timed_out)
-            }
-            None => timed_out,
-        }
+    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+        Panics::defer(|panics| match self.as_mut().withdraw(panics) {
+            Some(granted) => granted.add::<A>(mem::take(self.project().entries), panics),
+            None => Err(AddError::TimedOut { waited }),
+        })
     }
 }
 
 impl<P: ClosedPointer<Name: fmt::Debug>, A: Added<P>> fmt::Debug for Add<P, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.entries.iter().map(|(name, _)| name).collect();
+        let names = Abridged::of(self.entries.iter().map(|(name, _)| name));
         f.debug_struct("Add").field("names", &names).finish_non_exhaustive()
     }
 }
@@ -310,7 +303,7 @@ pin_project! {
 
 impl<P: ClosedPointer> Remove<P> {
     pub(crate) fn new(set: P, names: impl NameList<P::Name>) -> Self {
-        Self { acquire: SetAcquire::of(set, names, Want::Existing) }
+        Self { acquire: SetAcquire::listed(set, names, Want::Existing) }
     }
 
     /// Asks with this priority. Without it, with the default, 0.
@@ -361,7 +354,9 @@ impl<P: ClosedPointer> Future for Remove<P> {
 
 /// Removes all that a guard holds, and returns the names.
 fn remove<P: ClosedPointer>(mut guard: SetGuard<P, Exclusive>) -> Vec<P::Name> {
-    guard.retire_all().into_iter().map(|(name, _)| name).collect()
+    let removed = guard.retire_all();
+    drop(guard); // It holds nothing any more.
+    removed.into_iter().map(|(name, _)| name).collect()
 }
 
 impl<P: ClosedPointer> FusedFuture for Remove<P> {

@@ -17,10 +17,12 @@
 
 use super::SetPointer;
 use super::directory::Directory;
+use super::fault;
 use super::member::Entry;
 use super::names::Key;
 use super::policy::{Bounds, Member};
-use super::queue::{Count, Effects, Members, Outcome, Queue, Reach, Waiter};
+use super::queue::{Count, Effects, Members, Obstacles, Outcome, Queue, Reach, Waiter};
+use crate::abridged::SHOWN;
 use crate::lock::Panics;
 use crate::mode::LockMode;
 use crate::sync::{AtomicBool, LOOKS, Mutex, MutexGuard, Ordering, relax, seen_by_one_of_two};
@@ -104,13 +106,22 @@ impl<K: Hash + Eq, T> Core<K, T> {
             return false;
         }
         let held = members.iter().take_while(|member| member.try_hold(mode)).count();
-        // Whoever gates the set looks at the members afterwards; so either they see these held, or this sees the gate.
-        seen_by_one_of_two();
-        let all = held == members.len() && !is_gated();
+        let all = held == members.len() && self.are_kept(members);
         if !all {
             self.let_go(&members[..held], mode, panics);
         }
         all
+    }
+
+    /// Whether members that have just been taken past the queue are held from now on.
+    ///
+    /// Whoever gates the set looks at the members afterwards; so either they see these held, or this sees the gate. And
+    /// since this request saw the set open, somebody may have had the whole, removed a member, and gone.
+    #[inline]
+    fn are_kept(&self, members: &[Known<K, T>]) -> bool {
+        seen_by_one_of_two();
+        let is_gone = |member: &Known<K, T>| member.look().is_deleted() && !fault::REMOVED_IN_BETWEEN;
+        !self.gate.0.load(Ordering::SeqCst) && !members.iter().any(is_gone)
     }
 
     /// Takes those members that nobody holds or wants, past all who wait.
@@ -123,15 +134,14 @@ impl<K: Hash + Eq, T> Core<K, T> {
         let (mut seized, mut others) = (Members::new(), Members::new());
         if !self.gate.0.load(Ordering::SeqCst) {
             let (taken, left): (Members<_>, Members<_>) = members.into_iter().partition(|member| member.try_hold(mode));
-            seen_by_one_of_two();
-            if self.gate.0.load(Ordering::SeqCst) {
-                self.let_go(&taken, mode, panics);
-                members = taken;
-                members.extend(left);
-            } else {
+            if self.are_kept(&taken) {
                 // Some may be marked as wanted by those who have waited for the whole, and have gone.
                 (members, others) = left.into_iter().partition(|member| member.look().has_room(mode));
                 seized = taken;
+            } else {
+                self.let_go(&taken, mode, panics);
+                members = taken;
+                members.extend(left);
             }
         }
         if !members.is_empty() {
@@ -144,7 +154,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
             });
         }
         seized.sort_unstable_by_key(Member::id);
-        panics.catch(|| self.forget(others));
+        self.forget(others, panics);
         seized
     }
 
@@ -171,7 +181,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
         if let_go < held.members.len() || held.whole != Whole::No {
             self.release_from(let_go, held, mode); // Rarely: somebody waits, or may.
         } else if self.fresh.is_some() {
-            self.directory.forget(mem::take(&mut held.members));
+            Panics::defer(|panics| self.directory.forget(mem::take(&mut held.members), panics));
         }
     }
 
@@ -179,10 +189,11 @@ impl<K: Hash + Eq, T> Core<K, T> {
     #[cold]
     fn release_from(&self, let_go: usize, held: &mut Held<K, T>, mode: LockMode) {
         let Held { members, whole } = mem::take(held);
-        let mut panics = Panics::new();
-        self.release_whole(whole, mode, &mut panics);
-        self.let_go(&members[let_go..], mode, &mut panics);
-        panics.catch(|| self.forget(members));
+        Panics::defer(|panics| {
+            self.release_whole(whole, mode, panics);
+            self.let_go(&members[let_go..], mode, panics);
+            self.forget(members, panics);
+        });
     }
 
     /// Gives back the whole.
@@ -249,7 +260,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
     pub(crate) fn insert(&self, members: &[Known<K, T>]) {
         let mut queue = self.queue();
         for member in members {
-            queue.inserted(member);
+            queue.note_held(member);
             self.directory.insert(Arc::clone(member));
         }
     }
@@ -261,16 +272,15 @@ impl<K: Hash + Eq, T> Core<K, T> {
 
     /// Gives back what somebody knew of members.
     #[inline]
-    pub(crate) fn forget(&self, members: impl IntoIterator<Item = Known<K, T>>) {
+    pub(crate) fn forget(&self, members: impl IntoIterator<Item = Known<K, T>>, panics: &mut Panics) {
         if self.fresh.is_some() {
-            self.directory.forget(members);
+            self.directory.forget(members, panics);
         } else {
-            drop(members);
+            panics.catch(|| drop(members));
         }
     }
 
-    /// Changes the queue, then does what came of it. What panics is kept in `panics`, so that the caller gets to know
-    /// what it holds now before the panic goes on.
+    /// Changes the queue, then does what came of it.
     pub(crate) fn change<R>(
         &self,
         panics: &mut Panics,
@@ -287,7 +297,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
             panics.catch(|| waker.wake());
         }
         if !dropped.is_empty() {
-            panics.catch(|| self.forget(dropped));
+            self.forget(dropped, panics);
         }
         result
     }
@@ -329,7 +339,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
                 return Poll::Pending;
             }
             if !self.count(LOOKS, panics) {
-                waker.wake_by_ref();
+                panics.catch(|| waker.wake_by_ref());
                 return Poll::Pending;
             }
         }
@@ -346,14 +356,14 @@ impl<K: Hash + Eq, T> Core<K, T> {
         };
         let refusal = match outcome {
             Some(Outcome::Granted { others }) => {
-                panics.catch(|| self.forget(others));
+                self.forget(others, panics);
                 return Ok(Held { members, whole });
             }
             Some(Outcome::Deleted(member)) => Refusal::Deleted(member),
             Some(Outcome::TooFew) => Refusal::TooFew { wanted: enough, existing: members.len() },
             None => Refusal::GivenUp,
         };
-        panics.catch(|| self.forget(members));
+        self.forget(members, panics);
         Err(refusal)
     }
 
@@ -388,7 +398,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
     /// The owner of a request gives up; if it has been granted meanwhile, it is given what it holds.
     pub(crate) fn withdraw(&self, ticket: u64, panics: &mut Panics) -> Option<Held<K, T>> {
         let waiter = self.change(panics, |queue| queue.cancel(ticket))?;
-        self.outcome(waiter, panics).ok()
+        self.outcome(waiter, panics).ok().filter(|_| !fault::HOLD_NOT_GIVEN_BACK)
     }
 
     /// Counts held members for those who wait for all of them: at least so many, or to the end. True at the end.
@@ -400,7 +410,7 @@ impl<K: Hash + Eq, T> Core<K, T> {
             seen_by_one_of_two();
             let mut held = Vec::new();
             looked_at += 1 + self.directory.each_of(shard, |member| {
-                if member.want_if_held() {
+                if member.is_held() && !(fault::COUNTED_WRONG && shard == 0) {
                     held.push(Arc::clone(member));
                 }
             });
@@ -429,26 +439,50 @@ pub(crate) enum Refusal<K, T> {
 
 /// For people.
 impl<K: Key, T> Core<K, T> {
-    /// All members, in name order, as they were when nobody was adding or removing.
-    fn shown<R>(&self, show: impl FnOnce(&[Known<K, T>]) -> R) -> R {
-        let members = {
-            let _settled = self.queue();
-            self.directory.all()
-        };
-        let mut shown = Shown { core: self, members: members.into() };
+    /// Shows members in name order, and forgets them.
+    fn shown<R>(&self, members: KnownMembers<K, T>, show: impl FnOnce(&[Known<K, T>]) -> R) -> R {
+        let mut shown = Shown { core: self, members };
         shown.members.sort_by(|one, other| one.name.cmp(&other.name));
         show(&shown.members)
     }
 
-    pub(crate) fn names(&self) -> Vec<K> {
-        self.shown(|members| members.iter().map(|member| member.name.clone()).collect())
+    /// The names of members, in name order. Forgets the members.
+    pub(crate) fn names_of(&self, members: KnownMembers<K, T>) -> Vec<K> {
+        self.shown(members, |members| members.iter().map(|member| member.name.clone()).collect())
     }
 
+    /// All names, as they were when nobody was adding or removing.
+    pub(crate) fn names(&self) -> Vec<K> {
+        let members = {
+            let _settled = self.queue();
+            self.directory.all()
+        };
+        self.names_of(members.into())
+    }
+
+    /// The names that stand in the way of a request that waits; of one for all members, some of them.
+    pub(crate) fn obstacles(&self, ticket: u64) -> Vec<K> {
+        let obstacles = self.queue().obstacles(ticket);
+        self.names_of(match obstacles {
+            Obstacles::Members(members) => members,
+            Obstacles::Any(mode) => self.directory.some(SHOWN, |member| !member.look().has_room(mode)).into(),
+        })
+    }
+
+    /// Shows some members and how they are held, and how many more there are.
     pub(crate) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result
     where
         K: fmt::Debug,
     {
-        self.shown(|members| f.debug_map().entries(members.iter().map(|member| (&member.name, member))).finish())
+        let (members, all) = (self.directory.some(SHOWN, |_| true), self.directory.len());
+        self.shown(members.into(), |members| {
+            let mut map = f.debug_map();
+            map.entries(members.iter().map(|member| (&member.name, member)));
+            if all > members.len() {
+                map.entry(&format_args!(".."), &format_args!("{} more", all - members.len()));
+            }
+            map.finish()
+        })
     }
 }
 
@@ -460,7 +494,7 @@ struct Shown<'a, K: Hash + Eq, T> {
 
 impl<K: Hash + Eq, T> Drop for Shown<'_, K, T> {
     fn drop(&mut self) {
-        self.core.forget(mem::take(&mut self.members));
+        Panics::defer(|panics| self.core.forget(mem::take(&mut self.members), panics));
     }
 }
 

@@ -1,11 +1,14 @@
 //! What can go wrong with named locks. The errors name the names.
 
+use crate::abridged::Abridged;
 use crate::mode::LockMode;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::time::Duration;
 use thiserror::Error;
 
 /// Why names could not be acquired, released or removed. Nothing was done, and nothing is held on account of the call.
+///
+/// Where an error has many names, its text shows the first of them, and says how many more there are.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SetError<K> {
@@ -30,7 +33,8 @@ pub enum SetError<K> {
         wanting(names)
     )]
     TimedOut {
-        /// Those that others hold, in name order. None, if others hold or await the whole set, or just come first.
+        /// Those that others hold, in name order; of a request for [`All`](super::All), some of them. None, if others
+        /// hold or await the whole set, or just come first.
         names: Vec<K>,
         /// The mode asked for.
         mode: LockMode,
@@ -43,7 +47,8 @@ pub enum SetError<K> {
         wanting(names)
     )]
     WouldBlock {
-        /// Those that others hold, in name order. None, if others hold or await the whole set, or just come first.
+        /// Those that others hold, in name order; of a request for [`All`](super::All), some of them. None, if others
+        /// hold or await the whole set, or just come first.
         names: Vec<K>,
         /// The mode asked for.
         mode: LockMode,
@@ -57,7 +62,7 @@ pub enum SetError<K> {
         existing: usize,
     },
     /// A part of a guard was named that the guard does not hold.
-    #[error("this guard does not hold {names:?}: nothing was done; name only what `names()` lists")]
+    #[error("this guard does not hold {:?}: nothing was done; name only what `names()` lists", Abridged::of(names))]
     NotHeld {
         /// Those that are not held, in name order.
         names: Vec<K>,
@@ -71,7 +76,7 @@ pub enum SetError<K> {
 }
 
 fn wanting<K: Debug>(names: &[K]) -> String {
-    if names.is_empty() { String::new() } else { format!(", for want of {names:?}") }
+    if names.is_empty() { String::new() } else { format!(", for want of {:?}", Abridged::of(names)) }
 }
 
 /// Why names could not be added. Nothing was added.
@@ -79,26 +84,41 @@ fn wanting<K: Debug>(names: &[K]) -> String {
 #[non_exhaustive]
 pub enum AddError<K> {
     /// Some names exist already.
-    #[error("cannot add {names:?}: already in this set; nothing was added")]
     Exists {
         /// Those that exist, in name order.
         names: Vec<K>,
     },
     /// Some names stand in the call more than once.
-    #[error("cannot add {names:?} twice in one call; nothing was added")]
     Repeated {
         /// Those that are repeated, each once, in name order.
         names: Vec<K>,
     },
     /// A guard can add to its set only while it holds the whole set.
-    #[error(
-        "this guard does not hold the whole set, so it cannot add to it: acquire `All` exclusively, and release no part"
-    )]
     NotWhole,
     /// The deadline passed first: somebody holds the set as a whole.
-    #[error("gave up on adding after {waited:?}: others hold the set as a whole or come first; nothing was added")]
     TimedOut {
         /// How long it has waited, by tokio's clock.
         waited: Duration,
     },
+}
+
+impl<K: Debug> fmt::Display for AddError<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exists { names } => {
+                write!(f, "cannot add {:?}: already in this set; nothing was added", Abridged::of(names))
+            }
+            Self::Repeated { names } => {
+                write!(f, "cannot add {:?} twice in one call; nothing was added", Abridged::of(names))
+            }
+            Self::NotWhole => f.write_str(
+                "this guard does not hold the whole set, so it cannot add to it: \
+                 acquire `All` exclusively, and release no part",
+            ),
+            Self::TimedOut { waited } => write!(
+                f,
+                "gave up on adding after {waited:?}: others hold the set as a whole or come first; nothing was added"
+            ),
+        }
+    }
 }

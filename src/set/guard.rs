@@ -1,12 +1,13 @@
 //! Holding named locks.
 
 use super::change::add;
-use super::core::{Held, HeldBy, KnownTo, Whole};
+use super::core::{Held, HeldBy, Known, KnownTo, Whole};
 use super::error::{AddError, SetError};
 use super::names::{Name, NameList};
 use super::policy::Member;
 use super::queue::Members;
 use super::{ClosedPointer, SetPointer, sorted};
+use crate::abridged::{Abridged, SHOWN};
 use crate::lock::Panics;
 use crate::mode::{Exclusive, LockMode, Mode, Shared};
 use std::fmt;
@@ -101,9 +102,14 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     pub fn release(&mut self, names: impl NameList<P::Name>) -> Result<(), SetError<P::Name>> {
-        let mut released = self.take(names)?;
-        self.set.core().release(&mut released, M::MODE);
-        Ok(())
+        Panics::defer(|panics| {
+            let Held { members, whole } = self.take(names, panics)?;
+            let core = self.set.core();
+            core.release_whole(whole, M::MODE, panics);
+            core.let_go(&members, M::MODE, panics);
+            core.forget(members, panics);
+            Ok(())
+        })
     }
 
     /// Takes some of the names into a guard of their own; this one keeps the others. The whole-set lock is released if it
@@ -125,17 +131,18 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     pub fn split_off(&mut self, names: impl NameList<P::Name>) -> Result<Self, SetError<P::Name>> {
-        let set = self.set.clone();
-        let mut part = Self::new(set, self.take(names)?);
-        let whole = mem::take(&mut part.held.whole);
-        self.set.core().release_whole(whole, M::MODE, &mut Panics::new());
-        Ok(part)
+        Panics::defer(|panics| {
+            let Held { members, whole } = self.take(names, panics)?;
+            let part = Self::new(self.set.clone(), members.into());
+            self.set.core().release_whole(whole, M::MODE, panics);
+            Ok(part)
+        })
     }
 
     /// Takes these names out of the guard, still locked, and the whole if it has it.
-    fn take(&mut self, names: impl NameList<P::Name>) -> Result<HeldBy<P>, SetError<P::Name>> {
+    fn take(&mut self, names: impl NameList<P::Name>, panics: &mut Panics) -> Result<HeldBy<P>, SetError<P::Name>> {
         let taken = self.find_all(names)?;
-        self.list();
+        self.list(panics);
         let is_taken = |member: &KnownTo<P>| taken.binary_search_by_key(&member.id(), Member::id).is_ok();
         let (members, kept): (Members<_>, Members<_>) =
             mem::take(&mut self.held.members).into_iter().partition(is_taken);
@@ -144,8 +151,8 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// Makes the list of the members held, if that is all of them, unlisted.
-    fn list(&mut self) {
-        self.set.core().single_out(&mut self.held, M::MODE, &mut Panics::new());
+    fn list(&mut self, panics: &mut Panics) {
+        self.set.core().single_out(&mut self.held, M::MODE, panics);
     }
 
     /// The members of these names, in the order of their ids, each once.
@@ -178,15 +185,30 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         tagged.into_iter().find(|member| name.is(&member.name)).cloned()
     }
 
+    /// The names held, for people: some, and how many more.
+    pub(crate) fn shown_names(&self) -> impl fmt::Debug
+    where
+        P::Name: fmt::Debug,
+    {
+        let some = in_name_order(match self.held.whole {
+            Whole::WithMembers => self.set.core().directory.some(SHOWN, |_| true),
+            _ => self.held.members.iter().take(SHOWN).cloned().collect(),
+        });
+        Abridged::out_of(some.iter().map(|member| member.name.clone()).collect(), self.len())
+    }
+
     /// All members held, in name order.
     pub(super) fn members(&self) -> Vec<KnownTo<P>> {
-        let mut members = match self.held.whole {
+        in_name_order(match self.held.whole {
             Whole::WithMembers => self.set.core().directory.all(),
             _ => self.held.members.to_vec(),
-        };
-        members.sort_by(|one, other| one.name.cmp(&other.name));
-        members
+        })
     }
+}
+
+fn in_name_order<K: Ord, T>(mut members: Vec<Known<K, T>>) -> Vec<Known<K, T>> {
+    members.sort_by(|one, other| one.name.cmp(&other.name));
+    members
 }
 
 impl<P: SetPointer> SetGuard<P, Exclusive> {
@@ -196,12 +218,15 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     ///
     /// At each name, the sharers that wait at the most urgent priority are granted along with it, if they have all else
     /// that they wait for; see [`Guard::downgrade`](crate::Guard::downgrade).
-    pub fn downgrade(mut self) -> SetGuard<P, Shared> {
-        // The shared guard exists first: if a waker panics below, it is released as it unwinds.
-        let shared = SetGuard::new(self.set.clone(), mem::take(&mut self.held));
-        let mut panics = Panics::new();
-        shared.set.core().downgrade(&shared.held, &mut panics);
-        shared
+    pub fn downgrade(self) -> SetGuard<P, Shared> {
+        Panics::defer(|panics| self.into_shared(panics))
+    }
+
+    /// The shared guard; what panics is kept.
+    pub(crate) fn into_shared(mut self, panics: &mut Panics) -> SetGuard<P, Shared> {
+        let held = mem::take(&mut self.held);
+        self.set.core().downgrade(&held, panics);
+        SetGuard::new(self.set.clone(), held)
     }
 }
 
@@ -227,7 +252,7 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
     #[expect(clippy::type_complexity, reason = "names and values, in terms of the pointer")]
     pub fn remove(&mut self, names: impl NameList<P::Name>) -> Result<Vec<(P::Name, P::Value)>, SetError<P::Name>> {
         let removed = self.find_all(names)?;
-        Ok(self.retire(removed))
+        Ok(Panics::defer(|panics| self.retire(removed, panics)))
     }
 
     /// Adds names to the set, free for everybody, while this guard holds the whole set.
@@ -303,7 +328,7 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
         }
         let entries = entries.into_iter().map(|(name, value)| (name.into(), value)).collect();
         if held.is_none() {
-            self.list(); // What is free is not held with all the others.
+            Panics::defer(|panics| self.list(panics)); // What is free is not held with all the others.
         }
         let unlisted = self.held.whole == Whole::WithMembers;
         let new = add(self.set.core(), entries, held.filter(|_| !unlisted))?;
@@ -320,7 +345,7 @@ impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetGuard<P, M> {
         f.debug_struct("SetGuard")
             .field("mode", &M::MODE)
             .field("whole", &self.is_whole())
-            .field("names", &self.names())
+            .field("names", &self.shown_names())
             .finish()
     }
 }

@@ -1,5 +1,6 @@
 //! What holders do to the queue of a set, and how held members are counted for those who wait for all of them.
 
+use super::fault;
 use super::line::Line;
 use super::pass::Pass;
 use super::policy::{Member, Place};
@@ -50,9 +51,7 @@ impl<M: Member> Queue<M> {
 
     fn freed(&mut self, member: &M, mode: LockMode, pass: &mut Pass) {
         let id = member.id();
-        if self.is_gated() {
-            self.held.set(id, member.held());
-        }
+        self.note_held(member);
         pass.freed.insert(id, mode);
         self.touch(member, pass);
         if !self.lines.contains_key(&id) {
@@ -94,7 +93,7 @@ impl<M: Member> Queue<M> {
         let has_room = member.has_room(mode);
         if has_room {
             member.hold(mode);
-            self.inserted(member);
+            self.note_held(member);
         }
         if !self.lines.contains_key(&member.id()) {
             self.relax(member);
@@ -102,11 +101,13 @@ impl<M: Member> Queue<M> {
         has_room
     }
 
-    /// A member has come to be held without a request.
-    pub(crate) fn inserted(&mut self, member: &M) {
-        if let Some(mode) = member.held().filter(|_| self.is_gated()) {
-            member.want();
-            self.held.set(member.id(), Some(mode));
+    /// A member has come to be held without a request, or is held in another way than before.
+    pub(crate) fn note_held(&mut self, member: &M) {
+        if self.is_gated() {
+            // In one step with the look: somebody who comes fast may have the member for a moment, and would give it back
+            // past this queue, which would take it for held for ever.
+            let held = if fault::NOTED_UNMARKED { member.held() } else { member.want_if_held() };
+            self.held.set(member.id(), held);
         }
     }
 
@@ -157,7 +158,9 @@ impl<M: Member> Queue<M> {
             }
         };
         if outcome.is_some() {
-            pass.woken.extend(waiter.waker.take());
+            if !fault::REMOVAL_FORGETS {
+                pass.woken.extend(waiter.waker.take());
+            }
             self.delist(place, pass);
             if let Some(waiter) = self.requests.get_mut(&place.ticket) {
                 waiter.outcome = outcome;
@@ -181,15 +184,12 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// A shard has been looked through; these of its members were held, and are marked as wanted.
+    /// A shard has been looked through; these of its members were held.
     pub(crate) fn counted(&mut self, shard: usize, members: &[M], next: Count) -> Effects<M> {
         let mut pass = self.pass();
         if self.count == Count::At(shard) {
             for member in members {
-                // Some have been released meanwhile.
-                if let Some(mode) = member.held() {
-                    self.held.set(member.id(), Some(mode));
-                }
+                self.note_held(member); // Some have been released meanwhile.
             }
             self.count = next;
             if next == Count::Done {

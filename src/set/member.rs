@@ -48,10 +48,16 @@ impl<K, T> Entry<K, T> {
         State::from_word(self.word.load(Ordering::Acquire))
     }
 
+    /// Whether anybody holds the member, for whoever has gated the set: see `Core::are_kept`. If nobody does, whoever had
+    /// it last has done with it.
+    pub(crate) fn is_held(&self) -> bool {
+        mode_of(State::from_word(self.word.load(Ordering::SeqCst))).is_some()
+    }
+
     /// Takes the member past the queue, if it is free and nobody wants it.
     #[inline]
     pub(crate) fn try_hold(&self, mode: LockMode) -> bool {
-        // `SeqCst`, as whoever gates the set relies on it: see `Core::try_hold`.
+        // `SeqCst`, as whoever gates the set relies on it: see `Core::are_kept`.
         self.change(|state| state.admits(mode).then(|| state.held(mode)), Ordering::SeqCst)
     }
 
@@ -64,20 +70,6 @@ impl<K, T> Entry<K, T> {
     /// Turns an exclusive hold into a shared one past the queue, unless somebody wants the member.
     pub(crate) fn try_downgrade(&self) -> bool {
         self.change(|state| (!state.is_queued()).then(|| Self::downgraded(state)), Ordering::Release)
-    }
-
-    /// Marks the member as wanted if it is held, and says whether it is. If not, whoever had it last has done with it: so
-    /// each look here is ordered after what it sees released.
-    pub(crate) fn want_if_held(&self) -> bool {
-        let mut state = State::from_word(self.word.load(Ordering::SeqCst));
-        while state.is_exclusive() || state.sharers() > 0 {
-            let wanted = state.queued(true).word();
-            match self.word.compare_exchange_weak(state.word(), wanted, Ordering::SeqCst, Ordering::SeqCst) {
-                Ok(_) => return true,
-                Err(other) => state = State::from_word(other),
-            }
-        }
-        false
     }
 
     /// Gives back a hold of a wanted member, under its queue. True if that made room for others.
@@ -162,9 +154,7 @@ impl<K, T> Member for Arc<Entry<K, T>> {
     }
 
     fn held(&self) -> Option<LockMode> {
-        let state = self.look();
-        let shared = (state.sharers() > 0).then_some(LockMode::Shared);
-        if state.is_exclusive() { Some(LockMode::Exclusive) } else { shared }
+        mode_of(self.look())
     }
 
     fn hold(&self, mode: LockMode) {
@@ -175,9 +165,27 @@ impl<K, T> Member for Arc<Entry<K, T>> {
         self.word.fetch_or(State::FREE.queued(true).word(), Ordering::AcqRel);
     }
 
+    fn want_if_held(&self) -> Option<LockMode> {
+        let mut state = self.look();
+        while let Some(mode) = mode_of(state) {
+            let wanted = state.queued(true).word();
+            match self.word.compare_exchange_weak(state.word(), wanted, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(mode),
+                Err(other) => state = State::from_word(other),
+            }
+        }
+        None
+    }
+
     fn unwant(&self) {
         self.word.fetch_and(!State::FREE.queued(true).word(), Ordering::AcqRel);
     }
+}
+
+/// How a member is held.
+fn mode_of(state: State) -> Option<LockMode> {
+    let shared = (state.sharers() > 0).then_some(LockMode::Shared);
+    if state.is_exclusive() { Some(LockMode::Exclusive) } else { shared }
 }
 
 /// Shows how the member is held. For people: stale at once.

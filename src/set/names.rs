@@ -17,13 +17,13 @@ pub trait Key: Clone + Eq + Hash + Ord {}
 
 impl<K: Clone + Eq + Hash + Ord> Key for K {}
 
-/// One name of a `K`, owned or borrowed: `K`, `&K`, and `&str` where `K` is `String`.
+/// One name of a `K`, owned or borrowed: `K`, `&K`, and `&str` where `K` is `String`. Sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a name of type `{K}`",
     label = "the locks here are named by `{K}`",
     note = "pass names as `{K}` or `&{K}`; a `String` can be given as `&str`"
 )]
-pub trait Name<K> {
+pub trait Name<K>: sealed::One<K> {
     /// The hash of the name.
     #[doc(hidden)]
     fn tag(&self, hashing: &impl BuildHasher) -> u64;
@@ -92,7 +92,7 @@ impl Name<String> for &&str {
     }
 }
 
-/// What can be acquired from a set of `K`: a [`NameList`], or [`All`].
+/// What can be acquired from a set of `K`: a [`NameList`], or [`All`]. Sealed.
 ///
 /// The names are taken over when the call is made, so that no future borrows them; the caller's list is neither
 /// reordered nor changed.
@@ -102,7 +102,7 @@ impl Name<String> for &&str {
     note = "pass an array, slice, `Vec` or set of names, by value or by reference; `All` stands for the whole set",
     note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
 )]
-pub trait Names<K> {
+pub trait Names<K>: sealed::List<K> {
     #[doc(hidden)]
     type Each: Iterator<Item: Name<K>>;
 
@@ -111,7 +111,7 @@ pub trait Names<K> {
     fn requested(self) -> Option<Self::Each>;
 }
 
-/// Names that are listed one by one: what can be added, removed or released.
+/// Names that are listed one by one: what can be added, removed or released. Sealed.
 ///
 /// Arrays, slices, `Vec`s, `BTreeSet`s and `HashSet`s of names, by value or by reference; one name by itself if it is a
 /// string, an integer or a `char`.
@@ -127,6 +127,30 @@ pub trait NameList<K>: Names<K> {
     fn listed(self) -> Self::Each;
 }
 
+/// What may stand for names is decided here alone.
+mod sealed {
+    use super::All;
+
+    #[diagnostic::on_unimplemented(
+        message = "`Name` cannot be implemented for `{Self}`: it is implemented for names themselves, and references to them",
+        label = "not a name of type `{K}`",
+        note = "turn it into a `{K}` or a `&{K}` instead"
+    )]
+    pub trait One<K> {}
+    impl<K> One<K> for K {}
+    impl<K> One<K> for &K {}
+    impl One<String> for &str {}
+    impl One<String> for &&str {}
+
+    #[diagnostic::on_unimplemented(
+        message = "`Names` and `NameList` cannot be implemented for `{Self}`: they are implemented for the lists of the standard library",
+        label = "not a list of names",
+        note = "collect the names into an array, a `Vec` or a set instead"
+    )]
+    pub trait List<K> {}
+    impl<K> List<K> for All {}
+}
+
 impl<K: Hash + Eq> Names<K> for All {
     type Each = iter::Empty<K>;
 
@@ -138,6 +162,8 @@ impl<K: Hash + Eq> Names<K> for All {
 /// Lists of names: each is turned into names one by one.
 macro_rules! lists {
     ($([$($generics:tt)*] $list:ty where $item:ty;)+) => {$(
+        impl<$($generics)*> sealed::List<K> for $list {}
+
         impl<$($generics)*> Names<K> for $list where $item: Name<K> {
             type Each = <$list as IntoIterator>::IntoIter;
 
@@ -169,6 +195,8 @@ lists! {
 /// Names that may stand by themselves.
 macro_rules! singles {
     ($($key:ty: $([$($generics:tt)*] $name:ty),+;)+) => {$($(
+        impl<$($generics)*> sealed::List<$key> for $name {}
+
         impl<$($generics)*> Names<$key> for $name {
             type Each = iter::Once<$name>;
 

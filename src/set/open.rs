@@ -22,7 +22,7 @@ use std::sync::Arc;
 ///
 /// # Cancel safety
 ///
-/// Every future here can be dropped at any time, with the effect of never having asked.
+/// That of [`LockSet`](super::LockSet).
 ///
 /// # Examples
 ///
@@ -69,14 +69,14 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
     /// None but those of what the future is told: [`SetError::TooFew`], [`SetError::TimedOut`].
     #[inline]
     pub fn shared(&self, names: impl NameList<K>) -> SetAcquire<&Self, Shared> {
-        SetAcquire::of(self, names, Want::All)
+        SetAcquire::listed(self, names, Want::All)
     }
 
     /// Waits for these names, to have them alone.
@@ -87,14 +87,14 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it is as if it had never asked.
+    /// Cancel safe: dropped at any time, it leaves nothing behind.
     ///
     /// # Errors
     ///
     /// See [`shared`](Self::shared).
     #[inline]
     pub fn exclusive(&self, names: impl NameList<K>) -> SetAcquire<&Self, Exclusive> {
-        SetAcquire::of(self, names, Want::All)
+        SetAcquire::listed(self, names, Want::All)
     }
 
     /// As [`shared`](Self::shared), with a guard that keeps the set alive itself and is `'static`.
@@ -103,7 +103,7 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// See [`shared`](Self::shared).
     pub fn shared_owned(self: Arc<Self>, names: impl NameList<K>) -> SetAcquire<Arc<Self>, Shared> {
-        SetAcquire::of(self, names, Want::All)
+        SetAcquire::listed(self, names, Want::All)
     }
 
     /// As [`exclusive`](Self::exclusive), with a guard that keeps the set alive itself and is `'static`.
@@ -112,7 +112,7 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// See [`shared`](Self::shared).
     pub fn exclusive_owned(self: Arc<Self>, names: impl NameList<K>) -> SetAcquire<Arc<Self>, Exclusive> {
-        SetAcquire::of(self, names, Want::All)
+        SetAcquire::listed(self, names, Want::All)
     }
 
     /// Shares these names if that is possible without waiting: all of them now, or nothing.

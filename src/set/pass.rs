@@ -10,6 +10,7 @@
 //!
 //! A request that a member has no room for is looked at again when there is room: see [`line`](super::line).
 
+use super::fault;
 use super::policy::{Grant, Groups, Id, Member, Place, Verdict, verdict};
 use super::queue::{Count, Effects, Members, Outcome, Queue, Reach, Waiter, Woken};
 use crate::mode::LockMode;
@@ -112,7 +113,7 @@ impl<M: Member> Queue<M> {
     fn grant(&mut self, place: Place, grant: Grant<M>, pass: &mut Pass) {
         for ticket in &grant.passed {
             if let Some(passed) = self.requests.get_mut(ticket) {
-                passed.passed += 1;
+                passed.passed += if fault::PASSED_TWICE { 2 } else { 1 };
             }
         }
         let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };

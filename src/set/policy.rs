@@ -19,6 +19,7 @@
 //! *at least n* of its names takes those that are free and that nobody ahead wants, as soon as these are enough; it passes
 //! nobody either.
 
+use super::fault;
 use super::queue::{Members, Queue, Reach, Waiter};
 use crate::mode::LockMode;
 use crate::priority::Priority;
@@ -43,6 +44,10 @@ pub(crate) trait Member: Clone {
 
     /// From now on, whoever releases it says so, and nobody takes it past the queue.
     fn want(&self);
+
+    /// As [`want`](Self::want), in one step with the look whether it is held, and how: a holder that is seen here gives
+    /// its hold back under the queue.
+    fn want_if_held(&self) -> Option<LockMode>;
 
     /// Takes that back.
     fn unwant(&self);
@@ -138,6 +143,7 @@ pub(crate) struct Groups {
 impl Groups {
     /// A sharer has been granted a name; true if the group of its priority there reaches further ahead now.
     pub(crate) fn open(&mut self, name: Id, priority: Priority, by: Place) -> bool {
+        let by = if fault::GROUP_REACHES_TOO_FAR { Place::FIRST } else { by };
         let first = self.names.entry((name, priority)).or_insert(Place::LAST);
         let reaches_further = by < *first;
         *first = by.min(*first);
@@ -259,7 +265,7 @@ impl<M: Member> Judge<'_, M> {
     /// To add members: nobody must hold the set as a whole. It can pass who waits for all of it, held up at a member.
     fn addition(&self) -> Option<Grant<M>> {
         let mut passed = SmallVec::new();
-        if !self.queue.whole_has_room(LockMode::Exclusive) {
+        if !self.queue.whole_has_room(LockMode::Exclusive) && !fault::ADDED_TOO_EARLY {
             return None;
         }
         self.pass_all(self.queue.wholes_ahead(self.place, None), None, &mut passed)?;

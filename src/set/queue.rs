@@ -22,6 +22,7 @@
 //! 3. While the set is gated and counted, `held` has every member that is held, and how.
 //! 4. Nothing of foreign make is dropped or called here: wakers and members are handed out, to be woken and dropped later.
 
+use super::fault;
 use super::line::Line;
 use super::pass::Pass;
 use super::policy::{Bounds, Holders, Id, Member, Place, conflicts};
@@ -31,6 +32,7 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::hash::Hash;
 use std::mem;
 use std::task::Waker;
 
@@ -101,6 +103,15 @@ pub(crate) enum Outcome<M> {
     TooFew,
 }
 
+/// What is in the way of a request.
+#[derive(Debug)]
+pub(crate) enum Obstacles<M> {
+    /// These members.
+    Members(Members<M>),
+    /// Any member of the set that has no room for this mode.
+    Any(LockMode),
+}
+
 /// How far the members have been counted that were held when the set was gated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Count {
@@ -151,6 +162,7 @@ impl HeldNames {
 
     pub(super) fn clear(&mut self) {
         self.names.clear();
+        shrink(&mut self.names);
         self.exclusive = 0;
     }
 }
@@ -275,14 +287,21 @@ impl<M: Member> Queue<M> {
     }
 
     /// The members that are in the way of a request; none if that is not members, but who comes first or has the whole.
-    pub(crate) fn obstacles(&self, ticket: u64) -> Members<M> {
-        let Some(waiter) = self.requests.get(&ticket) else { return Members::new() };
-        waiter.members.iter().filter(|member| !member.has_room(waiter.mode)).cloned().collect()
+    pub(crate) fn obstacles(&self, ticket: u64) -> Obstacles<M> {
+        match self.requests.get(&ticket) {
+            None => Obstacles::Members(Members::new()),
+            Some(Waiter { reach: Reach::Every, mode, .. }) => Obstacles::Any(*mode),
+            Some(Waiter { members, mode, .. }) => {
+                Obstacles::Members(members.iter().filter(|member| !member.has_room(*mode)).cloned().collect())
+            }
+        }
     }
 
     /// The owner of a settled request collects it.
     pub(crate) fn collect(&mut self, ticket: u64) -> Option<Waiter<M>> {
-        self.requests.remove(&ticket)
+        let waiter = self.requests.remove(&ticket);
+        shrink(&mut self.requests);
+        waiter
     }
 
     /// The owner of a request gives up. If it is settled already, nothing happens but that it is collected.
@@ -292,16 +311,18 @@ impl<M: Member> Queue<M> {
             let place = Place { priority: waiter.priority, ticket };
             self.delist(place, &mut pass);
         }
-        (self.requests.remove(&ticket), self.settle(pass))
+        (self.collect(ticket), self.settle(pass))
     }
 
     /// Moves a waiting request behind those of another priority. It comes anew, by the ticket returned.
     pub(crate) fn set_priority(&mut self, ticket: u64, priority: Priority) -> (u64, Effects<M>) {
-        let mut pass = self.pass();
-        let Some(waiter) = self.requests.get(&ticket).filter(|waiter| waiter.outcome.is_none()) else {
-            return (ticket, self.settle(pass));
+        let moves = |waiter: &&Waiter<M>| waiter.outcome.is_none() && waiter.priority != priority;
+        let Some(waiter) = self.requests.get(&ticket).filter(moves) else {
+            return (ticket, Effects::none());
         };
-        self.delist(Place { priority: waiter.priority, ticket }, &mut pass);
+        let place = Place { priority: waiter.priority, ticket };
+        let mut pass = self.pass();
+        self.delist(place, &mut pass);
         let waiter = self.requests.remove(&ticket);
         let place = self.admit(waiter.map(|waiter| Waiter { priority, stuck: None, ..waiter }));
         pass.note(place);
@@ -386,6 +407,9 @@ impl<M: Member> Queue<M> {
             Reach::Addition => {}
         }
         self.wholes.retain(|other| *other != place);
+        if is_spacious(self.wholes.len(), self.wholes.capacity()) {
+            self.wholes.shrink_to(self.wholes.len() * 2);
+        }
         if self.awaiting_all == 0 {
             self.names = Line::default();
         }
@@ -394,8 +418,12 @@ impl<M: Member> Queue<M> {
     pub(super) fn leave_line(&mut self, member: &M, mode: LockMode, place: Place) {
         if let Some(line) = self.lines.get_mut(&member.id()) {
             line.remove(mode, place);
+            if fault::WANTED_LOST {
+                member.unwant();
+            }
             if line.is_empty() {
                 self.lines.remove(&member.id());
+                shrink(&mut self.lines);
                 self.relax(member);
             }
         }
@@ -408,4 +436,17 @@ impl<M: Member> Queue<M> {
             member.unwant();
         }
     }
+}
+
+/// Gives space back when entries have gone.
+fn shrink<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
+    if is_spacious(map.len(), map.capacity()) {
+        map.shrink_to(map.len() * 2);
+    }
+}
+
+/// Whether most of a space is empty: so it is made smaller at most once for as many as have gone.
+fn is_spacious(len: usize, capacity: usize) -> bool {
+    const SMALL: usize = 64;
+    capacity > SMALL && len < capacity / 8
 }

@@ -1,10 +1,12 @@
 //! What a caller asked for: names, found when the call is made, and looked at again when the request begins.
 
-use super::core::{Core, KnownMembers};
+use super::core::{Core, Held, KnownMembers};
 use super::error::SetError;
-use super::names::{Key, Name, Names};
+use super::names::{Key, Name};
 use super::policy::Member;
 use super::queue::{Members, Missing, Reach};
+use crate::lock::Panics;
+use crate::mode::LockMode;
 use smallvec::SmallVec;
 use std::mem;
 use std::sync::Arc;
@@ -27,8 +29,18 @@ pub(crate) struct Request<K, T> {
     members: KnownMembers<K, T>,
     /// Those without a member, yet. In an open set, all of them: a name exists only once somebody waits for it.
     names: SmallVec<[K; 1]>,
-    /// Code of the names runs, or has panicked: what is here is not whole then.
-    interrupted: bool,
+    course: Course,
+}
+
+/// What is true of a request that has not come to the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    /// It holds nothing.
+    Open,
+    /// Code of the names runs, or has panicked: what is known of them is not whole.
+    Interrupted,
+    /// It holds its members, and its owner has not got them yet.
+    Held,
 }
 
 /// What is to be done about a request.
@@ -44,50 +56,71 @@ impl<K: Key, T> Request<K, T> {
     // Inlined for what the compiler makes of one name then: it is written where it stays, and not moved three times.
     #[expect(clippy::inline_always, reason = "measured: a quarter of the time of an acquisition")]
     #[inline(always)]
-    pub(crate) fn of(core: &Core<K, T>, names: impl Names<K>) -> Self {
+    pub(crate) fn listed<N: Name<K>>(core: &Core<K, T>, names: impl Iterator<Item = N>) -> Self {
         let (mut members, mut unknown) = (Members::new(), SmallVec::new());
-        let names = names.requested();
-        let everything = names.is_none();
-        if let Some(names) = names {
-            for name in names {
-                let member = if core.fresh.is_none() { core.directory.find(&name) } else { None };
-                match member {
-                    Some(member) => members.push(member),
-                    None => unknown.push(name.into_name()),
-                }
+        for name in names {
+            let member = if core.fresh.is_none() { core.directory.find(&name) } else { None };
+            match member {
+                Some(member) => members.push(member),
+                None => unknown.push(name.into_name()),
             }
         }
-        Self { everything, members, names: unknown, interrupted: false }
+        Self { everything: false, members, names: unknown, course: Course::Open }
+    }
+
+    /// Of everything in a set that has a whole.
+    pub(crate) fn everything() -> Self {
+        Self { everything: true, members: Members::new(), names: SmallVec::new(), course: Course::Open }
     }
 
     /// The same request, if it did not come to anything.
     pub(crate) fn again(members: KnownMembers<K, T>, reach: Reach) -> Self {
-        Self { everything: reach == Reach::Every, members, names: SmallVec::new(), interrupted: false }
+        Self { everything: reach == Reach::Every, members, names: SmallVec::new(), course: Course::Open }
     }
 
-    /// The members, in order and each once, if all names have one: all that most requests come to.
+    /// Takes the members without a detour, if all names have one, and all are free: all that most requests come to.
     #[inline]
-    pub(crate) fn known(&mut self, core: &Core<K, T>) -> Option<&mut KnownMembers<K, T>> {
+    pub(crate) fn hold_known(&mut self, core: &Core<K, T>, mode: LockMode, panics: &mut Panics) -> bool {
         if core.fresh.is_some() && !self.names.is_empty() {
             self.interrupt();
             self.find_again(core);
-            self.interrupted = false;
+            self.course = Course::Open;
         }
-        if self.everything || self.interrupted || !self.names.is_empty() {
-            return None;
+        if self.everything || self.course != Course::Open || !self.names.is_empty() {
+            return self.is_held();
         }
         put_in_order(&mut self.members);
-        Some(&mut self.members)
+        if core.try_hold(&self.members, mode, panics) {
+            self.course = Course::Held;
+        }
+        self.is_held()
     }
 
-    /// Gives the known members away.
+    /// Whether it holds its members, by [`hold_known`](Self::hold_known).
+    #[inline]
+    pub(crate) fn is_held(&self) -> bool {
+        self.course == Course::Held
+    }
+
+    /// Gives the members away that it holds.
     #[inline]
     pub(crate) fn take_known(&mut self) -> KnownMembers<K, T> {
+        self.course = Course::Open;
         mem::take(&mut self.members)
     }
 
+    /// As [`take_known`](Self::take_known), if it holds them.
+    pub(crate) fn take_held(&mut self) -> Option<Held<K, T>> {
+        self.is_held().then(|| self.take_known().into())
+    }
+
     /// Finds the members as they are now.
-    pub(crate) fn resolve(&mut self, core: &Core<K, T>, want: Want) -> Result<Asked<K, T>, SetError<K>> {
+    pub(crate) fn resolve(
+        &mut self,
+        core: &Core<K, T>,
+        want: Want,
+        panics: &mut Panics,
+    ) -> Result<Asked<K, T>, SetError<K>> {
         if self.everything && matches!(want, Want::All | Want::Existing) {
             return Ok(Asked::For {
                 reach: Reach::Every,
@@ -107,7 +140,7 @@ impl<K: Key, T> Request<K, T> {
         put_in_order(&mut members);
         let existing = members.len();
         let first_unknown = unknown.into_iter().min();
-        self.interrupted = false;
+        self.course = Course::Open;
         let (enough, missing) = match want {
             Want::Free => return Ok(Asked::Free(members)),
             Want::All => (existing, Missing::Fails),
@@ -122,7 +155,7 @@ impl<K: Key, T> Request<K, T> {
         match refused {
             None => Ok(Asked::For { reach: Reach::Names, members, enough, missing }),
             Some(error) => {
-                core.forget(members);
+                core.forget(members, panics);
                 Err(error)
             }
         }
@@ -134,8 +167,11 @@ impl<K: Key, T> Request<K, T> {
     ///
     /// If it has panicked before: the request would get less than it asked for.
     fn interrupt(&mut self) {
-        let again = mem::replace(&mut self.interrupted, true);
-        assert!(!again, "`SetAcquire` polled again after the names it asks for have panicked: make a new request");
+        let before = mem::replace(&mut self.course, Course::Interrupted);
+        assert!(
+            before != Course::Interrupted,
+            "`SetAcquire` polled again after the names it asks for have panicked: make a new request"
+        );
     }
 
     /// Looks for names that were not there, or were removed, since the call was made.
@@ -164,8 +200,8 @@ impl<K: Key, T> Request<K, T> {
     }
 
     /// What it knew is given back.
-    pub(crate) fn forget(&mut self, core: &Core<K, T>) {
-        core.forget(mem::take(&mut self.members));
+    pub(crate) fn forget(&mut self, core: &Core<K, T>, panics: &mut Panics) {
+        core.forget(mem::take(&mut self.members), panics);
     }
 }
 

@@ -160,19 +160,18 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     /// Removes all that it holds.
     pub(super) fn retire_all(&mut self) -> Vec<(P::Name, P::Value)> {
         let all = self.members();
-        self.retire(all.into())
+        Panics::defer(|panics| self.retire(all.into(), panics))
     }
 
     /// Removes these members, which the guard holds, and takes their values, in name order.
-    pub(super) fn retire(&mut self, mut members: Members<KnownTo<P>>) -> Vec<(P::Name, P::Value)> {
+    pub(super) fn retire(&mut self, mut members: Members<KnownTo<P>>, panics: &mut Panics) -> Vec<(P::Name, P::Value)> {
         // Code of the names runs first: should it panic, nothing has been removed.
         let mut named: Vec<_> = members.iter().map(|member| (member.name.clone(), Arc::clone(member))).collect();
         named.sort_by(|(one, _), (other, _)| one.cmp(other));
         members.sort_unstable_by_key(Member::id);
         let is_kept = |member: &mut KnownTo<P>| members.binary_search_by_key(&member.id(), Member::id).is_err();
         self.held.members.retain(is_kept);
-        let mut panics = Panics::new();
-        self.set.core().retire(&members, self.held.whole, &mut panics);
+        self.set.core().retire(&members, self.held.whole, panics);
         let entries = named.into_iter().filter_map(|(name, member)| {
             // SAFETY: the guard has just deleted the member, and takes its value once (`member`, 4).
             let value = unsafe { member.take_value() };

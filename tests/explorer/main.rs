@@ -9,6 +9,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
 
 #[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
+#[path = "../../src/set/fault.rs"]
+mod fault;
+#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
 #[path = "../../src/set/holders.rs"]
 mod holders;
 #[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]

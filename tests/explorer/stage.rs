@@ -91,6 +91,12 @@ impl Member for Name {
         self.change(|word| word.wanted = true);
     }
 
+    fn want_if_held(&self) -> Option<LockMode> {
+        let held = self.held();
+        self.change(|word| word.wanted |= held.is_some());
+        held
+    }
+
     fn unwant(&self) {
         self.change(|word| word.wanted = false);
     }

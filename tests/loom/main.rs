@@ -1,8 +1,9 @@
-//! The lock, and sets of them, under loom, which runs every interleaving of a few threads, with every value a load may see.
+//! The lock, and sets of them, under loom, which runs a few threads in many interleavings, with the values a load may see.
+//! It leaves out those that it takes for equal to others (see `docs/PROOFS.md`): so what passes here is also run by others.
 //!
 //! `RUSTFLAGS="--cfg lockladder_loom" cargo test --release -p lockladder --test loom -- --nocapture`
 //!
-//! Two threads are explored in full where that ends; the other models up to the number of preemptions that stands at
+//! Two threads are explored without a bound where that ends; the other models up to the number of preemptions that stands at
 //! each, or that `LOOM_MAX_PREEMPTIONS` gives. The value in the lock is loom's own cell, so an access that is not ordered after the one
 //! before it fails the model; so does a request that is never woken, as a deadlock.
 
@@ -75,14 +76,14 @@ fn assert_free_after(lock: &SharedLock<Number>, writes: usize) {
     assert_eq!(lock.try_exclusive().unwrap().read(), writes);
 }
 
-/// Every interleaving.
+/// Without a bound on preemptions.
 fn in_full(name: &str, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = None;
     explore(name, &builder, model);
 }
 
-/// Every interleaving of no more preemptions than these, unless the environment gives another number.
+/// With no more preemptions than these, unless the environment gives another number.
 fn within(preemptions: usize, name: &str, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));

@@ -100,9 +100,18 @@ impl Model {
         self.grant();
     }
 
-    /// "It moves at once, behind those that wait at its new priority (a shared one into their group)."
+    fn priority_of(&self, name: Name) -> Option<i8> {
+        let turn = self.queue.iter().find(|turn| match &turn.whose {
+            Whose::Alone(waiter) => *waiter == name,
+            Whose::Group(members) => members.contains(&name),
+        });
+        turn.map(|turn| turn.priority)
+    }
+
+    /// "It moves at once, behind those that wait at its new priority (a shared one into their group)"; "the same priority
+    /// is the same place".
     pub(crate) fn set_priority(&mut self, name: Name, mode: LockMode, priority: i8) {
-        if self.turns_ahead(name).is_some() {
+        if self.priority_of(name).is_some_and(|own| own != priority) {
             self.delist(name);
             self.enlist(name, mode, priority);
             self.grant();

@@ -85,14 +85,19 @@ impl Story {
     }
 
     fn set_priority(&mut self, name: usize, priority: Priority) {
-        let place = self.stand_of(name).filter(|place| !self.stands[*place].committed);
+        let moves = |place: &usize| !self.stands[*place].committed && self.stands[*place].priority != priority;
+        let place = self.stand_of(name).filter(moves);
         let own = self.mode_and_priority(name).1;
         self.queue.set_priority(self.requests[name].node.as_ref(), priority);
         if let Some(place) = place {
             let stand = self.stands.remove(place);
             self.enlist(name, stand.mode, priority);
         } else {
-            assert_eq!(self.mode_and_priority(name).1, own, "it waits no longer, or its group is being granted");
+            assert_eq!(
+                self.mode_and_priority(name).1,
+                own,
+                "it waits no longer, its group is being granted, or it stays"
+            );
         }
     }
 

@@ -11,7 +11,7 @@ use std::fmt;
 /// Waits for names of level `L`, or for members of it to come or to go, while the session is borrowed. Made by
 /// [`DynSession::acquire`], [`DynSession::add`], [`DynSession::remove`] and the others that wait.
 ///
-/// Cancel safe: dropped at any time, it is as if it had never asked, and the session keeps what it held before. An
+/// Cancel safe: dropped at any time, it leaves nothing behind, and the session keeps what it held before. An
 /// [`OrderError`] comes at the first poll.
 pub type DynRequest<'s, H, L, F> = SessionRequest<DynAsker<'s, H, L>, F>;
 

@@ -1,0 +1,142 @@
+//! Programs on futures that are polled by hand: one thread, whoever is woken may be next, and the dice say who.
+//!
+//! Nobody who has not been woken is polled: so whoever sleeps though the way is free stays asleep, and is seen.
+
+use crate::dice::{Dice, seed};
+use crate::pace::hurry;
+use crate::program::{Program, Shape};
+use crate::sets::{Closed, Open, assert_rest, task};
+use crate::tally;
+use crate::witness::{Ledger, Thing, work_for};
+use std::env;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+/// One task, until it has ended.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, SeqCst);
+    }
+}
+
+/// Runs tasks to their end. If none is woken, time passes; if that wakes nobody either, they wait for ever.
+pub(crate) async fn run(tasks: Vec<Task>, dice: &mut Dice) {
+    let mut tasks: Vec<_> = tasks.into_iter().map(|task| (task, Arc::new(Flag(AtomicBool::new(true))))).collect();
+    let mut hours = 0;
+    while !tasks.is_empty() {
+        let woken: Vec<usize> = (0..tasks.len()).filter(|at| tasks[*at].1.0.load(SeqCst)).collect();
+        if woken.is_empty() {
+            hours += 1;
+            assert!(hours < 100, "{} tasks wait for ever", tasks.len());
+            tokio::time::advance(Duration::from_millis(1)).await;
+            continue;
+        }
+        let at = dice.pick(&woken);
+        let (task, flag) = &mut tasks[at];
+        flag.0.store(false, SeqCst);
+        let waker = Waker::from(Arc::clone(flag));
+        // As a task of its own would have it: a full budget for each poll.
+        let polled = tokio::task::coop::unconstrained(std::future::poll_fn(|_| {
+            Poll::Ready(task.as_mut().poll(&mut Context::from_waker(&waker)))
+        }));
+        if polled.await.is_ready() {
+            drop(tasks.swap_remove(at));
+        }
+    }
+}
+
+/// Tells programs by hand.
+pub(crate) fn explore(name: &str, tell: impl AsyncFn(&mut Dice)) {
+    let programs: usize = env::var("LOCKLADDER_SCHEDULES").map_or(1_500, |programs| programs.parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let (seed, only) = (seed(), env::var("LOCKLADDER_PROGRAM").ok());
+    println!("{name}: LOCKLADDER_SEED={seed}");
+    let mut dice = Dice::new(seed);
+    for _ in 0..programs {
+        let drawn = dice.next();
+        let label = format!("{name}/{drawn}");
+        if only.as_ref().is_some_and(|only| *only != label) {
+            continue;
+        }
+        let failed = Failed(format!("LOCKLADDER_SEED={seed} LOCKLADDER_PROGRAM={label}"));
+        runtime.block_on(tell(&mut Dice::new(drawn)));
+        std::mem::forget(failed);
+    }
+    println!("{name}: {programs} programs");
+    tally::print();
+}
+
+/// Says how a program that fails is told again.
+struct Failed(String);
+
+impl Drop for Failed {
+    fn drop(&mut self) {
+        println!("it fails again by {}", self.0);
+    }
+}
+
+async fn tell(shape: Shape, dice: &mut Dice) {
+    let ledger = Arc::new(Ledger::default());
+    work_for(&ledger);
+    hurry(dice.once_in(2));
+    let (is_open, Program { names, tasks }) = (dice.once_in(4), Program::draw(shape, dice));
+    let closed: Arc<Closed> = Arc::new(names.iter().map(|name| (*name, Thing::default())).collect());
+    let open: Arc<Open> = Arc::default();
+    let tasks = tasks.into_iter().map(|deeds| {
+        let (ledger, closed, open) = (Arc::clone(&ledger), Arc::clone(&closed), Arc::clone(&open));
+        let task: Task = if is_open {
+            Box::pin(async move { task(&ledger, open, &deeds).await })
+        } else {
+            Box::pin(async move { task(&ledger, closed, &deeds).await })
+        };
+        task
+    });
+    run(tasks.collect(), dice).await;
+    assert_rest(&ledger, closed, open);
+    work_for(&Arc::default());
+}
+
+#[test]
+fn programs_over_named_locks_hold_in_every_order_of_polls() {
+    for (name, shape) in [
+        ("the whole and who is fast", Shape::WholeAndFast),
+        ("names that come and go", Shape::ComeAndGo),
+        ("a crowd", Shape::Crowd),
+        ("parts", Shape::Parts),
+        ("everything", Shape::Everything),
+    ] {
+        explore(name, async |dice: &mut Dice| tell(shape, dice).await);
+    }
+    tally::assert_met(&[
+        "added",
+        "added free by the whole",
+        "added held by the whole",
+        "deleted",
+        "downgraded",
+        "exists",
+        "given up",
+        "got enough",
+        "got more",
+        "got names",
+        "got the whole",
+        "moved",
+        "released a part",
+        "removed",
+        "removed by its owner",
+        "removed by the whole",
+        "repeated",
+        "seized",
+        "split",
+        "timed out",
+        "too few",
+        "unknown",
+        "would block",
+    ]);
+}

@@ -1,0 +1,29 @@
+//! Random programs of the whole API, judged by a witness that never asks the locks.
+//!
+//! A program is plain data, drawn from a seed: what a few tasks do with a set, a lock or a manager. It runs on futures that
+//! are polled by hand in an order drawn from the same seed, on threads, and under shuttle (in random schedules, and by
+//! PCT with 3 to 7 ordered steps):
+//!
+//! ```text
+//! cargo test -p lockladder --test everything -- --nocapture
+//! RUSTFLAGS="--cfg lockladder_shuttle" cargo test --release -p lockladder --test everything -- --nocapture
+//! ```
+//!
+//! Each run prints its seed; `LOCKLADDER_SEED` repeats one, `LOCKLADDER_SCHEDULES` says how many schedules (programs, by
+//! hand) of each shape there are to be. A failure names its program and how to run that alone.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
+
+mod dice;
+mod pace;
+mod program;
+mod sets;
+mod tally;
+mod witness;
+
+#[cfg(not(lockladder_shuttle))]
+mod by_hand;
+#[cfg(lockladder_shuttle)]
+mod by_shuttle;
+#[cfg(not(lockladder_shuttle))]
+mod on_threads;

@@ -1,0 +1,79 @@
+//! Programs on the threads of this machine, with its own orderings; whoever waits for ever is seen by a watchdog.
+
+use crate::dice::{Dice, seed};
+use crate::pace::hurry;
+use crate::program::{Program, Shape};
+use crate::sets::{Closed, Open, assert_rest, task};
+use crate::witness::{Ledger, Thing, work_for};
+use std::env;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+/// Longer than any program takes by far.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs each on a thread of its own, all from one moment on.
+pub(crate) fn together(work: Vec<Box<dyn FnOnce() + Send>>, what: &str) {
+    let (start, (done, ended)) = (Arc::new(Barrier::new(work.len())), channel());
+    let threads: Vec<_> = work
+        .into_iter()
+        .map(|work| {
+            let (start, done) = (Arc::clone(&start), done.clone());
+            thread::spawn(move || {
+                let _done = done; // Gone when the work has ended, also by a panic.
+                start.wait();
+                work();
+            })
+        })
+        .collect();
+    drop(done);
+    match ended.recv_timeout(PATIENCE) {
+        Ok(()) | Err(RecvTimeoutError::Disconnected) => {}
+        Err(RecvTimeoutError::Timeout) => panic!("somebody waits for ever: {what}"),
+    }
+    for thread in threads {
+        if let Err(panic) = thread.join() {
+            println!("{what}");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+#[test]
+fn programs_over_named_locks_hold_on_threads() {
+    let programs: usize = env::var("LOCKLADDER_SCHEDULES").map_or(300, |programs| programs.parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    let seed = seed();
+    println!("LOCKLADDER_SEED={seed}");
+    let mut dice = Dice::new(seed);
+    for at in 0..programs {
+        for shape in [Shape::WholeAndFast, Shape::ComeAndGo, Shape::Crowd, Shape::Parts, Shape::Everything] {
+            let ledger = Arc::new(Ledger::default());
+            work_for(&ledger);
+            let (hurries, is_open) = (dice.once_in(2), dice.once_in(4));
+            let Program { names, tasks } = Program::draw(shape, &mut dice);
+            let closed: Arc<Closed> = Arc::new(names.iter().map(|name| (*name, Thing::default())).collect());
+            let open: Arc<Open> = Arc::default();
+            let work = tasks.into_iter().map(|deeds| {
+                let (ledger, closed, open) = (Arc::clone(&ledger), Arc::clone(&closed), Arc::clone(&open));
+                let handle = runtime.handle().clone();
+                let work: Box<dyn FnOnce() + Send> = Box::new(move || {
+                    work_for(&ledger);
+                    hurry(hurries);
+                    if is_open {
+                        handle.block_on(task(&ledger, open, &deeds));
+                    } else {
+                        handle.block_on(task(&ledger, closed, &deeds));
+                    }
+                    work_for(&Arc::default());
+                });
+                work
+            });
+            together(work.collect(), &format!("program {at} of {shape:?} by LOCKLADDER_SEED={seed}"));
+            assert_rest(&ledger, closed, open);
+            work_for(&Arc::default());
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Programs over named locks, as plain data, drawn from a seed.
+//!
+//! A program is what a few tasks do, one deed after the other. Nobody waits for locks of a set while holding some of it
+//! (that can deadlock by itself, and is documented); whoever holds something only tries for more.
+
+use crate::dice::Dice;
+
+/// These come and go; the others are there at first, or never, and nobody removes them.
+pub(crate) const PASSING: [u8; 2] = [3, 4];
+
+/// All of them.
+pub(crate) const NAMES: [u8; 4] = [1, 2, 3, 4];
+
+/// What there is at first. The fewer names and steps, the likelier is the one schedule that matters.
+const SETS: [&[u8]; 5] = [&[3], &[1, 3], &[1, 3], &[1, 3, 4], &NAMES];
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    One(u8),
+    Many(Vec<u8>),
+    All,
+}
+
+/// How it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Await,
+    /// `try_*`.
+    Try,
+    Opportunistic,
+    AtLeast(usize),
+    /// With a deadline that is past.
+    Late,
+    /// With a deadline that may pass.
+    Soon,
+    /// Dropped after so many polls, if it has not resolved by then.
+    Polls(usize),
+    /// Dropped when it has been granted, if it has been polled before; else as `Polls(1)`.
+    Unclaimed,
+}
+
+/// What a holder does, one after the other.
+#[derive(Clone, Debug)]
+pub(crate) enum Use {
+    /// Is there for a while, and writes if it may.
+    Stay,
+    Release(u8),
+    /// Takes a name apart, and keeps it for a while after the rest.
+    SplitOff(u8),
+    Downgrade,
+    Remove(u8),
+    AddFree(u8),
+    AddHeld(u8),
+    /// Tries to get more of the same set.
+    TryMore(Vec<u8>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Deed {
+    Take {
+        what: What,
+        exclusive: bool,
+        owned: bool,
+        how: How,
+        priority: i8,
+        /// While it waits, it gets this priority.
+        moves: Option<i8>,
+        then: Vec<Use>,
+    },
+    /// To an open set, a request for names.
+    Add {
+        names: Vec<u8>,
+        /// Shared or exclusively.
+        held: Option<bool>,
+        how: How,
+    },
+    Remove {
+        names: Vec<u8>,
+        how: How,
+    },
+    /// `names()` and `Debug`.
+    Look,
+}
+
+/// What the programs of a kind are mostly about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// The whole, against those who come past the queue.
+    WholeAndFast,
+    /// Names that are removed and added again, by everybody who can.
+    ComeAndGo,
+    /// Sharers and owners of few names, who give up, move and downgrade.
+    Crowd,
+    /// Parts of guards.
+    Parts,
+    /// All of it.
+    Everything,
+}
+
+/// What each task does, with a set of these names.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    pub(crate) names: &'static [u8],
+    pub(crate) tasks: Vec<Vec<Deed>>,
+}
+
+impl Program {
+    pub(crate) fn draw(shape: Shape, dice: &mut Dice) -> Self {
+        let few = shape == Shape::WholeAndFast;
+        let names = dice.pick(if few { &SETS[..3] } else { &SETS });
+        let sizes = [(2, 1), (2, 1), (3, 1), (3, 1), (2, 2), (3, 2), (4, 1), (4, 2), (5, 1)];
+        let (tasks, deeds) = dice.pick(if few { &sizes[..5] } else { &sizes });
+        let mut draw = Draw { shape, names, dice };
+        let tasks = (0..tasks).map(|_| (0..1 + draw.dice.below(deeds)).map(|_| draw.deed()).collect()).collect();
+        Self { names, tasks }
+    }
+}
+
+struct Draw<'d> {
+    shape: Shape,
+    names: &'static [u8],
+    dice: &'d mut Dice,
+}
+
+impl Draw<'_> {
+    fn deed(&mut self) -> Deed {
+        let changes = match self.shape {
+            Shape::ComeAndGo => 2,
+            Shape::Everything => 4,
+            Shape::WholeAndFast | Shape::Parts => 8,
+            Shape::Crowd => 16,
+        };
+        if self.dice.once_in(changes) {
+            let names = if self.dice.once_in(3) { PASSING.to_vec() } else { self.dice.some(&PASSING) };
+            let how = if self.dice.once_in(3) { self.how_in_line() } else { How::Await };
+            return match self.dice.below(2) {
+                0 => Deed::Remove { names, how },
+                _ => Deed::Add { names, held: self.dice.pick(&[None, Some(false), Some(true)]), how },
+            };
+        }
+        if self.dice.once_in(24) {
+            return Deed::Look;
+        }
+        self.take()
+    }
+
+    fn take(&mut self) -> Deed {
+        let whole = match self.shape {
+            Shape::WholeAndFast => 2,
+            Shape::Parts | Shape::ComeAndGo => 3,
+            Shape::Everything => 4,
+            Shape::Crowd => 12,
+        };
+        let what = match self.dice.below(2) {
+            _ if self.dice.once_in(whole) => What::All,
+            0 => What::One(self.dice.pick(self.names)),
+            _ => What::Many(self.dice.some(self.names)),
+        };
+        let uses = if self.dice.once_in(2) { 0 } else { 1 + self.dice.below(2) };
+        Deed::Take {
+            exclusive: !self.dice.once_in(if self.shape == Shape::Crowd { 2 } else { 3 }),
+            owned: self.dice.once_in(3),
+            how: if self.dice.once_in(2) { How::Await } else { self.how() },
+            priority: if self.dice.once_in(4) { self.dice.pick(&[-1, 1]) } else { 0 },
+            moves: self.dice.once_in(5).then(|| self.dice.pick(&[-2, 0, 2])),
+            then: (0..uses).map(|_| self.usage()).collect(),
+            what,
+        }
+    }
+
+    fn how(&mut self) -> How {
+        match self.dice.below(8) {
+            0 | 1 => How::Try,
+            _ if self.shape == Shape::WholeAndFast && !self.dice.once_in(3) => How::Try,
+            2 => How::Opportunistic,
+            3 => How::AtLeast(self.dice.below(3)),
+            _ => self.how_in_line(),
+        }
+    }
+
+    fn how_in_line(&mut self) -> How {
+        match self.dice.below(5) {
+            0 => How::Late,
+            1 => How::Soon,
+            2 => How::Unclaimed,
+            _ => How::Polls(self.dice.below(4)),
+        }
+    }
+
+    fn usage(&mut self) -> Use {
+        let parts = self.shape == Shape::Parts || self.dice.once_in(3);
+        match self.dice.below(if parts { 9 } else { 6 }) {
+            0 => Use::Stay,
+            1 => Use::Downgrade,
+            2 => Use::TryMore(self.dice.some(self.names)),
+            3 => Use::Remove(self.dice.pick(&PASSING)),
+            4 => Use::AddFree(self.dice.pick(&PASSING)),
+            5 => Use::AddHeld(self.dice.pick(&PASSING)),
+            6 | 7 => Use::Release(self.dice.pick(self.names)),
+            _ => Use::SplitOff(self.dice.pick(self.names)),
+        }
+    }
+}

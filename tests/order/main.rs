@@ -1,0 +1,135 @@
+//! Random stories through the whole API of a set, on futures polled by hand, against the rule read word by word: after each
+//! step exactly those are granted whom the rule grants, with the names it gives them, and nobody else is woken.
+//!
+//! The rule is that of `tests/explorer`, which knows nothing of lines, marks and passes. Here stories are longer than a search
+//! of all states can be: so long that somebody is passed as often as the bounds allow.
+//!
+//! `LOCKLADDER_SEED` repeats a run, `LOCKLADDER_STORIES` says how many there are to be.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
+
+#[allow(dead_code, reason = "the other random programs use the rest")]
+#[path = "../everything/dice.rs"]
+mod dice;
+#[allow(dead_code, reason = "the explorer uses the rest")]
+#[path = "../explorer/rule.rs"]
+mod rule;
+mod stage;
+
+use dice::{Dice, seed};
+use lockladder::LockMode::{Exclusive, Shared};
+use rule::{Ask, Deed, Names, Standing, What, Whole};
+use stage::Stage;
+use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// What a story is mostly about.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    /// A few who ask for anything.
+    Few,
+    /// Many who ask for one name, beside one who waits for that and for another.
+    Crowd,
+    /// As a crowd, of owners who neither move nor give up: so that the bound is reached.
+    Stream,
+    /// Sharers of few names, with owners between them.
+    Groups,
+}
+
+fn ask(shape: Shape, party: usize, dice: &mut Dice) -> Ask {
+    let mode = if dice.once_in(if matches!(shape, Shape::Groups) { 4 } else { 2 }) { Exclusive } else { Shared };
+    let priority = if dice.once_in(5) { 1 } else { 0 };
+    match (shape, party) {
+        (Shape::Crowd | Shape::Stream, 0) => Ask { what: What::Names, mode: Exclusive, names: 0b01, priority: 0 },
+        (Shape::Crowd | Shape::Stream, 1) => Ask { what: What::Names, mode: Exclusive, names: 0b11, priority: 0 },
+        (Shape::Crowd, _) => {
+            let (mode, priority) = (if dice.once_in(8) { Shared } else { Exclusive }, i8::from(dice.once_in(16)));
+            Ask { what: What::Names, mode, names: if dice.once_in(8) { 0b110 } else { 0b010 }, priority }
+        }
+        (Shape::Stream, _) => Ask { what: What::Names, mode: Exclusive, names: 0b010, priority: 0 },
+        (Shape::Groups, _) => Ask { what: What::Names, mode, names: dice.pick(&[0b01, 0b10, 0b11]), priority },
+        (Shape::Few, _) => {
+            let names: Names = dice.pick(&[0b001, 0b010, 0b100, 0b011, 0b110, 0b101, 0b111]);
+            let what = match dice.below(8) {
+                0 => What::Every,
+                1 => What::Free,
+                2 => What::AtLeast(1 + u32::from(dice.once_in(3))),
+                _ => What::Names,
+            };
+            Ask { what, mode, names: if what == What::Every { 0 } else { names }, priority }
+        }
+    }
+}
+
+/// What can happen next.
+fn possible(stage: &Stage, shape: Shape) -> Vec<(usize, Deed)> {
+    let mut deeds = Vec::new();
+    for (at, party) in stage.rule.parties.iter().enumerate() {
+        match party.standing {
+            Standing::Away => deeds.push((at, Deed::Arrives)),
+            Standing::Waits { .. } if matches!(shape, Shape::Stream) || matches!(shape, Shape::Crowd) && at == 1 => {}
+            Standing::Waits { .. } => {
+                deeds.push((at, Deed::Cancels));
+                deeds.extend([-1, 0, 1].map(|priority| (at, Deed::Moves(priority))));
+            }
+            Standing::Holds(_) if matches!(shape, Shape::Crowd | Shape::Stream) && at == 0 => {}
+            Standing::Holds(hold) => {
+                // Mostly they go.
+                deeds.extend([(at, Deed::Releases); 4]);
+                let with_members = hold.whole == Whole::WithMembers;
+                let names = if with_members { stage.rule.existing } else { hold.names };
+                if hold.mode == Exclusive && (names != 0 || with_members) {
+                    deeds.push((at, Deed::Downgrades));
+                }
+                if names.count_ones() > 1 || with_members && names != 0 {
+                    deeds.push((at, Deed::ReleasesPart));
+                }
+                if hold.mode == Exclusive && names != 0 && matches!(shape, Shape::Few) {
+                    deeds.push((at, Deed::Removes));
+                }
+            }
+            Standing::Gone => {}
+        }
+    }
+    deeds
+}
+
+fn tell(shape: Shape, dice: &mut Dice, story: &mut Vec<String>) -> u64 {
+    let parties = if matches!(shape, Shape::Crowd | Shape::Stream) { 64 } else { 4 + dice.below(6) };
+    let asks: Vec<_> = (0..parties).map(|party| ask(shape, party, dice)).collect();
+    let mut stage = Stage::new(0b111, asks);
+    let mut steps = 0;
+    loop {
+        let deeds = possible(&stage, shape);
+        if deeds.is_empty() || steps > 250 {
+            return stage.most_passed();
+        }
+        // In a crowd the first two come first.
+        let (party, deed) =
+            if steps < 2 { (usize::try_from(steps).unwrap(), Deed::Arrives) } else { dice.pick(&deeds) };
+        story.push(format!("{party} {deed:?} {:?}", stage.rule.parties[party].ask));
+        stage.play(party, deed);
+        steps += 1;
+    }
+}
+
+#[test]
+fn stories_are_granted_in_the_order_of_the_rule() {
+    let stories: usize = env::var("LOCKLADDER_STORIES").map_or(900, |stories| stories.parse().unwrap());
+    let seed = seed();
+    println!("LOCKLADDER_SEED={seed}");
+    let (mut dice, mut most_passed) = (Dice::new(seed), 0);
+    for at in 0..stories {
+        let shape = [Shape::Few, Shape::Crowd, Shape::Groups, Shape::Stream][at % 4];
+        let (mut drawn, mut story) = (Dice::new(dice.next()), Vec::new());
+        match catch_unwind(AssertUnwindSafe(|| tell(shape, &mut drawn, &mut story))) {
+            Ok(passed) => most_passed = most_passed.max(passed),
+            Err(panic) => {
+                println!("story {at} by LOCKLADDER_SEED={seed}:\n  {}", story.join("\n  "));
+                resume_unwind(panic);
+            }
+        }
+    }
+    println!("{stories} stories; somebody was passed {most_passed} times");
+    assert_eq!(most_passed, 16, "the bound is reached, and not exceeded");
+}
