@@ -1,9 +1,9 @@
 //! A guard of any kind, and what its holder may do with it at once.
 
 use super::ground::Ground;
-use super::tally::Deed;
 use super::truth::{Cargo, Halves};
 use crate::dice::Dice;
+use crate::tally::count;
 use lockladder::{Exclusive, Guard, LockPointer, MappedGuard, Shared, TryAcquireError};
 use std::hint::black_box;
 
@@ -34,7 +34,11 @@ impl<P: LockPointer<Value = Cargo>> Hold<P> {
 
     /// The lock has just been granted.
     pub(crate) fn enter(self, ground: &Ground) -> Self {
-        if self.is_shared() { ground.truth.share() } else { ground.truth.own() }
+        if self.is_shared() {
+            ground.truth.share()
+        } else {
+            ground.truth.own()
+        }
         self.look(ground);
         self
     }
@@ -51,7 +55,11 @@ impl<P: LockPointer<Value = Cargo>> Hold<P> {
     /// Gives the lock back.
     pub(crate) fn leave(self, ground: &Ground) {
         self.look(ground);
-        if self.is_shared() { ground.truth.unshare() } else { ground.truth.disown() }
+        if self.is_shared() {
+            ground.truth.unshare()
+        } else {
+            ground.truth.disown()
+        }
         ground.bravely(|| drop(self));
     }
 
@@ -61,39 +69,35 @@ impl<P: LockPointer<Value = Cargo>> Hold<P> {
             Self::Sharer(guard) => share(guard, ground, dice),
             Self::Owner(guard) => own(guard, ground, dice),
             Self::SharerOfPart(part) => {
-                Deed::MapAgain.did();
+                count("lock: map again");
                 Some(Self::SharerOfPart(MappedGuard::map(part, |halves| halves)))
             }
             Self::OwnerOfPart(mut part) => {
                 ground.truth.write(&mut part);
-                Deed::MapAgain.did();
+                count("lock: map again");
                 Some(Self::OwnerOfPart(MappedGuard::map_mut(part, |halves| halves)))
             }
         }
     }
 }
 
-fn share<P: LockPointer<Value = Cargo>>(
-    guard: Guard<P, Shared>,
-    ground: &Ground,
-    dice: &mut Dice,
-) -> Option<Hold<P>> {
-    match dice.roll(5) {
+fn share<P: LockPointer<Value = Cargo>>(guard: Guard<P, Shared>, ground: &Ground, dice: &mut Dice) -> Option<Hold<P>> {
+    match dice.below(5) {
         0 | 1 => upgrade(guard, ground),
         2 => {
-            Deed::Map.did();
+            count("lock: map");
             Some(Hold::SharerOfPart(Guard::map(guard, |cargo| &cargo.halves)))
         }
         3 => {
-            Deed::TryMap.did();
-            let wanted = dice.chance(2);
+            count("lock: try map");
+            let wanted = dice.once_in(2);
             Some(match Guard::try_map(guard, |cargo| wanted.then_some(&cargo.halves)) {
                 Ok(part) => Hold::SharerOfPart(part),
                 Err(guard) => Hold::Sharer(guard),
             })
         }
         _ => {
-            Deed::Debug.did();
+            count("lock: debug");
             black_box(format!("{guard:?}"));
             Some(Hold::Sharer(guard))
         }
@@ -108,12 +112,16 @@ fn upgrade<P: LockPointer<Value = Cargo>>(guard: Guard<P, Shared>, ground: &Grou
     }
     match ground.bravely(|| guard.try_upgrade())? {
         Ok(guard) => {
-            Deed::Upgraded.did();
-            if *hostile { truth.own() } else { truth.raise() }
+            count("lock: upgraded");
+            if *hostile {
+                truth.own()
+            } else {
+                truth.raise()
+            }
             Some(Hold::Owner(guard))
         }
         Err(guard) => {
-            Deed::NotUpgraded.did();
+            count("lock: not upgraded");
             if *hostile {
                 truth.share();
             }
@@ -125,8 +133,12 @@ fn upgrade<P: LockPointer<Value = Cargo>>(guard: Guard<P, Shared>, ground: &Grou
 /// As [`upgrade`].
 fn downgrade<P: LockPointer<Value = Cargo>>(guard: Guard<P, Exclusive>, ground: &Ground) -> Option<Hold<P>> {
     let Ground { truth, hostile, .. } = ground;
-    Deed::Downgrade.did();
-    if *hostile { truth.disown() } else { truth.lower() }
+    count("lock: downgrade");
+    if *hostile {
+        truth.disown()
+    } else {
+        truth.lower()
+    }
     let guard = ground.bravely(|| guard.downgrade())?;
     if *hostile {
         truth.share();
@@ -140,22 +152,22 @@ fn own<P: LockPointer<Value = Cargo>>(
     dice: &mut Dice,
 ) -> Option<Hold<P>> {
     ground.truth.write(&mut guard.halves);
-    match dice.roll(12) {
+    match dice.below(12) {
         0..=3 => downgrade(guard, ground),
         4 | 5 => {
-            Deed::Map.did();
+            count("lock: map");
             Some(Hold::OwnerOfPart(Guard::map_mut(guard, |cargo| &mut cargo.halves)))
         }
         6 | 7 => {
-            Deed::TryMap.did();
-            let wanted = dice.chance(2);
+            count("lock: try map");
+            let wanted = dice.once_in(2);
             Some(match Guard::try_map_mut(guard, |cargo| wanted.then_some(&mut cargo.halves)) {
                 Ok(part) => Hold::OwnerOfPart(part),
                 Err(guard) => Hold::Owner(guard),
             })
         }
         8 => {
-            Deed::DeleteByGuard.did();
+            count("lock: delete by guard");
             ground.truth.disown();
             ground.truth.close();
             ground.bravely(|| guard.delete());
@@ -163,15 +175,16 @@ fn own<P: LockPointer<Value = Cargo>>(
             None
         }
         9 => {
-            Deed::TryBesideOwner.did();
-            let refused = ground.bravely(|| ground.lock.try_shared().map(drop)).unwrap_or(Err(TryAcquireError::WouldBlock));
+            count("lock: try beside owner");
+            let refused =
+                ground.bravely(|| ground.lock.try_shared().map(drop)).unwrap_or(Err(TryAcquireError::WouldBlock));
             assert_eq!(refused, Err(TryAcquireError::WouldBlock), "beside an owner");
             let refused = ground.bravely(|| ground.lock.try_delete()).unwrap_or(Err(TryAcquireError::WouldBlock));
             assert_eq!(refused, Err(TryAcquireError::WouldBlock), "beside an owner");
             Some(Hold::Owner(guard))
         }
         _ => {
-            Deed::Debug.did();
+            count("lock: debug");
             black_box(format!("{guard:?}"));
             Some(Hold::Owner(guard))
         }

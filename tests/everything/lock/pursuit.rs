@@ -2,9 +2,9 @@
 
 use super::ground::{Ground, Hostile};
 use super::rude::{Manners, rude};
-use super::tally::Deed;
 use crate::dice::Dice;
-use crate::drive::pause;
+use crate::pace::pause;
+use crate::tally::count;
 use crate::wakers;
 use futures::future::FusedFuture;
 use lockladder::{Acquire, Deadline, Delete, LockPointer, Mode, Priority};
@@ -60,7 +60,7 @@ enum Bell {
 
 impl Bell {
     fn any(ground: &Ground, dice: &mut Dice) -> Self {
-        match dice.roll(if ground.hostile { 12 } else { 16 }) {
+        match dice.below(if ground.hostile { 12 } else { 16 }) {
             0 => Self::None,
             1 => Self::Rude(Manners::Enters),
             2 => Self::Rude(Manners::Drops),
@@ -108,27 +108,26 @@ pub(crate) async fn pursue<F: Ask>(
     ground: &Arc<Ground>,
     dice: &mut Dice,
     mut request: Pin<&mut F>,
-    patience: Option<u64>,
+    patience: Option<usize>,
 ) -> End<F::Output> {
     for polls in 0.. {
         if patience == Some(polls) {
             return End::GivenUp;
         }
-        if dice.chance(6) {
-            let deed = if polls == 0 { Deed::MoveBefore } else { Deed::MoveWaiting };
-            deed.did();
+        if dice.once_in(6) {
+            count(if polls == 0 { "lock: moved before" } else { "lock: moved" });
             let priority = any_priority(dice);
             ground.bravely(|| request.as_mut().move_to(priority));
         }
-        if dice.chance(16) {
-            Deed::Debug.did();
+        if dice.once_in(16) {
+            count("lock: debug");
             black_box(format!("{request:?}"));
         }
-        let (bell, sleeps) = (Bell::any(ground, dice), patience.is_none() && (polls > 2 || dice.chance(2)));
+        let (bell, sleeps) = (Bell::any(ground, dice), patience.is_none() && (polls > 2 || dice.once_in(2)));
         match look(ground, request.as_mut(), bell, sleeps).await {
             Some(Poll::Ready(answer)) => return End::Answer(answer),
             None if request.is_terminated() => return End::Lost,
-            None => Deed::PollThrew.did(),
+            None => count("lock: poll threw"),
             Some(Poll::Pending) if sleeps && bell.rings() => {}
             Some(Poll::Pending) => pause().await,
         }
@@ -138,5 +137,5 @@ pub(crate) async fn pursue<F: Ask>(
 
 /// One of few, so that requests meet.
 pub(crate) fn any_priority(dice: &mut Dice) -> Priority {
-    [Priority::new(-1), Priority::default(), Priority::new(1)][dice.roll(3) as usize]
+    dice.pick(&[Priority::new(-1), Priority::default(), Priority::new(1)])
 }

@@ -7,20 +7,24 @@ use super::ground::{Ground, Lock, Parcel};
 use super::hold::Hold;
 use super::pursuit::{Ask, End, any_priority, pursue};
 use super::section::{Inside, Section};
-use super::tally::Deed;
 use super::truth::Cargo;
 use crate::dice::Dice;
-use crate::drive::{Clock, Limit, pause};
+use crate::pace::pause;
+use crate::tally::count;
 use futures::future::FusedFuture;
 use lockladder::{Acquire, AcquireError, Delete, Exclusive, Guard, LockPointer, Mode, Shared, TryAcquireError};
 use std::hint::black_box;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Under shuttle time stands still: a deadline is past there, or never comes.
+const SOON: Duration = Duration::from_millis(1);
 
 pub(crate) struct Worker {
-    pub(crate) ground: Arc<Ground>,
-    pub(crate) dice: Dice,
-    pub(crate) clock: Clock,
+    ground: Arc<Ground>,
+    dice: Dice,
 }
 
 /// How the lock is reached.
@@ -37,15 +41,19 @@ impl Pointer for &Lock {
 
 impl Pointer for Arc<Lock> {
     fn post(hold: Hold<Self>, ground: &Ground) -> Option<Hold<Self>> {
-        Deed::PostHold.did();
+        count("lock: post hold");
         ground.leave(Parcel::Held(hold));
         None
     }
 }
 
 impl Worker {
+    pub(crate) fn new(ground: &Arc<Ground>, dice: Dice) -> Self {
+        Self { ground: Arc::clone(ground), dice }
+    }
+
     pub(crate) async fn work(mut self) {
-        for _ in 0..self.dice.between(2, 5) {
+        for _ in 0..2 + self.dice.below(4) {
             self.deed().await;
         }
         self.clear();
@@ -54,7 +62,7 @@ impl Worker {
     async fn deed(&mut self) {
         let ground = Arc::clone(&self.ground);
         let lock = &ground.lock;
-        match self.dice.roll(20) {
+        match self.dice.below(20) {
             0..=2 => self.ask(lock.shared()).await,
             3..=5 => self.ask(lock.exclusive()).await,
             6 | 7 => self.ask(Arc::clone(lock).shared_owned()).await,
@@ -67,7 +75,7 @@ impl Worker {
             15 => self.unpack().await,
             16 => self.synchronized().await,
             17 => self.show(),
-            18 if self.dice.chance(2) => self.delete(lock.delete()).await,
+            18 if self.dice.once_in(2) => self.delete(lock.delete()).await,
             18 if !ground.hostile => self.try_delete(),
             _ => self.queue_twice().await,
         }
@@ -78,15 +86,15 @@ impl Worker {
         match error {
             AcquireError::Deleted => {
                 self.ground.truth.told_deleted();
-                Deed::ToldDeleted.did();
+                count("lock: told deleted");
             }
-            AcquireError::TimedOut { .. } => Deed::TimedOut.did(),
+            AcquireError::TimedOut { .. } => count("lock: timed out"),
             error => panic!("{error}"),
         }
     }
 
-    fn patience(&mut self) -> Option<u64> {
-        self.dice.chance(3).then(|| self.dice.roll(4))
+    fn patience(&mut self) -> Option<usize> {
+        self.dice.once_in(3).then(|| self.dice.below(4))
     }
 
     /// Asks for the lock and uses it, or gives up.
@@ -94,13 +102,13 @@ impl Worker {
     where
         Hold<P>: From<Guard<P, M>>,
     {
-        if self.dice.chance(3) {
+        if self.dice.once_in(3) {
             request = request.priority(any_priority(&mut self.dice));
         }
-        match self.clock.limit(&mut self.dice) {
-            Limit::None => self.ask_for(request).await,
-            Limit::At(instant) => self.ask_for(request.deadline(instant)).await,
-            Limit::After(time) => self.ask_for(request.timeout(time)).await,
+        match self.dice.below(8) {
+            0 => self.ask_for(request.deadline(Instant::now())).await,
+            1 => self.ask_for(request.timeout(SOON)).await,
+            _ => self.ask_for(request).await,
         }
     }
 
@@ -121,7 +129,7 @@ impl Worker {
     }
 
     /// Pursues a request. None if it has come to nothing, or is given up: it may be taken up again then.
-    async fn pursue<T, F>(&mut self, request: Pin<&mut F>, patience: Option<u64>) -> Option<T>
+    async fn pursue<T, F>(&mut self, request: Pin<&mut F>, patience: Option<usize>) -> Option<T>
     where
         F: Ask<Output = Result<T, AcquireError>>,
     {
@@ -132,15 +140,15 @@ impl Worker {
         match pursue(&self.ground, &mut self.dice, request, patience).await {
             End::Answer(Ok(granted)) => {
                 assert!(!gone, "granted though it had been deleted before");
-                Deed::Granted.did();
+                count("lock: granted");
                 return Some(granted);
             }
             End::Answer(Err(error)) => self.told(error),
-            End::Lost => Deed::Lost.did(),
+            End::Lost => count("lock: lost"),
             End::GivenUp => {
                 let answers = gone && !self.ground.hostile && patience != Some(0);
                 assert!(!answers, "waits for what had been deleted before");
-                Deed::GivenUp.did();
+                count("lock: given up");
             }
         }
         None
@@ -152,13 +160,13 @@ impl Worker {
     {
         let gone = self.ground.truth.is_gone();
         match self.ground.bravely(attempt) {
-            None => Deed::TryThrew.did(),
+            None => count("lock: try threw"),
             Some(Err(TryAcquireError::Deleted)) => self.told(AcquireError::Deleted),
             Some(_) if gone => panic!("not told that it had been deleted before"),
-            Some(Err(TryAcquireError::WouldBlock)) => Deed::WouldBlock.did(),
+            Some(Err(TryAcquireError::WouldBlock)) => count("lock: would block"),
             Some(Err(error)) => panic!("{error}"),
             Some(Ok(guard)) => {
-                Deed::TriedWell.did();
+                count("lock: tried well");
                 self.hold(Hold::from(guard).enter(&self.ground)).await;
             }
         }
@@ -167,9 +175,9 @@ impl Worker {
     /// Uses what it holds, and gives it back, or leaves it for somebody.
     async fn hold<P: Pointer>(&mut self, hold: Hold<P>) {
         let mut held = Some(hold);
-        for _ in 0..self.dice.roll(4) {
+        for _ in 0..self.dice.below(4) {
             let Some(hold) = held else { return };
-            held = match self.dice.roll(8) {
+            held = match self.dice.below(8) {
                 0 | 1 => {
                     pause().await;
                     Some(hold)
@@ -183,14 +191,14 @@ impl Worker {
             };
         }
         match held {
-            Some(hold) if self.dice.chance(4) => self.leave_in_queue(hold).await,
+            Some(hold) if self.dice.once_in(4) => self.leave_in_queue(hold).await,
             Some(hold) => hold.leave(&self.ground),
             None => {}
         }
     }
 
     /// Pursues a request, comes in, and leaves at once.
-    async fn visit<P, M, F>(&mut self, request: Pin<&mut F>, patience: Option<u64>)
+    async fn visit<P, M, F>(&mut self, request: Pin<&mut F>, patience: Option<usize>)
     where
         P: Pointer,
         M: Mode,
@@ -204,9 +212,9 @@ impl Worker {
 
     /// Asks for the lock while holding it, but not for long.
     async fn ask_beside(&mut self) {
-        Deed::AskBeside.did();
-        let (ground, patience) = (Arc::clone(&self.ground), Some(self.dice.roll(3)));
-        if self.dice.chance(2) {
+        count("lock: ask beside");
+        let (ground, patience) = (Arc::clone(&self.ground), Some(self.dice.below(3)));
+        if self.dice.once_in(2) {
             let mut request = Box::pin(ground.lock.shared());
             self.visit(request.as_mut(), patience).await;
             ground.bravely(|| drop(request));
@@ -219,7 +227,7 @@ impl Worker {
 
     /// Asks for the lock again before it gives it back, and waits only then.
     async fn leave_in_queue<P: Pointer>(&mut self, hold: Hold<P>) {
-        Deed::LeaveInQueue.did();
+        count("lock: leave in queue");
         let ground = Arc::clone(&self.ground);
         let mut request = Box::pin(ground.lock.exclusive());
         self.visit(request.as_mut(), Some(1)).await;
@@ -232,9 +240,10 @@ impl Worker {
 
     /// Has two requests at once, and waits without end for the second only.
     async fn queue_twice(&mut self) {
-        Deed::QueueTwice.did();
+        count("lock: queue twice");
         let ground = Arc::clone(&self.ground);
-        let (mut one, mut other) = (Box::pin(ground.lock.exclusive()), Box::pin(Arc::clone(&ground.lock).shared_owned()));
+        let (mut one, mut other) =
+            (Box::pin(ground.lock.exclusive()), Box::pin(Arc::clone(&ground.lock).shared_owned()));
         self.visit(one.as_mut(), Some(1)).await;
         self.visit(other.as_mut(), Some(1)).await;
         if !one.is_terminated() {
@@ -250,7 +259,7 @@ impl Worker {
     /// Leaves a request for somebody else to take up, queued or not.
     async fn post_request(&mut self) {
         let lock = Arc::clone(&self.ground.lock);
-        if self.dice.chance(2) {
+        if self.dice.once_in(2) {
             self.post(lock.shared_owned(), Parcel::Shares).await;
         } else {
             self.post(lock.exclusive_owned(), Parcel::Owns).await;
@@ -261,12 +270,12 @@ impl Worker {
     where
         Hold<Arc<Lock>>: From<Guard<Arc<Lock>, M>>,
     {
-        let (mut request, patience) = (Box::pin(request), Some(self.dice.roll(3)));
+        let (mut request, patience) = (Box::pin(request), Some(self.dice.below(3)));
         self.visit(request.as_mut(), patience).await;
         if request.is_terminated() {
             self.ground.bravely(|| drop(request));
         } else {
-            Deed::PostRequest.did();
+            count("lock: post request");
             self.ground.leave(wrap(request));
         }
     }
@@ -276,7 +285,7 @@ impl Worker {
         match self.ground.find() {
             None => {}
             Some(Parcel::Held(hold)) => {
-                Deed::UnpackHold.did();
+                count("lock: unpack hold");
                 self.hold(hold).await;
             }
             Some(Parcel::Shares(request)) => self.take_up(request).await,
@@ -288,7 +297,7 @@ impl Worker {
     where
         Hold<Arc<Lock>>: From<Guard<Arc<Lock>, M>>,
     {
-        Deed::UnpackRequest.did();
+        count("lock: unpack request");
         let patience = self.patience();
         self.visit(request.as_mut(), patience).await;
         self.ground.bravely(|| drop(request));
@@ -302,10 +311,10 @@ impl Worker {
     }
 
     async fn synchronized(&mut self) {
-        Deed::Synchronized.did();
+        count("lock: synchronized");
         let (ground, patience) = (Arc::clone(&self.ground), self.patience());
         let truth = &ground.truth;
-        let work: Pin<Box<dyn Future<Output = Result<(), AcquireError>> + Send + '_>> = if self.dice.chance(2) {
+        let work: Pin<Box<dyn Future<Output = Result<(), AcquireError>> + Send + '_>> = if self.dice.once_in(2) {
             Box::pin(ground.lock.synchronized(Shared, async |cargo| {
                 let _inside = Inside::shared(truth);
                 pause().await;
@@ -325,18 +334,18 @@ impl Worker {
     }
 
     fn show(&self) {
-        Deed::Debug.did();
+        count("lock: debug");
         self.ground.bravely(|| black_box(format!("{:?}", self.ground.lock)));
     }
 
     async fn delete(&mut self, mut request: Delete<&Lock>) {
-        if self.dice.chance(3) {
+        if self.dice.once_in(3) {
             request = request.priority(any_priority(&mut self.dice));
         }
-        match self.clock.limit(&mut self.dice) {
-            Limit::None => self.delete_by(request).await,
-            Limit::At(instant) => self.delete_by(request.deadline(instant)).await,
-            Limit::After(time) => self.delete_by(request.timeout(time)).await,
+        match self.dice.below(8) {
+            0 => self.delete_by(request.deadline(Instant::now())).await,
+            1 => self.delete_by(request.timeout(SOON)).await,
+            _ => self.delete_by(request).await,
         }
     }
 
@@ -353,14 +362,14 @@ impl Worker {
             // Whoever panicked was woken because the lock is gone.
             End::Answer(Ok(())) | End::Lost => {
                 assert!(!gone, "deleted twice");
-                Deed::Deleted.did();
+                count("lock: deleted");
                 deleting.done();
             }
             End::Answer(Err(error)) => {
                 drop(deleting);
                 self.told(error);
             }
-            End::GivenUp => Deed::GivenUp.did(),
+            End::GivenUp => count("lock: given up"),
         }
     }
 
@@ -370,7 +379,7 @@ impl Worker {
         match self.ground.lock.try_delete() {
             Ok(()) => {
                 assert!(!gone, "deleted twice");
-                Deed::TryDeleted.did();
+                count("lock: try deleted");
                 deleting.done();
             }
             Err(TryAcquireError::Deleted) => {
@@ -380,7 +389,7 @@ impl Worker {
             Err(error) => {
                 assert!(!gone, "not told that it had been deleted before");
                 assert_eq!(error, TryAcquireError::WouldBlock);
-                Deed::WouldBlock.did();
+                count("lock: would block");
             }
         }
     }
