@@ -41,6 +41,34 @@ pub(crate) fn together(work: Vec<Box<dyn FnOnce() + Send>>, what: &str) {
     }
 }
 
+/// One task, until it has ended.
+pub(crate) type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Tells programs: their tasks, each on a thread of its own, and what is true once they have ended.
+pub(crate) fn explore(name: &str, tell: impl Fn(&mut Dice) -> (Vec<Task>, Box<dyn FnOnce()>)) {
+    let programs: usize = env::var("LOCKLADDER_SCHEDULES").map_or(1_500, |programs| programs.parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    let (seed, only) = (seed(), env::var("LOCKLADDER_PROGRAM").ok());
+    println!("{name}: LOCKLADDER_SEED={seed}");
+    let mut dice = Dice::new(seed);
+    for _ in 0..programs {
+        let drawn = dice.next();
+        let label = format!("{name}/{drawn}");
+        if only.as_ref().is_some_and(|only| *only != label) {
+            continue;
+        }
+        let (tasks, rest) = tell(&mut Dice::new(drawn));
+        let work = tasks.into_iter().map(|task| {
+            let handle = runtime.handle().clone();
+            let work: Box<dyn FnOnce() + Send> = Box::new(move || handle.block_on(task));
+            work
+        });
+        together(work.collect(), &format!("LOCKLADDER_SEED={seed} LOCKLADDER_PROGRAM={label}"));
+        rest();
+    }
+    println!("{name}: {programs} programs on threads");
+}
+
 #[test]
 fn programs_over_named_locks_hold_on_threads() {
     let programs: usize = env::var("LOCKLADDER_SCHEDULES").map_or(300, |programs| programs.parse().unwrap());

@@ -17,7 +17,6 @@ pub(crate) fn print() {
 }
 
 /// All of this has happened.
-#[cfg(not(lockladder_shuttle))]
 pub(crate) fn assert_met(all: &[&'static str]) {
     let tally = TALLY.lock().unwrap();
     let missing: Vec<_> = all.iter().filter(|what| !tally.contains_key(*what)).collect();

@@ -1,0 +1,94 @@
+//! Everything that one lock can do: what each of a few tasks does next is drawn as it goes.
+
+mod ground;
+mod hold;
+mod pursuit;
+mod rude;
+mod section;
+mod truth;
+mod worker;
+
+use crate::dice::Dice;
+use ground::Ground;
+use std::sync::Arc;
+use worker::Worker;
+
+/// A program: its tasks, and the ground on which they meet; there are wakers that panic, if it is hostile.
+fn program(dice: &mut Dice, hostile: bool) -> (Vec<Worker>, Arc<Ground>) {
+    let ground = Arc::new(Ground::new(hostile));
+    let workers = (0..2 + dice.below(4)).map(|_| Worker::new(&ground, Dice::new(dice.next()))).collect();
+    (workers, ground)
+}
+
+/// What the programs of a run do and meet.
+const MET: [&str; 29] = [
+    "lock: ask beside",
+    "lock: debug",
+    "lock: delete by guard",
+    "lock: deleted",
+    "lock: downgrade",
+    "lock: given up",
+    "lock: granted",
+    "lock: leave in queue",
+    "lock: lost",
+    "lock: map",
+    "lock: map again",
+    "lock: moved",
+    "lock: moved before",
+    "lock: not upgraded",
+    "lock: poll threw",
+    "lock: post hold",
+    "lock: post request",
+    "lock: queue twice",
+    "lock: synchronized",
+    "lock: timed out",
+    "lock: told deleted",
+    "lock: tried well",
+    "lock: try beside owner",
+    "lock: try deleted",
+    "lock: try map",
+    "lock: unpack hold",
+    "lock: unpack request",
+    "lock: upgraded",
+    "lock: would block",
+];
+
+#[cfg(lockladder_shuttle)]
+#[test]
+fn one_lock_keeps_others_out_and_forgets_nobody_in_any_schedule() {
+    use shuttle::{future::block_on, thread};
+    crate::by_shuttle::explore("one lock", |dice| {
+        crate::pace::hurry(!dice.once_in(3));
+        let hostile = dice.once_in(6);
+        let (workers, ground) = program(dice, hostile);
+        let tasks = workers.into_iter().map(|worker| thread::spawn(move || block_on(worker.work())));
+        tasks.collect::<Vec<_>>().into_iter().for_each(|task| task.join().unwrap());
+        ground.at_rest();
+    });
+    crate::tally::assert_met(&MET);
+}
+
+#[cfg(not(lockladder_shuttle))]
+#[test]
+fn one_lock_keeps_others_out_and_forgets_nobody_in_any_order_of_polls() {
+    use crate::by_hand::{Task, explore, run};
+    explore("one lock", &async |dice: &mut Dice| {
+        crate::pace::hurry(dice.once_in(4));
+        let hostile = dice.once_in(6);
+        let (workers, ground) = program(dice, hostile);
+        run(workers.into_iter().map(|worker| Box::pin(worker.work()) as Task).collect(), dice).await;
+        ground.at_rest();
+    });
+    crate::tally::assert_met(&MET);
+}
+
+#[cfg(not(lockladder_shuttle))]
+#[test]
+fn one_lock_keeps_others_out_and_forgets_nobody_on_threads() {
+    crate::on_threads::explore("one lock", |dice| {
+        // No waker that panics: tokio's timers would wake it, and a runtime whose worker panics aborts the process.
+        let (workers, ground) = program(dice, false);
+        let work = workers.into_iter().map(|worker| Box::pin(worker.work()) as crate::on_threads::Task);
+        (work.collect(), Box::new(move || ground.at_rest()))
+    });
+}

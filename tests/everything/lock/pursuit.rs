@@ -1,0 +1,141 @@
+//! Requests, and how they are pursued: polled with one waker or another, moved, looked at, and perhaps given up.
+
+use super::ground::{Ground, Hostile};
+use super::rude::{Manners, rude};
+use crate::dice::Dice;
+use crate::pace::pause;
+use crate::tally::count;
+use crate::wakers;
+use futures::future::FusedFuture;
+use lockladder::{Acquire, Deadline, Delete, LockPointer, Mode, Priority};
+use std::fmt::Debug;
+use std::future::poll_fn;
+use std::hint::black_box;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// A request that can be told how urgent it is.
+pub(crate) trait Ask: FusedFuture + Debug {
+    fn move_to(self: Pin<&mut Self>, priority: Priority);
+}
+
+macro_rules! ask {
+    ($([$($generics:tt)*] $request:ty;)+) => {$(
+        impl<$($generics)*> Ask for $request {
+            fn move_to(self: Pin<&mut Self>, priority: Priority) {
+                self.set_priority(priority);
+            }
+        }
+    )+};
+}
+
+ask! {
+    [P: LockPointer, M: Mode] Acquire<P, M>;
+    [P: LockPointer + Debug] Delete<P>;
+    [P: LockPointer, M: Mode] Deadline<Acquire<P, M>>;
+    [P: LockPointer + Debug] Deadline<Delete<P>>;
+}
+
+/// How a pursuit ended.
+pub(crate) enum End<T> {
+    Answer(T),
+    /// The waker of somebody else panicked as it resolved.
+    Lost,
+    GivenUp,
+}
+
+/// By whom a poll is told when to come again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bell {
+    /// By the task itself.
+    Own,
+    /// By the task, through a waker that is no friend.
+    Rude(Manners),
+    /// Nobody is told.
+    None,
+    /// A waker that panics as it is cloned.
+    ThrowsAtOnce,
+}
+
+impl Bell {
+    fn any(ground: &Ground, dice: &mut Dice) -> Self {
+        match dice.below(if ground.hostile { 12 } else { 16 }) {
+            0 => Self::None,
+            1 => Self::Rude(Manners::Enters),
+            2 => Self::Rude(Manners::Drops),
+            3 | 4 if ground.hostile => Self::Rude(Manners::Throws),
+            5 if ground.hostile => Self::Rude(Manners::ThrowsLast),
+            6 if ground.hostile => Self::ThrowsAtOnce,
+            _ => Self::Own,
+        }
+    }
+
+    /// Whether who has polled with it may sleep.
+    fn rings(self) -> bool {
+        matches!(self, Self::Own | Self::Rude(_))
+    }
+}
+
+/// Polls once, and sleeps after it if it may and has to. None if somebody's waker panicked.
+async fn look<F: Ask>(
+    ground: &Arc<Ground>,
+    mut request: Pin<&mut F>,
+    bell: Bell,
+    sleeps: bool,
+) -> Option<Poll<F::Output>> {
+    let mut slept = false;
+    poll_fn(|context| {
+        if slept {
+            return Poll::Ready(Some(Poll::Pending));
+        }
+        let waker = match bell {
+            Bell::Own => context.waker().clone(),
+            Bell::Rude(manners) => rude(ground, context.waker(), manners),
+            Bell::None => Waker::noop().clone(),
+            Bell::ThrowsAtOnce => wakers::on_clone(|| Hostile::throw()),
+        };
+        let polled = ground.bravely(|| request.as_mut().poll(&mut Context::from_waker(&waker)));
+        ground.bravely(|| drop(waker));
+        slept = sleeps && bell.rings() && matches!(polled, Some(Poll::Pending));
+        if slept { Poll::Pending } else { Poll::Ready(polled) }
+    })
+    .await
+}
+
+/// Polls it until it resolves, or so many times. Who has no patience may drop it then.
+pub(crate) async fn pursue<F: Ask>(
+    ground: &Arc<Ground>,
+    dice: &mut Dice,
+    mut request: Pin<&mut F>,
+    patience: Option<usize>,
+) -> End<F::Output> {
+    for polls in 0.. {
+        if patience == Some(polls) {
+            return End::GivenUp;
+        }
+        if dice.once_in(6) {
+            count(if polls == 0 { "lock: moved before" } else { "lock: moved" });
+            let priority = any_priority(dice);
+            ground.bravely(|| request.as_mut().move_to(priority));
+        }
+        if dice.once_in(16) {
+            count("lock: debug");
+            black_box(format!("{request:?}"));
+        }
+        let (bell, sleeps) = (Bell::any(ground, dice), patience.is_none() && (polls > 2 || dice.once_in(2)));
+        match look(ground, request.as_mut(), bell, sleeps).await {
+            Some(Poll::Ready(answer)) => return End::Answer(answer),
+            None if request.is_terminated() => return End::Lost,
+            None => count("lock: poll threw"),
+            Some(Poll::Pending) if sleeps && bell.rings() => {}
+            Some(Poll::Pending) => pause().await,
+        }
+    }
+    unreachable!("it is polled until it resolves")
+}
+
+/// One of few, so that requests meet.
+pub(crate) fn any_priority(dice: &mut Dice) -> Priority {
+    dice.pick(&[Priority::new(-1), Priority::default(), Priority::new(1)])
+}

@@ -1,0 +1,65 @@
+//! Wakers that are no friends of the lock.
+
+use super::ground::{Ground, Hostile};
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+/// When a waker uses the lock, or panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manners {
+    /// It uses the lock as it is woken.
+    Enters,
+    /// It uses the lock as it is woken, and panics.
+    Throws,
+    /// It drops what somebody has left, which may release the lock or give up a request for it.
+    Drops,
+    /// It panics as it goes.
+    ThrowsLast,
+}
+
+struct Rude {
+    ground: Arc<Ground>,
+    wakes: Waker,
+    manners: Manners,
+}
+
+/// A waker that wakes whom this one wakes, but not only that.
+pub(crate) fn rude(ground: &Arc<Ground>, wakes: &Waker, manners: Manners) -> Waker {
+    Waker::from(Arc::new(Rude { ground: Arc::clone(ground), wakes: wakes.clone(), manners }))
+}
+
+impl Wake for Rude {
+    fn wake(self: Arc<Self>) {
+        let Self { ground, wakes, manners } = &*self;
+        wakes.wake_by_ref();
+        match manners {
+            Manners::Enters | Manners::Throws => enter(ground),
+            Manners::Drops => drop(ground.find().map(|parcel| parcel.forsake(ground))),
+            Manners::ThrowsLast => {}
+        }
+        if *manners == Manners::Throws {
+            Hostile::throw();
+        }
+    }
+}
+
+fn enter(ground: &Ground) {
+    let Ground { lock, truth, .. } = ground;
+    if let Ok(mut owner) = lock.try_exclusive() {
+        truth.own();
+        truth.write(&mut owner.halves);
+        truth.disown();
+    } else if let Ok(sharer) = lock.try_shared() {
+        truth.share();
+        truth.read(&sharer.halves);
+        truth.unshare();
+    }
+}
+
+impl Drop for Rude {
+    fn drop(&mut self) {
+        if self.manners == Manners::ThrowsLast && !std::thread::panicking() {
+            Hostile::throw();
+        }
+    }
+}

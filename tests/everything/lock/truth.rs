@@ -1,0 +1,134 @@
+//! What is true of one lock, by who has had it: flags and counts that only holders touch. It never asks the lock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering::SeqCst};
+
+/// Written one after the other, by owners only: how often, twice.
+pub(crate) type Halves = [u64; 2];
+
+/// What the lock protects.
+#[derive(Debug)]
+pub(crate) struct Cargo {
+    pub(crate) halves: Halves,
+    drops: Arc<AtomicUsize>,
+}
+
+impl Drop for Cargo {
+    fn drop(&mut self) {
+        self.drops.fetch_add(1, SeqCst);
+    }
+}
+
+/// Who is in, and whether anybody may still come.
+#[derive(Debug, Default)]
+pub(crate) struct Truth {
+    /// How many share the lock at this moment, or −1 if somebody owns it.
+    inside: AtomicIsize,
+    /// How often it was written under the lock.
+    writes: AtomicU64,
+    /// Who has just come to delete the lock, or has deleted it: nobody gets it from now on.
+    closed: AtomicBool,
+    /// The lock is deleted for sure: whoever comes from now on is told so at once.
+    gone: AtomicBool,
+    /// Requests to delete that may succeed at any time.
+    deleting: AtomicUsize,
+    drops: Arc<AtomicUsize>,
+}
+
+impl Truth {
+    pub(crate) fn cargo(&self) -> Cargo {
+        Cargo { halves: [0; 2], drops: Arc::clone(&self.drops) }
+    }
+
+    pub(crate) fn share(&self) {
+        assert!(!self.closed.load(SeqCst), "shared after it was deleted");
+        assert!(self.inside.fetch_add(1, SeqCst) >= 0, "shared beside an owner");
+    }
+
+    pub(crate) fn unshare(&self) {
+        assert!(self.inside.fetch_sub(1, SeqCst) > 0, "an owner came in beside a sharer");
+    }
+
+    pub(crate) fn own(&self) {
+        assert!(!self.closed.load(SeqCst), "owned after it was deleted");
+        assert_eq!(self.inside.swap(-1, SeqCst), 0, "owned beside others");
+    }
+
+    pub(crate) fn disown(&self) {
+        assert_eq!(self.inside.swap(0, SeqCst), -1, "somebody came in beside an owner");
+    }
+
+    /// An owner is about to share, and lets other sharers in.
+    pub(crate) fn lower(&self) {
+        assert_eq!(self.inside.swap(1, SeqCst), -1, "somebody came in beside an owner");
+    }
+
+    /// A sharer has become the owner.
+    pub(crate) fn raise(&self) {
+        assert_eq!(self.inside.swap(-1, SeqCst), 1, "upgraded beside others");
+    }
+
+    pub(crate) fn write(&self, [left, right]: &mut Halves) {
+        assert_eq!(left, right, "an owner sees a half written value");
+        *left += 1;
+        self.writes.fetch_add(1, SeqCst);
+        *right += 1;
+    }
+
+    pub(crate) fn read(&self, halves: &Halves) {
+        assert_eq!(*halves, [self.writes.load(SeqCst); 2], "a sharer sees another value than the last written");
+    }
+
+    /// An owner, who has left, is about to delete the lock.
+    pub(crate) fn close(&self) {
+        assert!(!self.closed.swap(true, SeqCst), "deleted twice");
+    }
+
+    /// It has been deleted.
+    pub(crate) fn went(&self) {
+        self.gone.store(true, SeqCst);
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(SeqCst)
+    }
+
+    /// A request to delete is on its way, until the ticket is dropped.
+    pub(crate) fn deleting(self: &Arc<Self>) -> Deleting {
+        self.deleting.fetch_add(1, SeqCst);
+        Deleting(Arc::clone(self))
+    }
+
+    /// Somebody was told that the lock is deleted.
+    pub(crate) fn told_deleted(&self) {
+        let perhaps = self.deleting.load(SeqCst) > 0; // First: whoever ends has closed it before.
+        assert!(self.closed.load(SeqCst) || perhaps, "told that it is deleted, which nobody has done");
+    }
+
+    /// All have gone.
+    pub(crate) fn at_rest(&self, cargo: Cargo) {
+        assert_eq!(self.inside.load(SeqCst), 0, "somebody is still inside");
+        assert_eq!(self.deleting.load(SeqCst), 0, "somebody still deletes");
+        self.read(&cargo.halves);
+        assert_eq!(self.drops.load(SeqCst), 0, "the value was dropped though it is still there");
+        drop(cargo);
+        assert_eq!(self.drops.load(SeqCst), 1, "the value was not dropped once");
+    }
+}
+
+/// A request to delete, as long as it may succeed.
+pub(crate) struct Deleting(Arc<Truth>);
+
+impl Deleting {
+    /// It has deleted the lock.
+    pub(crate) fn done(&self) {
+        self.0.close();
+        self.0.went();
+    }
+}
+
+impl Drop for Deleting {
+    fn drop(&mut self) {
+        self.0.deleting.fetch_sub(1, SeqCst);
+    }
+}
