@@ -1,5 +1,6 @@
 //! Waiting for locks, but not for ever: at every layer.
 
+use crate::lock::Panics;
 use crate::priority::Priority;
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
@@ -48,16 +49,31 @@ pin_project! {
         #[pin]
         request: F,
         limit: Limit,
-        // Made at the first poll.
         #[pin]
-        timer: Option<Sleep>,
+        timer: Timer,
         began: Option<Instant>,
+    }
+}
+
+pin_project! {
+    /// The timer of a request, made at the first poll. It keeps the task's waker, and drops it in an order of its own: also
+    /// while the thread panics, since the request was dropped before.
+    struct Timer {
+        #[pin]
+        sleep: Option<Sleep>,
+    }
+
+    impl PinnedDrop for Timer {
+        fn drop(this: Pin<&mut Self>) {
+            let mut sleep = this.project().sleep;
+            Panics::defer(|panics| panics.catch(|| sleep.set(None)));
+        }
     }
 }
 
 impl<F> Deadline<F> {
     pub(crate) fn new(request: F, limit: Limit) -> Self {
-        Self { request, limit, timer: None, began: None }
+        Self { request, limit, timer: Timer { sleep: None }, began: None }
     }
 
     /// The same deadline, of a request that has been told more.
@@ -89,12 +105,13 @@ impl<F: Timed> Future for Deadline<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if this.timer.is_none() {
+        let mut timer = this.timer.project().sleep;
+        if timer.is_none() {
             assert!(
                 Handle::try_current().is_ok(),
                 "`timeout` and `deadline` need a tokio runtime with timers: await this inside of one"
             );
-            this.timer.set(Some(match *this.limit {
+            timer.set(Some(match *this.limit {
                 Limit::After(duration) => sleep(duration),
                 Limit::At(instant) => sleep_until(instant),
             }));
@@ -103,7 +120,7 @@ impl<F: Timed> Future for Deadline<F> {
         if let Poll::Ready(in_time) = this.request.as_mut().poll_in_time(context) {
             return Poll::Ready(in_time);
         }
-        let Some(timer) = this.timer.as_mut().as_pin_mut() else { unreachable!("it was made above") };
+        let Some(timer) = timer.as_mut().as_pin_mut() else { unreachable!("it was made above") };
         ready!(timer.poll(context));
         Poll::Ready(this.request.give_up(began.elapsed()))
     }
