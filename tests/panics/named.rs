@@ -1,7 +1,7 @@
 //! What was once lost when a waker panicked, by name.
 
-use crate::story::{Value, poll};
-use crate::wakers::{on_clone, on_wake};
+use crate::story::poll;
+use crate::wakers::{on_clone, on_wake, panics_on_drop};
 use futures::future::FusedFuture;
 use lockladder::ganeti::seed::{Node, Seed};
 use lockladder::{All, LockManager, LockMode, LockSet, SharedLock};
@@ -44,8 +44,8 @@ fn a_session_whose_downgrade_panicked_does_not_wait_for_itself() {
 
 #[test]
 fn a_removal_that_panics_drops_the_values() {
-    let set: LockSet<u32, Arc<Value>> = LockSet::default();
-    let value = Arc::new(Value::default());
+    let set: LockSet<u32, Arc<()>> = LockSet::default();
+    let value = Arc::new(());
     let mut whole = set.try_exclusive(All).unwrap();
     whole.add_entries([(1_u32, Arc::clone(&value))]).unwrap();
     drop(whole);
@@ -91,4 +91,22 @@ fn an_addition_whose_poll_panicked_says_whether_it_has_added() {
     assert!(!second.is_terminated(), "it has been granted, and has not been polled");
     drop((first, second));
     assert_eq!(set.names(), [1, 2], "dropped before it resolved, the second has added nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_dropped_while_its_wakers_panic_does_not_abort() {
+    let lock = SharedLock::new(());
+    let holder = lock.try_shared().unwrap();
+    let mut owner = Box::pin(lock.exclusive().timeout(std::time::Duration::from_secs(1)));
+    {
+        let waker = panics_on_drop();
+        assert!(poll(owner.as_mut(), &waker).is_pending());
+        std::mem::forget(waker); // What the request and the timer keep are the last but one.
+    }
+    let mut sharer = Box::pin(lock.shared());
+    assert!(poll(sharer.as_mut(), &bad()).is_pending());
+    panics(|| drop(owner)); // Lets the sharer in, whose waker panics.
+    drop(sharer);
+    drop(holder);
+    assert!(lock.try_exclusive().is_ok());
 }

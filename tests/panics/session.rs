@@ -1,6 +1,6 @@
 //! Every verb of sessions, typed and dynamic.
 
-use crate::story::{Neighbour, Story, Value, Verb, poll};
+use crate::story::{Neighbour, Story, Value, Verb, alone, poll};
 use crate::wakers::on_wake;
 use futures::future::FusedFuture;
 use lockladder::{All, LockManager, LockMode, Session, SessionError, held, hierarchy};
@@ -148,6 +148,7 @@ impl Wake for Looks {
 
 #[test]
 fn the_root_goes_last_though_a_waker_panics_as_it_is_downgraded() {
+    let _alone = alone();
     let manager = farm();
     let job = climbed(&manager);
     // Is let in by the downgrade: gives up as it is woken, and panics.

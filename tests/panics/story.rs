@@ -5,8 +5,8 @@ use futures::future::FusedFuture;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::runtime::{Builder, Runtime};
 
@@ -171,12 +171,15 @@ pub(crate) fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Po
 /// A verb by its name, and its story, which ends with everything given back, or fails.
 pub(crate) type Verb = (&'static str, fn(&mut Story));
 
-/// The stories count values together.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// All that is told counts values together: one at a time.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Tells each verb in every way. Each meets a panic in one way or another, and each way of panicking is met by some verb.
 pub(crate) fn tell(verbs: &[Verb]) {
-    let _alone = ONE_AT_A_TIME.lock().unwrap();
+    let _alone = alone();
     let mut panics_of = [0; 3];
     for (name, verb) in verbs {
         let mut panics = 0;
