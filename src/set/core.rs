@@ -441,9 +441,13 @@ pub(crate) enum Refusal<K, T> {
 impl<K: Key, T> Core<K, T> {
     /// Shows members in name order, and forgets them.
     fn shown<R>(&self, members: KnownMembers<K, T>, show: impl FnOnce(&[Known<K, T>]) -> R) -> R {
-        let mut shown = Shown { core: self, members };
-        shown.members.sort_by(|one, other| one.name.cmp(&other.name));
-        show(&shown.members)
+        Panics::defer(|panics| {
+            let mut shown = Shown { core: self, members };
+            shown.members.sort_by(|one, other| one.name.cmp(&other.name));
+            let result = show(&shown.members);
+            panics.catch(|| drop(shown)); // Before the result is on its way.
+            result
+        })
     }
 
     /// The names of members, in name order. Forgets the members.
