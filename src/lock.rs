@@ -338,7 +338,11 @@ impl<T: ?Sized> SharedLock<T> {
         F: for<'a> AsyncFnOnce(<M as Access>::Value<'a, T>) -> R,
     {
         let mut guard = Acquire::<&Self, M>::new(self).await?;
-        Ok(work(M::value(&mut guard)).await)
+        let result = work(M::value(&mut guard)).await;
+        Ok(Panics::defer(|panics| {
+            panics.catch(|| drop(guard)); // Before the result is on its way.
+            result
+        }))
     }
 
     /// The value, without locking: `&mut self` shows that nobody else has the lock.
