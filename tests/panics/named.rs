@@ -110,3 +110,19 @@ async fn a_deadline_dropped_while_its_wakers_panic_does_not_abort() {
     drop(holder);
     assert!(lock.try_exclusive().is_ok());
 }
+
+#[test]
+fn what_the_work_on_a_lock_returned_is_dropped_if_the_release_panics() {
+    let (lock, result) = (SharedLock::new(()), Arc::new(()));
+    let given = Arc::clone(&result);
+    let mut sharer = Box::pin(lock.shared());
+    let mut work = Box::pin(lock.synchronized(lockladder::Exclusive, async move |()| {
+        tokio::task::yield_now().await;
+        given
+    }));
+    assert!(poll(work.as_mut(), Waker::noop()).is_pending());
+    assert!(poll(sharer.as_mut(), &bad()).is_pending());
+    panics(|| drop(poll(work.as_mut(), Waker::noop())));
+    drop(work);
+    assert_eq!(Arc::strong_count(&result), 1, "neither returned nor dropped");
+}
