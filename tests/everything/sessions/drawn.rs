@@ -124,9 +124,13 @@ impl Job<'_> {
 
     /// Any deed at a level.
     async fn visit<L: Floor>(&mut self) {
+        let (held, above) = (self.held::<L>().is_some(), self.is_above::<L>());
+        let mostly = !self.dice.once_in(6);
         match self.dice.below(8) {
-            0..=2 => self.climb::<L>().await,
-            3 => self.release::<L>(),
+            _ if mostly && !above => self.climb::<L>().await,
+            _ if mostly && !held => pause().await,
+            0 => self.climb::<L>().await,
+            1..=3 => self.release::<L>(),
             4 => self.release_names::<L>(),
             5 => self.downgrade::<L>(),
             6 => self.write_side_by_side::<L>(),

@@ -114,8 +114,7 @@ async fn reclaims(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut Dice) 
     let mut climb = Box::pin(job.exclusive::<High>([0, 1]));
     if let Some(climbed) = polls(climb.as_mut(), dice.below(3)).await {
         assert!(climbed.is_err() == climb.as_mut().reclaim().is_some(), "lost, or had twice");
-        climbed?;
-        return Ok(());
+        return climbed.map(drop);
     }
     climb.as_mut().set_priority(Priority::new(1));
     let job = climb.as_mut().reclaim().expect("it has not resolved");

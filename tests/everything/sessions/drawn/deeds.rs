@@ -171,7 +171,7 @@ impl Job<'_> {
         match self.session.get_disjoint_mut::<L, _>(names) {
             Ok(things) => {
                 assert!(has && names[0] != names[1]);
-                things.map(|thing| thing.change());
+                things.into_iter().for_each(Thing::change);
                 count("session: wrote side by side");
             }
             Err(SessionError::Repeated { .. }) => {
@@ -184,7 +184,10 @@ impl Job<'_> {
 
     /// Any deed at a level whose members come and go.
     pub(super) async fn change<L: Floor + Modifiable>(&mut self) {
+        let held = self.held::<L>().is_some();
         match self.dice.below(9) {
+            0..=2 if held && self.dice.once_in(2) => self.add_held::<L>(),
+            3 if held => self.remove_held::<L>(),
             0 => self.add::<L>().await,
             1 => self.add_and_hold::<L>().await,
             2 => self.add_held::<L>(),
