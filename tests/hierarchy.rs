@@ -47,3 +47,41 @@ fn levels_know_their_names_and_their_order() {
     assert_eq!((L0::INDEX, L1::INDEX, L15::INDEX), (0, 1, 15));
     assert_eq!(Sixteen::LEVELS[L8::INDEX], L8::NAME);
 }
+
+/// Climbs two levels, and uses every rule that looks through the higher one.
+macro_rules! named {
+    ($($test:ident: $hierarchy:ident $root:ident $low:ident $high:ident;)+) => {$(
+        #[test]
+        fn $test() {
+            hierarchy! { struct $hierarchy { root $root, level $low: String => u8, level $high: u8 } }
+            let manager: LockManager<$hierarchy> =
+                LockManager::builder().names::<$low>(["one"]).names::<$high>([1_u8]).build();
+            let job = block_on(manager.exclusive("job")).unwrap();
+            let job = job.try_exclusive::<$low>("one").unwrap().try_shared::<$high>(1).unwrap();
+            assert_eq!(job.owned::<$low>().names(), ["one"]);
+            let job: Session<$hierarchy, held![shared $root, shared $low, shared $high]> =
+                job.downgrade::<$low>().downgrade::<$root>();
+            let job: Session<$hierarchy, held![shared $root, shared $high]> = job.release::<$low>();
+            drop(job);
+            let job = manager.try_dynamic("job", lockladder::LockMode::Shared).unwrap();
+            assert!(job.into_typed::<held![shared $root]>().is_ok());
+        }
+    )+};
+}
+
+// Those that the macro names type parameters by, in each place and together, and what it uses of others.
+named! {
+    levels_may_be_called_m_and_r: Order Ground M_ R_;
+    levels_may_be_called_r_and_n: Order Ground R_ N_;
+    levels_may_be_called_n_and_m: Order Ground N_ M_;
+    levels_may_be_called_s_and_o: Order Ground S_ O_;
+    levels_may_be_called_t_and_s: Order Ground T_ S_;
+    a_root_may_be_called_m_below_n: Order M_ N_ Top;
+    a_root_may_be_called_r_below_s: Order R_ S_ M_;
+    a_root_may_be_called_n_below_r: Order N_ R_ O_;
+    a_hierarchy_may_be_called_m_above_r: M_ R_ Low High;
+    a_hierarchy_may_be_called_n_above_m: N_ M_ S_ R_;
+    levels_may_be_called_as_what_the_macro_uses: Hierarchy_ Debug Clone Copy;
+    levels_may_be_called_as_types_of_ours: Level_ Held_ SetGuard Mode;
+    levels_may_be_called_as_what_is_always_there: Sized Some Option Box;
+}

@@ -13,6 +13,8 @@
 pub(crate) mod allocated;
 mod measure;
 mod options;
+#[path = "../print.rs"]
+mod print;
 mod report;
 pub(crate) mod stage;
 
@@ -25,6 +27,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use options::Options;
+use print::print;
 use report::Report;
 use stage::Stage;
 
@@ -158,9 +161,9 @@ fn run<R: Row>(options: &Options, contenders: Vec<Contender<R>>) -> Result<(), B
     let measurements = measure::measure(&rows, &contenders, &scale, rounds);
     let report = Report::new(rounds, &contenders, measurements);
     if options.extent() == Extent::Rehearsal {
-        println!("everything works; `cargo bench` measures");
+        print("everything works; `cargo bench` measures")?;
     } else {
-        println!("{report}");
+        print(&report.to_string())?;
     }
     if let Some(file) = &options.json {
         fs::write(file, report.json() + "\n").map_err(|error| format!("cannot write {}: {error}", file.display()))?;

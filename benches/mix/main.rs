@@ -12,6 +12,8 @@
 
 mod cluster;
 mod jobs;
+#[path = "../print.rs"]
+mod print;
 mod report;
 mod schemes;
 
@@ -25,6 +27,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cluster::run;
 use crate::jobs::jobs;
+use crate::print::print;
 use crate::report::{Report, Run};
 use crate::schemes::{Atomic, Ordered};
 
@@ -88,7 +91,7 @@ fn compare(options: &Options) -> Result<(), Box<dyn Error>> {
     let runs = runs.collect();
     progress.finish_and_clear();
     let report = Report::new(count, runs);
-    println!("{report}");
+    print(&report.to_string())?;
     if let Some(file) = &options.json {
         fs::write(file, report.json() + "\n").map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     }

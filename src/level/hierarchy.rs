@@ -64,7 +64,8 @@ macro_rules! hierarchy {
 /// The parts of [`hierarchy!`](crate::hierarchy).
 ///
 /// The name of a type in an expansion is looked up where the hierarchy is declared, and a type parameter hides a level
-/// of the same name. So paths are absolute, also those of primitive types, and parameters end in an underscore.
+/// of the same name. So paths are absolute, also those of primitive types; and the names of parameters are chosen, by
+/// `@fresh`, so that they are not among the two names that stand in the same implementation.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __hierarchy {
@@ -152,6 +153,40 @@ macro_rules! __hierarchy {
         ($crate::__hierarchy!(@slots $($rest)*), $crate::__private::Slot<$level>)
     };
 
+    // Hands an arm two names for type parameters that are not among the two names it is about: of three pairs, two names
+    // can rule out two.
+    (@fresh $to:ident [M_ R_] $($pairs:tt)*) => { $crate::__hierarchy! { @unless_first $to [M_ R_] $($pairs)* } };
+    (@unless_first $to:ident $pair:tt $other:tt $last:tt; M_ $second:ident) => {
+        $crate::__hierarchy! { @unless_other $to $other $last; M_ $second }
+    };
+    (@unless_first $to:ident $pair:tt $other:tt $last:tt; R_ $second:ident) => {
+        $crate::__hierarchy! { @unless_other $to $other $last; R_ $second }
+    };
+    (@unless_first $to:ident $pair:tt $other:tt $last:tt; $first:ident M_) => {
+        $crate::__hierarchy! { @unless_other $to $other $last; $first M_ }
+    };
+    (@unless_first $to:ident $pair:tt $other:tt $last:tt; $first:ident R_) => {
+        $crate::__hierarchy! { @unless_other $to $other $last; $first R_ }
+    };
+    (@unless_first $to:ident $pair:tt $other:tt $last:tt; $($names:ident)+) => {
+        $crate::__hierarchy! { @$to $pair $($names)+ }
+    };
+    (@unless_other $to:ident $pair:tt $last:tt; N_ $second:ident) => {
+        $crate::__hierarchy! { @$to $last N_ $second }
+    };
+    (@unless_other $to:ident $pair:tt $last:tt; S_ $second:ident) => {
+        $crate::__hierarchy! { @$to $last S_ $second }
+    };
+    (@unless_other $to:ident $pair:tt $last:tt; $first:ident N_) => {
+        $crate::__hierarchy! { @$to $last $first N_ }
+    };
+    (@unless_other $to:ident $pair:tt $last:tt; $first:ident S_) => {
+        $crate::__hierarchy! { @$to $last $first S_ }
+    };
+    (@unless_other $to:ident $pair:tt $last:tt; $($names:ident)+) => {
+        $crate::__hierarchy! { @$to $pair $($names)+ }
+    };
+
     (@kind level $level:ident) => { impl $crate::Modifiable for $level {} };
     (@kind fixed $level:ident) => {};
 
@@ -201,12 +236,18 @@ macro_rules! __hierarchy {
             type Itself = Self;
         })*
 
-        impl<M_: $crate::Mode> $crate::Typed<$hierarchy> for $crate::Held<$root, M_> {
+        $crate::__hierarchy! { @fresh typed [M_ R_] [N_ S_] [O_ T_]; $hierarchy $root }
+
+        // To release what nobody has acquired is told in the words of `Holds`.
+        $($crate::__hierarchy! { @fresh release_nothing [M_ R_] [N_ S_] [O_ T_]; $level $root })*
+    };
+    (@typed [$mode:ident $rest:ident] $hierarchy:ident $root:ident) => {
+        impl<$mode: $crate::Mode> $crate::Typed<$hierarchy> for $crate::Held<$root, $mode> {
             fn matches(
                 root: &$crate::__private::AnyRoot,
                 _slots: &<$hierarchy as $crate::Hierarchy>::Slots,
             ) -> ::core::primitive::bool {
-                root.mode() == M_::MODE
+                root.mode() == $mode::MODE
             }
 
             fn typed(
@@ -216,27 +257,25 @@ macro_rules! __hierarchy {
                 $crate::__private::typed_root(root)
             }
         }
+    };
+    (@release_nothing [$mode:ident $rest:ident] $level:ident $root:ident) => {
+        impl<$mode: $crate::Mode> $crate::Release<$level> for $crate::Held<$root, $mode>
+        where
+            Self: $crate::Holds<$level>,
+        {
+            type Mode = <Self as $crate::Holds<$level>>::Mode;
+            type Without = Self;
 
-        // To release what nobody has acquired is told in the words of `Holds`.
-        $(
-            impl<M_: $crate::Mode> $crate::Release<$level> for $crate::Held<$root, M_>
-            where
-                Self: $crate::Holds<$level>,
-            {
-                type Mode = <Self as $crate::Holds<$level>>::Mode;
-                type Without = Self;
-
-                fn split(self) -> ($crate::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode>, Self) {
-                    ::core::unreachable!("the root alone holds no level")
-                }
-
-                fn own_guard(
-                    &mut self,
-                ) -> &mut $crate::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode> {
-                    ::core::unreachable!("the root alone holds no level")
-                }
+            fn split(self) -> ($crate::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode>, Self) {
+                ::core::unreachable!("the root alone holds no level")
             }
-        )*
+
+            fn own_guard(
+                &mut self,
+            ) -> &mut $crate::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode> {
+                ::core::unreachable!("the root alone holds no level")
+            }
+        }
     };
 
     // The root: below every level, and held by every session, which may downgrade but never release it. It stands also
@@ -251,14 +290,7 @@ macro_rules! __hierarchy {
             impl $crate::Before<$root> for $level {}
         )*
 
-        #[diagnostic::do_not_recommend]
-        impl<M_: $crate::Mode> $crate::Holds<$root> for $crate::Held<$root, M_> {
-            type Mode = M_;
-
-            fn guard(&self) -> &$crate::LevelGuard<$root, M_> {
-                $crate::__private::guard(self)
-            }
-        }
+        $crate::__hierarchy! { @fresh root_held [M_ R_] [N_ S_] [O_ T_]; $root $root }
 
         #[diagnostic::do_not_recommend]
         impl $crate::HoldsExclusive<$root> for $crate::Held<$root, $crate::Exclusive> {
@@ -280,6 +312,17 @@ macro_rules! __hierarchy {
         $crate::__hierarchy! { @release_below [] $root $($level)* }
     };
 
+    (@root_held [$mode:ident $rest:ident] $root:ident $same:ident) => {
+        #[diagnostic::do_not_recommend]
+        impl<$mode: $crate::Mode> $crate::Holds<$root> for $crate::Held<$root, $mode> {
+            type Mode = $mode;
+
+            fn guard(&self) -> &$crate::LevelGuard<$root, $mode> {
+                $crate::__private::guard(self)
+            }
+        }
+    };
+
     // Each pair of a lower level and a higher one.
     (@pairs) => {};
     (@pairs $lower:ident $($higher:ident)*) => {
@@ -292,19 +335,31 @@ macro_rules! __hierarchy {
     (@release_below $attributes:tt $lower:ident $($higher:ident)*) => {$(
         $crate::__hierarchy! { @release_one $attributes $lower $higher }
     )*};
+    (@release_one [] $lower:ident $higher:ident) => {
+        $crate::__hierarchy! { @fresh root_released [M_ R_] [N_ S_] [O_ T_]; $lower $higher }
+    };
     (@release_one [$($attribute:tt)*] $lower:ident $higher:ident) => {
+        $crate::__hierarchy! { @fresh released [M_ R_] [N_ S_] [O_ T_]; $lower $higher }
+    };
+    (@root_released $names:tt $lower:ident $higher:ident) => {
+        $crate::__hierarchy! { @release [] $names $lower $higher }
+    };
+    (@released $names:tt $lower:ident $higher:ident) => {
+        $crate::__hierarchy! { @release [#[diagnostic::do_not_recommend]] $names $lower $higher }
+    };
+    (@release [$($attribute:tt)*] [$mode:ident $rest:ident] $lower:ident $higher:ident) => {
         $($attribute)*
-        impl<M_: $crate::Mode, R_: $crate::Release<$lower>> $crate::Release<$lower>
-            for $crate::Held<$higher, M_, R_>
+        impl<$mode: $crate::Mode, $rest: $crate::Release<$lower>> $crate::Release<$lower>
+            for $crate::Held<$higher, $mode, $rest>
         {
-            type Mode = R_::Mode;
-            type Without = $crate::Held<$higher, M_, R_::Without>;
+            type Mode = $rest::Mode;
+            type Without = $crate::Held<$higher, $mode, $rest::Without>;
 
-            fn split(self) -> ($crate::LevelGuard<$lower, R_::Mode>, Self::Without) {
+            fn split(self) -> ($crate::LevelGuard<$lower, $rest::Mode>, Self::Without) {
                 $crate::__private::split_below(self)
             }
 
-            fn own_guard(&mut self) -> &mut $crate::LevelGuard<$lower, R_::Mode> {
+            fn own_guard(&mut self) -> &mut $crate::LevelGuard<$lower, $rest::Mode> {
                 $crate::__private::rest_mut(self).own_guard()
             }
         }
@@ -312,20 +367,23 @@ macro_rules! __hierarchy {
 
     // What holds of a lower level though a higher one is held on top of it.
     (@held_below $lower:ident $($higher:ident)*) => {$(
+        $crate::__hierarchy! { @fresh held [M_ R_] [N_ S_] [O_ T_]; $lower $higher }
+    )*};
+    (@held [$mode:ident $rest:ident] $lower:ident $higher:ident) => {
         #[diagnostic::do_not_recommend]
-        impl<M_: $crate::Mode, R_: $crate::Holds<$lower>> $crate::Holds<$lower>
-            for $crate::Held<$higher, M_, R_>
+        impl<$mode: $crate::Mode, $rest: $crate::Holds<$lower>> $crate::Holds<$lower>
+            for $crate::Held<$higher, $mode, $rest>
         {
-            type Mode = R_::Mode;
+            type Mode = $rest::Mode;
 
-            fn guard(&self) -> &$crate::LevelGuard<$lower, R_::Mode> {
+            fn guard(&self) -> &$crate::LevelGuard<$lower, $rest::Mode> {
                 $crate::__private::rest(self).guard()
             }
         }
 
         #[diagnostic::do_not_recommend]
-        impl<M_: $crate::Mode, R_: $crate::HoldsExclusive<$lower>> $crate::HoldsExclusive<$lower>
-            for $crate::Held<$higher, M_, R_>
+        impl<$mode: $crate::Mode, $rest: $crate::HoldsExclusive<$lower>> $crate::HoldsExclusive<$lower>
+            for $crate::Held<$higher, $mode, $rest>
         {
             fn exclusive_guard(&mut self) -> &mut $crate::LevelGuard<$lower, $crate::Exclusive> {
                 $crate::__private::rest_mut(self).exclusive_guard()
@@ -333,16 +391,16 @@ macro_rules! __hierarchy {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<M_: $crate::Mode, R_: $crate::Downgrade<$lower>> $crate::Downgrade<$lower>
-            for $crate::Held<$higher, M_, R_>
+        impl<$mode: $crate::Mode, $rest: $crate::Downgrade<$lower>> $crate::Downgrade<$lower>
+            for $crate::Held<$higher, $mode, $rest>
         {
-            type Downgraded = $crate::Held<$higher, M_, R_::Downgraded>;
+            type Downgraded = $crate::Held<$higher, $mode, $rest::Downgraded>;
 
             fn downgrade(self, panics: &mut $crate::__private::Panics) -> Self::Downgraded {
                 $crate::__private::downgrade_below(self, panics)
             }
         }
-    )*};
+    };
 }
 
 /// Names what a session holds, lowest level first, with modes.

@@ -9,7 +9,7 @@
 //! | `wanted_lost` | a member loses its mark while others still wait for it | random programs by hand |
 //! | `counted_wrong` | the first shard is left out when the holders are counted for the whole | random programs under shuttle |
 //! | `removal_forgets` | who waits for a member is not told that it was removed | random programs by hand |
-//! | `group_reaches_too_far` | a sharer takes sharers along that stand behind others | programs against the rule |
+//! | `group_reaches_too_far` | sharers of the usual priority take others along, whatever the priority of those | programs against the rule |
 //! | `passed_twice` | each pass of a request counts as two | programs against the rule |
 //! | `name_dropped_early` | an open name goes while somebody else still knows it | random programs by hand |
 //! | `added_too_early` | an addition does not wait for who has the whole | random programs by hand |

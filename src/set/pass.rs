@@ -176,7 +176,7 @@ impl<M: Member> Queue<M> {
         }
         if mode == LockMode::Shared && pass.groups.open(id, place.priority, place) {
             let group = self.lines.get(&id).into_iter().flat_map(|line| line.live(LockMode::Shared));
-            pass.note(group.filter(|other| other.priority == place.priority));
+            pass.note(group.filter(|other| other.priority == place.priority || fault::GROUP_REACHES_TOO_FAR));
         }
     }
 

@@ -143,7 +143,6 @@ pub(crate) struct Groups {
 impl Groups {
     /// A sharer has been granted a name; true if the group of its priority there reaches further ahead now.
     pub(crate) fn open(&mut self, name: Id, priority: Priority, by: Place) -> bool {
-        let by = if fault::GROUP_REACHES_TOO_FAR { Place::FIRST } else { by };
         let first = self.names.entry((name, priority)).or_insert(Place::LAST);
         let reaches_further = by < *first;
         *first = by.min(*first);
@@ -160,6 +159,7 @@ impl Groups {
 
     /// Where the group stands that a sharer of this priority could join at this name.
     fn at(&self, name: Id, priority: Priority) -> Option<Place> {
+        let priority = if fault::GROUP_REACHES_TOO_FAR { Priority::default() } else { priority };
         let own = self.names.get(&(name, priority)).copied();
         own.into_iter().chain(self.whole(priority)).min()
     }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 const DEPTHS: [usize; 6] = [0, 3, 4, 5, 6, 7];
 
 /// Of each program, so many schedules.
-const SCHEDULES: usize = 40;
+const SCHEDULES: usize = 100;
 
 /// Tells programs, until there have been so many schedules.
 pub(crate) fn explore(name: &str, tell: impl Fn(&mut Dice) + Copy + Send + Sync + 'static) {

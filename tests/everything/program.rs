@@ -157,14 +157,19 @@ impl Draw<'_> {
             0 => What::One(self.dice.pick(self.names)),
             _ => What::Many(self.dice.some(self.names)),
         };
-        let uses = if self.dice.once_in(2) { 0 } else { 1 + self.dice.below(2) };
+        let hurries = self.shape == Shape::WholeAndFast && !self.dice.once_in(4);
+        let uses = if hurries || self.dice.once_in(2) { 0 } else { 1 + self.dice.below(2) };
+        let mut then: Vec<_> = (0..uses).map(|_| self.usage()).collect();
+        if hurries && matches!(what, What::All) && self.dice.once_in(2) {
+            then.push(Use::Remove(PASSING[0]));
+        }
         Deed::Take {
             exclusive: !self.dice.once_in(if self.shape == Shape::Crowd { 2 } else { 3 }),
             owned: self.dice.once_in(3),
             how: if self.dice.once_in(2) { How::Await } else { self.how() },
             priority: if self.dice.once_in(4) { self.dice.pick(&[-1, 1]) } else { 0 },
-            moves: self.dice.once_in(5).then(|| self.dice.pick(&[-2, 0, 2])),
-            then: (0..uses).map(|_| self.usage()).collect(),
+            moves: self.dice.once_in(if hurries { 20 } else { 5 }).then(|| self.dice.pick(&[-2, 0, 2])),
+            then,
             what,
         }
     }

@@ -32,7 +32,7 @@ mod tally;
 mod task;
 
 use std::error::Error;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -46,6 +46,8 @@ use crate::run::{Findings, INTERRUPTED, Plan};
 use crate::task::Opcode;
 
 const VIOLATED: u8 = 1;
+/// Nobody is told what was found: that is no success either.
+const UNWRITTEN: u8 = 1;
 const BAD_INPUT: u8 = 2;
 
 fn main() -> ExitCode {
@@ -62,7 +64,10 @@ fn main() -> ExitCode {
         .build()
         .expect("the system has threads and timers for a runtime");
     let findings = runtime.block_on(run::carry_out(&plan));
-    publish(&options, &Report::new(source(&options), &plan, &findings));
+    if let Err(error) = publish(&options, &Report::new(source(&options), &plan, &findings)) {
+        eprintln!("error: cannot write the report: {error}");
+        return ExitCode::from(UNWRITTEN);
+    }
     exit_code(&findings)
 }
 
@@ -96,10 +101,14 @@ fn source(options: &Options) -> String {
     file.map_or_else(|| "the embedded sample".to_owned(), |file| file.display().to_string())
 }
 
-fn publish(options: &Options, report: &Report) {
+fn publish(options: &Options, report: &Report) -> io::Result<()> {
     let text = if options.json { report.json() + "\n" } else { report.text() };
-    // Whoever closed the pipe does not want the rest; the exit code still tells the result.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever closed the pipe does not want the rest; the exit code still tells the result.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// A violation outweighs an interruption: it must not go unnoticed.
