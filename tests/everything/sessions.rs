@@ -50,7 +50,7 @@ struct Worker {
 
 impl Worker {
     async fn work(mut self) {
-        for _ in 0..1 + self.dice.below(2) {
+        for _ in 0..=self.dice.below(2) {
             if self.dice.once_in(3) {
                 typed::work(&self.tower, &self.ledger, &mut self.dice).await;
             } else {

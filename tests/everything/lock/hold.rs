@@ -35,9 +35,9 @@ impl<P: LockPointer<Value = Cargo>> Hold<P> {
     /// The lock has just been granted.
     pub(crate) fn enter(self, ground: &Ground) -> Self {
         if self.is_shared() {
-            ground.truth.share()
+            ground.truth.share();
         } else {
-            ground.truth.own()
+            ground.truth.own();
         }
         self.look(ground);
         self
@@ -56,9 +56,9 @@ impl<P: LockPointer<Value = Cargo>> Hold<P> {
     pub(crate) fn leave(self, ground: &Ground) {
         self.look(ground);
         if self.is_shared() {
-            ground.truth.unshare()
+            ground.truth.unshare();
         } else {
-            ground.truth.disown()
+            ground.truth.disown();
         }
         ground.bravely(|| drop(self));
     }
@@ -114,9 +114,9 @@ fn upgrade<P: LockPointer<Value = Cargo>>(guard: Guard<P, Shared>, ground: &Grou
         Ok(guard) => {
             count("lock: upgraded");
             if *hostile {
-                truth.own()
+                truth.own();
             } else {
-                truth.raise()
+                truth.raise();
             }
             Some(Hold::Owner(guard))
         }
@@ -135,9 +135,9 @@ fn downgrade<P: LockPointer<Value = Cargo>>(guard: Guard<P, Exclusive>, ground: 
     let Ground { truth, hostile, .. } = ground;
     count("lock: downgrade");
     if *hostile {
-        truth.disown()
+        truth.disown();
     } else {
-        truth.lower()
+        truth.lower();
     }
     let guard = ground.bravely(|| guard.downgrade())?;
     if *hostile {

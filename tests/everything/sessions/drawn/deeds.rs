@@ -52,22 +52,6 @@ impl Job<'_> {
         }
     }
 
-    /// Tells an error of waiting from one of the order, and whether it may be.
-    fn refused<L: Floor>(&mut self, how: How, covered: bool, error: &SessionError) {
-        match error {
-            SessionError::Order(OrderError::NotAbove { level, .. }) if *level == L::NAME => {
-                assert!(covered, "{error}");
-                return count("session: not above");
-            }
-            SessionError::TimedOut { .. } if matches!(how, How::Late | How::Soon) => fell_short(error),
-            SessionError::Unknown { .. } | SessionError::Deleted { .. } if L::NAME != "Roof" => {
-                count("session: unknown");
-            }
-            error => panic!("{error}"),
-        }
-        assert!(!covered, "waited against the order: {error}");
-    }
-
     pub(super) async fn climb<L: Floor>(&mut self) {
         let (exclusive, covered, how) = (self.dice.once_in(2), self.is_above::<L>(), self.how());
         let (mode, names) = (mode(exclusive), self.dice.some(if L::NAME == "Roof" { &AT_FIRST } else { &NAMES }));
@@ -97,7 +81,7 @@ impl Job<'_> {
             }
             Some(Err(SessionError::WouldBlock { .. })) if kind == 1 || kind == 2 => count("session: would block"),
             Some(Err(SessionError::TooFew { .. })) if kind == 5 => count("session: too few"),
-            Some(Err(error)) => self.refused::<L>(how, covered, &error),
+            Some(Err(error)) => refused::<L>(how, covered, &error),
             None => count("session: given up"),
         }
     }
@@ -224,7 +208,7 @@ impl Job<'_> {
             }
             Some(Err(SessionError::Exists { .. })) => count("session: exists"),
             Some(Err(SessionError::Repeated { .. })) => count("session: repeated"),
-            Some(Err(error)) => self.refused::<L>(how, covered, &error),
+            Some(Err(error)) => refused::<L>(how, covered, &error),
             None => count("session: given up"),
         }
         false
@@ -271,7 +255,7 @@ impl Job<'_> {
                 assert!(!covered && removed.iter().all(|name| names.contains(name)));
                 count("session: removed");
             }
-            Some(Err(error)) => self.refused::<L>(how, covered, &error),
+            Some(Err(error)) => refused::<L>(how, covered, &error),
             None => count("session: given up"),
         }
     }
@@ -286,4 +270,20 @@ impl Job<'_> {
         }
         assert_eq!(self.session.remove_held::<L>(name).is_ok(), has);
     }
+}
+
+/// Tells an error of waiting from one of the order, and whether it may be.
+fn refused<L: Floor>(how: How, covered: bool, error: &SessionError) {
+    match error {
+        SessionError::Order(OrderError::NotAbove { level, .. }) if *level == L::NAME => {
+            assert!(covered, "{error}");
+            return count("session: not above");
+        }
+        SessionError::TimedOut { .. } if matches!(how, How::Late | How::Soon) => fell_short(error),
+        SessionError::Unknown { .. } | SessionError::Deleted { .. } if L::NAME != "Roof" => {
+            count("session: unknown");
+        }
+        error => panic!("{error}"),
+    }
+    assert!(!covered, "waited against the order: {error}");
 }

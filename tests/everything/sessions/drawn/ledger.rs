@@ -25,7 +25,9 @@ impl Job<'_> {
     /// It holds the level from now on.
     pub(super) fn enter<L: Floor>(&mut self, exclusive: bool, whole: bool) {
         let names: BTreeSet<u8> = self.session.owned_names::<L>().into_iter().collect();
-        names.iter().for_each(|name| self.enter_one::<L>(*name, exclusive));
+        for name in &names {
+            self.enter_one::<L>(*name, exclusive);
+        }
         *self.held::<L>() = Some(Held { exclusive, whole, names });
     }
 
@@ -42,7 +44,9 @@ impl Job<'_> {
     /// It is about to give the level back.
     pub(super) fn leave<L: Floor>(&self) {
         if let Some(held) = &self.held[L::INDEX] {
-            held.names.iter().for_each(|name| self.leave_one::<L>(*name, held.exclusive));
+            for name in &held.names {
+                self.leave_one::<L>(*name, held.exclusive);
+            }
         }
     }
 
