@@ -101,8 +101,8 @@ fn sessions_keep_each_other_out_and_forget_nobody_in_any_schedule() {
         tasks.collect::<Vec<_>>().into_iter().for_each(|task| task.join().unwrap());
         at_rest(tower, &ledger);
     });
-    crate::tally::assert_met(drawn::MET);
-    crate::tally::assert_met(typed::MET);
+    crate::by_shuttle::assert_met(drawn::MET);
+    crate::by_shuttle::assert_met(typed::MET);
 }
 
 #[cfg(not(lockladder_shuttle))]

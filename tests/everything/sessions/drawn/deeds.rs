@@ -189,36 +189,14 @@ impl Job<'_> {
             let entries: Vec<_> = names.iter().map(|name| (*name, Thing::default())).collect();
             asked!(self, how, self.session.add_entries::<L>(entries))
         };
-        self.added::<L>(how, covered, outcome, "session: added");
-    }
-
-    /// True if it has added.
-    fn added<L: Floor>(
-        &mut self,
-        how: How,
-        covered: bool,
-        outcome: Option<Result<(), SessionError>>,
-        what: &'static str,
-    ) -> bool {
-        match outcome {
-            Some(Ok(())) => {
-                assert!(!covered, "added against the order");
-                count(what);
-                return true;
-            }
-            Some(Err(SessionError::Exists { .. })) => count("session: exists"),
-            Some(Err(SessionError::Repeated { .. })) => count("session: repeated"),
-            Some(Err(error)) => refused::<L>(how, covered, &error),
-            None => count("session: given up"),
-        }
-        false
+        added::<L>(how, covered, outcome, "session: added");
     }
 
     async fn add_and_hold<L: Floor + Modifiable>(&mut self) {
         let (exclusive, covered, how) = (self.dice.once_in(2), self.is_above::<L>(), self.how());
         let (mode, names) = (mode(exclusive), self.dice.some(&NAMES));
         let outcome = asked!(self, how, self.session.add_acquired::<L>(&names, mode));
-        if self.added::<L>(how, covered, outcome, "session: added and held") {
+        if added::<L>(how, covered, outcome, "session: added and held") {
             self.enter::<L>(exclusive, false);
             let names = names.into_iter().collect();
             assert_eq!(self.held::<L>().as_ref().expect("it is held").names, names);
@@ -286,4 +264,20 @@ fn refused<L: Floor>(how: How, covered: bool, error: &SessionError) {
         error => panic!("{error}"),
     }
     assert!(!covered, "waited against the order: {error}");
+}
+
+/// True if it has added.
+fn added<L: Floor>(how: How, covered: bool, outcome: Option<Result<(), SessionError>>, what: &'static str) -> bool {
+    match outcome {
+        Some(Ok(())) => {
+            assert!(!covered, "added against the order");
+            count(what);
+            return true;
+        }
+        Some(Err(SessionError::Exists { .. })) => count("session: exists"),
+        Some(Err(SessionError::Repeated { .. })) => count("session: repeated"),
+        Some(Err(error)) => refused::<L>(how, covered, &error),
+        None => count("session: given up"),
+    }
+    false
 }
