@@ -65,7 +65,7 @@ fn one_lock_keeps_others_out_and_forgets_nobody_in_any_schedule() {
         tasks.collect::<Vec<_>>().into_iter().for_each(|task| task.join().unwrap());
         ground.at_rest();
     });
-    crate::tally::assert_met(&MET);
+    crate::by_shuttle::assert_met(&MET);
 }
 
 #[cfg(not(lockladder_shuttle))]

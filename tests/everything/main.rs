@@ -18,6 +18,7 @@ mod dice;
 mod lock;
 mod pace;
 mod program;
+mod sessions;
 mod sets;
 mod tally;
 #[path = "../support/wakers.rs"]

@@ -16,8 +16,11 @@ pub(crate) fn print() {
     println!("{}", counts.join(", "));
 }
 
-/// All of this has happened.
+/// All of this has happened, unless one program only was to be told again.
 pub(crate) fn assert_met(all: &[&'static str]) {
+    if std::env::var_os("LOCKLADDER_PROGRAM").is_some() {
+        return;
+    }
     let tally = TALLY.lock().unwrap();
     let missing: Vec<_> = all.iter().filter(|what| !tally.contains_key(*what)).collect();
     assert!(missing.is_empty(), "no program has met {missing:?}: {tally:?}");

@@ -32,6 +32,11 @@ impl Room {
         }
     }
 
+    /// Nobody is in.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.load(SeqCst) == 0
+    }
+
     /// An owner shares from now on.
     pub(crate) fn downgrade(&self, what: &str) {
         assert_eq!(self.0.swap(1, SeqCst), -1, "{what} was shared beside its owner");
@@ -91,6 +96,13 @@ impl Default for Thing {
 }
 
 impl Thing {
+    /// Its owner changes it.
+    pub(crate) fn change(&mut self) {
+        self.assert_whole();
+        self.count += 1;
+        self.expected.fetch_add(1, SeqCst);
+    }
+
     /// Nobody has changed it past the others.
     pub(crate) fn assert_whole(&self) {
         assert_eq!(self.count, self.expected.load(SeqCst), "two have changed value {} at once", self.number);

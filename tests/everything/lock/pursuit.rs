@@ -17,12 +17,17 @@ use std::task::{Context, Poll, Waker};
 
 /// A request that can be told how urgent it is.
 pub(crate) trait Ask: FusedFuture + Debug {
+    /// Whether tokio's timer wakes it, too: on a thread that must not be thrown at.
+    const TIMED: bool = false;
+
     fn move_to(self: Pin<&mut Self>, priority: Priority);
 }
 
 macro_rules! ask {
-    ($([$($generics:tt)*] $request:ty;)+) => {$(
+    ($([$($generics:tt)*] $request:ty: $timed:literal;)+) => {$(
         impl<$($generics)*> Ask for $request {
+            const TIMED: bool = $timed;
+
             fn move_to(self: Pin<&mut Self>, priority: Priority) {
                 self.set_priority(priority);
             }
@@ -31,10 +36,10 @@ macro_rules! ask {
 }
 
 ask! {
-    [P: LockPointer, M: Mode] Acquire<P, M>;
-    [P: LockPointer + Debug] Delete<P>;
-    [P: LockPointer, M: Mode] Deadline<Acquire<P, M>>;
-    [P: LockPointer + Debug] Deadline<Delete<P>>;
+    [P: LockPointer, M: Mode] Acquire<P, M>: false;
+    [P: LockPointer + Debug] Delete<P>: false;
+    [P: LockPointer, M: Mode] Deadline<Acquire<P, M>>: true;
+    [P: LockPointer + Debug] Deadline<Delete<P>>: true;
 }
 
 /// How a pursuit ended.
@@ -59,9 +64,10 @@ enum Bell {
 }
 
 impl Bell {
-    fn any(ground: &Ground, dice: &mut Dice) -> Self {
+    fn any<F: Ask>(ground: &Ground, dice: &mut Dice) -> Self {
         match dice.below(if ground.hostile { 12 } else { 16 }) {
             0 => Self::None,
+            _ if ground.hostile && F::TIMED => Self::Own,
             1 => Self::Rude(Manners::Enters),
             2 => Self::Rude(Manners::Drops),
             3 | 4 if ground.hostile => Self::Rude(Manners::Throws),
@@ -123,7 +129,7 @@ pub(crate) async fn pursue<F: Ask>(
             count("lock: debug");
             black_box(format!("{request:?}"));
         }
-        let (bell, sleeps) = (Bell::any(ground, dice), patience.is_none() && (polls > 2 || dice.once_in(2)));
+        let (bell, sleeps) = (Bell::any::<F>(ground, dice), patience.is_none() && (polls > 2 || dice.once_in(2)));
         match look(ground, request.as_mut(), bell, sleeps).await {
             Some(Poll::Ready(answer)) => return End::Answer(answer),
             None if request.is_terminated() => return End::Lost,

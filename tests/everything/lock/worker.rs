@@ -174,10 +174,10 @@ impl Worker {
 
     /// Uses what it holds, and gives it back, or leaves it for somebody.
     async fn hold<P: Pointer>(&mut self, hold: Hold<P>) {
-        let mut left = Some(hold);
+        let mut mine = Some(hold);
         for _ in 0..self.dice.below(4) {
-            let Some(hold) = left else { return };
-            left = match self.dice.below(8) {
+            let Some(hold) = mine else { return };
+            mine = match self.dice.below(8) {
                 0 | 1 => {
                     pause().await;
                     Some(hold)
@@ -190,7 +190,7 @@ impl Worker {
                 _ => hold.step(&self.ground, &mut self.dice),
             };
         }
-        match left {
+        match mine {
             Some(hold) if self.dice.once_in(4) => self.leave_in_queue(hold).await,
             Some(hold) => hold.leave(&self.ground),
             None => {}

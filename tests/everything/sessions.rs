@@ -1,0 +1,137 @@
+//! Sessions: some whose levels are drawn as they go, beside some that are typed.
+//!
+//! Each task has one session at a time and climbs only upwards. So nobody waits in a circle, and whoever waits for ever
+//! has been forgotten.
+
+mod drawn;
+mod typed;
+
+use crate::dice::Dice;
+use crate::witness::{Ledger, Thing, work_for};
+use lockladder::{All, Level, LevelOf, LockManager, LockMode, NotRoot, hierarchy};
+use std::sync::Arc;
+
+hierarchy! {
+    struct Tower {
+        root Gate,
+        level Low: u8 => Thing,
+        level High: u8 => Thing,
+        fixed level Roof: u8 => Thing,
+    }
+}
+
+/// Those that are there at first, of each level. Of the changing levels, there may be one more, or fewer.
+const AT_FIRST: [u8; 2] = [0, 1];
+
+/// All that there may be.
+const NAMES: [u8; 3] = [0, 1, 2];
+
+/// A level above the root.
+trait Floor: NotRoot + LevelOf<Tower> + Level<Name = u8, Value = Thing> {
+    /// The place that a name of it stands for.
+    fn place(name: u8) -> u8 {
+        u8::try_from(Self::INDEX).unwrap() * 4 + name
+    }
+}
+
+impl Floor for Low {}
+impl Floor for High {}
+impl Floor for Roof {}
+
+/// The place of the root.
+const GATE: u8 = 0;
+
+/// One of those who work in a tower.
+struct Worker {
+    tower: LockManager<Tower>,
+    ledger: Arc<Ledger>,
+    dice: Dice,
+}
+
+impl Worker {
+    async fn work(mut self) {
+        for _ in 0..=self.dice.below(2) {
+            if self.dice.once_in(3) {
+                typed::work(&self.tower, &self.ledger, &mut self.dice).await;
+            } else {
+                drawn::work(&self.tower, &self.ledger, &mut self.dice).await;
+            }
+        }
+    }
+}
+
+fn program(dice: &mut Dice) -> (Vec<Worker>, LockManager<Tower>, Arc<Ledger>) {
+    let ledger = Arc::new(Ledger::default());
+    work_for(&ledger);
+    let tower = LockManager::builder().names::<Low>(AT_FIRST).names::<High>(AT_FIRST).names::<Roof>(AT_FIRST).build();
+    let workers = (0..2 + dice.below(4)).map(|_| Worker {
+        tower: tower.clone(),
+        ledger: Arc::clone(&ledger),
+        dice: Dice::new(dice.next()),
+    });
+    (workers.collect(), tower, ledger)
+}
+
+/// All have ended: everything can be had, and every value goes once.
+fn at_rest(tower: LockManager<Tower>, ledger: &Arc<Ledger>) {
+    let alone = tower.try_exclusive("at rest").unwrap();
+    let alone = alone.try_exclusive::<Low>(All).unwrap().try_exclusive::<High>(All).unwrap();
+    let alone = alone.try_exclusive::<Roof>(All).unwrap();
+    ledger.room(GATE).enter(true, "the root");
+    assert_eq!(alone.owned::<Roof>().names(), [&0, &1], "a fixed level has changed");
+    alone.owned::<Low>().iter().for_each(|(_, thing)| thing.assert_whole());
+    alone.owned::<High>().iter().for_each(|(_, thing)| thing.assert_whole());
+    drop((alone, tower));
+    ledger.assert_empty();
+    work_for(&Arc::default());
+}
+
+fn mode(exclusive: bool) -> LockMode {
+    if exclusive { LockMode::Exclusive } else { LockMode::Shared }
+}
+
+#[cfg(lockladder_shuttle)]
+#[test]
+fn sessions_keep_each_other_out_and_forget_nobody_in_any_schedule() {
+    use shuttle::{future::block_on, thread};
+    crate::by_shuttle::explore("sessions", |dice| {
+        crate::pace::hurry(!dice.once_in(3));
+        let (workers, tower, ledger) = program(dice);
+        let tasks = workers.into_iter().map(|worker| thread::spawn(move || block_on(worker.work())));
+        tasks.collect::<Vec<_>>().into_iter().for_each(|task| task.join().unwrap());
+        at_rest(tower, &ledger);
+    });
+    crate::by_shuttle::assert_met(drawn::MET);
+    crate::by_shuttle::assert_met(typed::MET);
+}
+
+#[cfg(not(lockladder_shuttle))]
+#[test]
+fn sessions_keep_each_other_out_and_forget_nobody_in_any_order_of_polls() {
+    use crate::by_hand::{Task, explore, run};
+    explore("sessions", &async |dice: &mut Dice| {
+        crate::pace::hurry(dice.once_in(4));
+        let (workers, tower, ledger) = program(dice);
+        run(workers.into_iter().map(|worker| Box::pin(worker.work()) as Task).collect(), dice).await;
+        at_rest(tower, &ledger);
+    });
+    crate::tally::assert_met(drawn::MET);
+    crate::tally::assert_met(typed::MET);
+    crate::tally::assert_met(&["typed: in a scope"]);
+}
+
+#[cfg(not(lockladder_shuttle))]
+#[test]
+fn sessions_keep_each_other_out_and_forget_nobody_on_threads() {
+    crate::on_threads::explore("sessions", |dice| {
+        let (workers, tower, ledger) = program(dice);
+        let tasks = workers.into_iter().map(|worker| {
+            Box::pin(async move {
+                work_for(&worker.ledger);
+                worker.work().await;
+                work_for(&Arc::default());
+            }) as crate::on_threads::Task
+        });
+        (tasks.collect(), Box::new(move || at_rest(tower, &ledger)))
+    });
+}

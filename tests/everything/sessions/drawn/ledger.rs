@@ -1,0 +1,70 @@
+//! What a session must hold, level by level, and its flags at what it holds.
+
+use super::{Floor, High, Job, Low, Roof};
+use std::collections::BTreeSet;
+
+/// A level that is held.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) exclusive: bool,
+    /// Whether it is held as a whole.
+    pub(super) whole: bool,
+    pub(super) names: BTreeSet<u8>,
+}
+
+impl Job<'_> {
+    pub(super) fn held<L: Floor>(&mut self) -> &mut Option<Held> {
+        &mut self.held[L::INDEX]
+    }
+
+    /// The highest level that is held, if it is this one or above.
+    pub(super) fn is_above<L: Floor>(&self) -> bool {
+        self.held[L::INDEX..].iter().any(Option::is_some)
+    }
+
+    /// It holds the level from now on.
+    pub(super) fn enter<L: Floor>(&mut self, exclusive: bool, whole: bool) {
+        let names: BTreeSet<u8> = self.session.owned_names::<L>().into_iter().collect();
+        for name in &names {
+            self.enter_one::<L>(*name, exclusive);
+        }
+        *self.held::<L>() = Some(Held { exclusive, whole, names });
+    }
+
+    pub(super) fn enter_one<L: Floor>(&self, name: u8, exclusive: bool) {
+        self.ledger.room(L::place(name)).enter(exclusive, "a name");
+        self.session.get::<L>(name).expect("it holds the name").room.enter(exclusive, "a value");
+    }
+
+    pub(super) fn leave_one<L: Floor>(&self, name: u8, exclusive: bool) {
+        self.session.get::<L>(name).expect("it holds the name").room.leave(exclusive, "a value");
+        self.ledger.room(L::place(name)).leave(exclusive, "a name");
+    }
+
+    /// It is about to give the level back.
+    pub(super) fn leave<L: Floor>(&self) {
+        if let Some(held) = &self.held[L::INDEX] {
+            for name in &held.names {
+                self.leave_one::<L>(*name, held.exclusive);
+            }
+        }
+    }
+
+    /// The session says that it holds what it must, and no more; of what it holds as a whole, that is all there is.
+    pub(super) fn assert_known(&self) {
+        self.assert_level::<Low>();
+        self.assert_level::<High>();
+        self.assert_level::<Roof>();
+    }
+
+    fn assert_level<L: Floor>(&self) {
+        let held = self.held[L::INDEX].as_ref();
+        assert_eq!(self.session.is_owned::<L>(), held.is_some(), "{} is held", L::NAME);
+        assert_eq!(self.session.mode::<L>(), held.map(|held| super::mode(held.exclusive)));
+        let names: Vec<u8> = held.map(|held| held.names.iter().copied().collect()).unwrap_or_default();
+        assert_eq!(self.session.owned_names::<L>(), names);
+        if held.is_some_and(|held| held.whole) {
+            assert_eq!(self.session.manager().names::<L>(), names, "a whole {} has come or gone in part", L::NAME);
+        }
+    }
+}
