@@ -1,122 +1,193 @@
 //! Every verb of one lock.
 
-use crate::story::{Neighbour, Story, Value, Verb};
-use futures::future::FusedFuture;
-use lockladder::{Exclusive, Guard, Priority, Shared, SharedLock, TryAcquireError};
+use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, tell, values};
+use lockladder::{AcquireError, Exclusive, Guard, LockPointer, Mode, Priority, Shared, SharedLock, TryAcquireError};
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 type Lock = Arc<SharedLock<Value>>;
 
-fn crowd(story: &mut Story, lock: &Lock) -> Vec<Neighbour> {
-    vec![
-        story.neighbour(lock.clone().exclusive_owned().priority(Priority::new(1))),
-        story.neighbour(lock.clone().shared_owned().priority(Priority::new(1))),
-    ]
-}
+type Answer<P, M> = Result<Guard<P, M>, AcquireError>;
 
-/// The lock is free.
-fn rest(lock: &Lock) {
-    lock.try_exclusive().expect("nobody has it").touch();
-}
+const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A request behind a holder.
-fn request<F: FusedFuture + 'static>(story: &mut Story, ask: fn(Lock) -> F) {
-    let lock = Lock::default();
-    let holder = lock.clone().try_exclusive_owned().unwrap();
-    let crowd = crowd(story, &lock);
-    story.see_through(Box::pin(ask(lock.clone())), holder, crowd);
-    rest(&lock);
-}
-
-fn owner(story: &mut Story, act: impl FnOnce(Guard<Lock, Exclusive>)) {
-    let lock = Lock::default();
-    let guard = lock.clone().try_exclusive_owned().unwrap();
-    let crowd = crowd(story, &lock);
-    story.act(|| act(guard));
-    story.go(crowd);
-    rest(&lock);
-}
-
-fn sharer(story: &mut Story, act: impl FnOnce(Guard<Lock, Shared>)) {
-    let lock = Lock::default();
-    let guard = lock.clone().try_shared_owned().unwrap();
-    let crowd = crowd(story, &lock);
-    story.act(|| act(guard));
-    story.go(crowd);
-    rest(&lock);
-}
-
-/// Dropped while it waits, or when it has been granted.
-fn dropped(story: &mut Story, granted: bool) {
-    let lock = Lock::default();
-    let holder = lock.clone().try_shared_owned().unwrap();
-    let mut request = Box::pin(lock.clone().exclusive_owned());
-    let _ = story.poll(request.as_mut());
-    let crowd = vec![story.neighbour(lock.clone().shared_owned())];
-    if granted {
-        story.drop(holder);
-        story.drop(request);
-    } else {
-        story.drop(request);
-        story.drop(holder);
+impl World for Lock {
+    fn new() -> Self {
+        Self::default()
     }
-    story.go(crowd);
-    rest(&lock);
+
+    fn hold(&self) -> Box<dyn Any> {
+        Box::new(self.clone().try_exclusive_owned().unwrap())
+    }
+
+    fn share(&self) -> Box<dyn Any> {
+        Box::new(self.clone().try_shared_owned().unwrap())
+    }
+
+    fn neighbours(&self) -> Vec<Neighbour> {
+        let urgent = self.clone().shared_owned();
+        let (exclusive, shared) = (self.clone().exclusive_owned(), self.clone().shared_owned());
+        vec![
+            neighbour(urgent),
+            neighbour(shared.priority(Priority::new(1))),
+            neighbour(exclusive.priority(Priority::new(2))),
+        ]
+    }
+
+    fn rest(&self) {
+        match self.try_exclusive() {
+            Ok(guard) => guard.touch(),
+            Err(error) => assert_eq!(error, TryAcquireError::Deleted, "it can be had again"),
+        }
+    }
 }
 
-pub(crate) const VERBS: &[Verb] = &[
-    ("shared", |story| request(story, SharedLock::shared_owned)),
-    ("exclusive", |story| request(story, SharedLock::exclusive_owned)),
-    ("exclusive, urgent", |story| request(story, |lock| lock.exclusive_owned().priority(Priority::new(-1)))),
-    ("exclusive, with a deadline", |story| {
-        request(story, |lock| lock.exclusive_owned().timeout(Duration::from_secs(9)));
+fn is_deleted(lock: &Lock) -> bool {
+    lock.try_shared().is_err_and(|error| error == TryAcquireError::Deleted)
+}
+
+fn held<P: LockPointer<Value = Value>, M: Mode>(came: &Came<'_, Answer<P, M>>) {
+    if let Came::To(answer) = came {
+        answer.as_ref().unwrap().touch();
+    }
+}
+
+fn held_or_late<M: Mode>(came: &Came<'_, Answer<Lock, M>>) {
+    match came {
+        Came::To(Ok(guard)) => guard.touch(),
+        Came::To(Err(error)) => assert!(matches!(error, AcquireError::TimedOut { .. })),
+        Came::Lost | Came::Nothing => {}
+    }
+}
+
+fn exclusive(lock: &Lock) -> Guard<Lock, Exclusive> {
+    lock.clone().try_exclusive_owned().unwrap()
+}
+
+fn shared(lock: &Lock) -> Guard<Lock, Shared> {
+    lock.clone().try_shared_owned().unwrap()
+}
+
+/// Somebody less urgent waits behind a sharer, who leaves when the verb is done.
+fn passing_somebody<R>(story: &mut Story, lock: &Lock, verb: impl FnOnce() -> R) {
+    let sharer = lock.clone().try_shared_owned().unwrap();
+    let waits = lock.clone().exclusive_owned().priority(Priority::new(5));
+    let neighbours = story.meet(vec![neighbour(waits)]);
+    let result = story.act(verb);
+    story.drop(sharer);
+    story.drop(result);
+    story.leave(neighbours);
+}
+
+const REQUESTS: &[Verb<Lock>] = &[
+    ("shared", |story, lock| story.request(lock, lock.shared(), |came| held(&came))),
+    ("shared_owned", |story, lock| story.request(lock, lock.clone().shared_owned(), |came| held(&came))),
+    ("exclusive", |story, lock| story.request(lock, lock.exclusive(), |came| held(&came))),
+    ("exclusive_owned", |story, lock| story.request(lock, lock.clone().exclusive_owned(), |came| held(&came))),
+    ("priority", |story, lock| {
+        story.request(lock, lock.clone().exclusive_owned().priority(Priority::new(-2)), |came| held(&came));
     }),
-    ("a deadline that passes", |story| request(story, |lock| lock.shared_owned().timeout(Duration::ZERO))),
-    ("exclusive of a free lock", |story| {
-        let lock = Lock::default();
-        story.see_through(Box::pin(lock.clone().exclusive_owned()), (), Vec::new());
-        rest(&lock);
+    ("timeout, with time left", |story, lock| {
+        story.request(lock, lock.clone().shared_owned().timeout(HOUR), |came| held(&came));
     }),
-    ("a waiting request dropped", |story| dropped(story, false)),
-    ("a granted request dropped", |story| dropped(story, true)),
-    ("set_priority", |story| {
-        let lock = Lock::default();
-        let holder = lock.clone().try_shared_owned().unwrap();
-        let mut request = Box::pin(lock.clone().exclusive_owned());
-        let _ = story.poll(request.as_mut());
-        let crowd = vec![story.neighbour(lock.clone().shared_owned())];
-        story.act(|| request.as_mut().set_priority(Priority::new(5))); // Lets the sharer in.
-        story.see_through(request, holder, crowd);
-        rest(&lock);
+    ("timeout, at once", |story, lock| {
+        story.request(lock, lock.clone().exclusive_owned().timeout(Duration::ZERO), |came| held_or_late(&came));
     }),
-    ("delete", |story| {
-        let lock = Lock::default();
-        let holder = lock.clone().try_exclusive_owned().unwrap();
-        let crowd = vec![story.neighbour(lock.clone().shared_owned().priority(Priority::new(1)))];
-        let mut request = Box::pin(lock.delete());
-        let _ = story.poll(request.as_mut());
-        story.drop(holder);
-        let _ = story.poll(request.as_mut());
-        let deleted = matches!(lock.try_shared().map(drop), Err(TryAcquireError::Deleted));
-        assert_eq!(deleted, request.is_terminated(), "it says whether it has deleted");
-        let _ = story.resolve(request.as_mut());
-        story.drop(request);
-        story.go(crowd);
-        assert_eq!(lock.try_shared().map(drop), Err(TryAcquireError::Deleted));
+    ("delete", |story, lock| {
+        let was = is_deleted(lock);
+        story.request(lock, lock.delete(), |came| assert_eq!(is_deleted(lock), !was && came.resolved()));
     }),
-    ("Guard::delete", |story| {
-        let lock = Lock::default();
-        let guard = lock.clone().try_exclusive_owned().unwrap();
-        let crowd = crowd(story, &lock);
-        story.act(|| guard.delete());
-        story.go(crowd);
-        assert_eq!(lock.try_shared().map(drop), Err(TryAcquireError::Deleted));
+    ("delete, with time left", |story, lock| {
+        story.request(lock, lock.delete().timeout(HOUR), |came| assert_eq!(is_deleted(lock), came.resolved()));
     }),
-    ("an owner dropped", |story| owner(story, drop)),
-    ("a sharer dropped", |story| sharer(story, drop)),
-    ("downgrade", |story| owner(story, |guard| drop(guard.downgrade()))),
-    ("try_upgrade", |story| sharer(story, |guard| drop(guard.try_upgrade()))),
-    ("map", |story| sharer(story, |guard| drop(Guard::map(guard, |value| value)))),
-    ("map_mut", |story| owner(story, |guard| drop(Guard::map_mut(guard, |value| value)))),
 ];
+
+const VERBS: &[Verb<Lock>] = &[
+    ("timeout", |story, lock| {
+        story.late(lock, lock.clone().exclusive_owned().timeout(HOUR), |came| match came {
+            Came::To(answer) => assert!(matches!(answer, Err(AcquireError::TimedOut { .. }))),
+            Came::Lost | Came::Nothing => {}
+        });
+    }),
+    ("delete with a timeout", |story, lock| {
+        story.late(lock, lock.delete().timeout(HOUR), |_| assert!(!is_deleted(lock), "it came too late"));
+    }),
+    ("set_priority", |story, lock| {
+        let holder = shared(lock);
+        let mut request = Box::pin(lock.clone().exclusive_owned());
+        drop(crate::story::poll(request.as_mut(), std::task::Waker::noop()));
+        let neighbours = story.meet(vec![neighbour(lock.clone().shared_owned())]);
+        story.act(|| request.as_mut().set_priority(Priority::new(5))); // Lets the sharer in.
+        story.drop(holder);
+        story.drop(request);
+        story.leave(neighbours);
+    }),
+    ("try_shared", |story, lock| passing_somebody(story, lock, || lock.try_shared().unwrap())),
+    ("try_shared_owned", |story, lock| {
+        passing_somebody(story, lock, || lock.clone().try_shared_owned().unwrap());
+    }),
+    ("try_exclusive", |story, lock| {
+        story.used(lock, (), |()| drop(lock.try_exclusive()));
+        story.used(lock, exclusive(lock), |guard| {
+            drop(guard);
+            lock.try_exclusive().is_err()
+        });
+    }),
+    ("try_delete", |story, lock| {
+        story.used(lock, exclusive(lock), |guard| {
+            assert!(lock.try_delete().is_err());
+            drop(guard);
+        });
+    }),
+    ("an exclusive guard dropped", |story, lock| story.used(lock, exclusive(lock), drop)),
+    ("a shared guard dropped", |story, lock| story.used(lock, shared(lock), drop)),
+    ("downgrade", |story, lock| story.used(lock, exclusive(lock), Guard::downgrade)),
+    ("try_upgrade", |story, lock| story.used(lock, shared(lock), Guard::try_upgrade)),
+    ("map", |story, lock| story.used(lock, shared(lock), |guard| Guard::map(guard, |value| value))),
+    ("try_map", |story, lock| story.used(lock, shared(lock), |guard| Guard::try_map(guard, |_| None::<&u8>))),
+    ("map_mut", |story, lock| story.used(lock, exclusive(lock), |guard| Guard::map_mut(guard, |value| value))),
+    ("try_map_mut", |story, lock| {
+        story.used(lock, exclusive(lock), |guard| Guard::try_map_mut(guard, |_| None::<&mut u8>));
+    }),
+    ("Guard::delete", |story, lock| {
+        story.used(lock, exclusive(lock), Guard::delete);
+        assert!(is_deleted(lock));
+    }),
+    ("synchronized", synchronized),
+    ("Debug", |story, lock| {
+        let guard = shared(lock);
+        story.used(lock, guard, |guard| format!("{guard:?} {lock:?}"));
+    }),
+];
+
+/// The work ends, and what it returns is on its way, when the lock is released.
+fn synchronized(story: &mut Story, lock: &Lock) {
+    let (open, gate) = tokio::sync::oneshot::channel::<()>();
+    let ours = lock.clone();
+    let mut work = Box::pin(async move {
+        ours.synchronized(Exclusive, async move |_| {
+            let _ = gate.await;
+            Value::default()
+        })
+        .await
+    });
+    assert!(crate::story::poll(work.as_mut(), std::task::Waker::noop()).is_pending());
+    let neighbours = story.meet(lock.neighbours());
+    drop(open);
+    let result = story.act(|| crate::story::poll(work.as_mut(), std::task::Waker::noop()));
+    drop(result);
+    story.drop(work);
+    assert_eq!(values(), 1, "the value of the lock is left; what the work returned is not");
+    story.leave(neighbours);
+}
+
+#[test]
+fn each_request_for_a_lock_says_what_it_did() {
+    tell(REQUESTS, &Stage::EACH);
+}
+
+#[test]
+fn each_verb_of_a_lock_loses_nothing() {
+    tell(VERBS, &Stage::ONE);
+}

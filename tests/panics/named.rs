@@ -1,18 +1,17 @@
-//! What was once lost when a waker panicked, by name.
+//! Stories of wakers that panic, each by its name: where something was lost once.
 
-use crate::story::poll;
-use crate::wakers::{on_clone, on_wake, panics_on_drop};
+use crate::story::{Value, hostile, poll, values};
+use crate::wakers::{on_clone, on_drop, on_wake};
 use futures::future::FusedFuture;
-use lockladder::ganeti::seed::{Node, Seed};
-use lockladder::{All, LockManager, LockMode, LockSet, SharedLock};
+use lockladder::ganeti::seed::{Cluster, Node, Seed};
+use lockladder::{All, Exclusive, LockManager, LockMode, LockSet, OpenSet, SharedLock};
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
-
-fn bad() -> Waker {
-    on_wake(|| panic!("bad waker"))
-}
+use std::time::Duration;
+use tokio_test::{assert_pending, assert_ready_ok};
 
 fn panics(act: impl FnOnce()) {
     assert!(catch_unwind(AssertUnwindSafe(act)).is_err(), "nothing has panicked");
@@ -23,7 +22,7 @@ fn a_downgrade_that_panics_releases_the_names() {
     let set: LockSet<u32> = LockSet::new([1_u32]);
     let guard = set.try_exclusive(1).unwrap();
     let mut sharer = Box::pin(set.shared(1));
-    assert!(poll(sharer.as_mut(), &bad()).is_pending());
+    assert_pending!(poll(sharer.as_mut(), &on_wake(hostile)));
     panics(|| drop(guard.downgrade()));
     drop(sharer);
     assert!(set.try_exclusive(1).is_ok(), "shared for ever: {set:?}");
@@ -35,94 +34,152 @@ fn a_session_whose_downgrade_panicked_does_not_wait_for_itself() {
     let mut job = manager.try_dynamic("job", LockMode::Shared).unwrap();
     job.try_acquire::<Node>("a", LockMode::Exclusive).unwrap();
     let mut other = Box::pin(manager.try_shared("other").unwrap().shared::<Node>("a"));
-    assert!(poll(other.as_mut(), &bad()).is_pending());
+    assert_pending!(poll(other.as_mut(), &on_wake(hostile)));
     panics(|| job.downgrade::<Node>().unwrap());
     drop(other);
     assert_eq!(job.mode::<Node>(), None);
-    job.try_acquire::<Node>("a", LockMode::Exclusive).expect("no session has it, so this one may");
+    let again = job.try_acquire::<Node>("a", LockMode::Exclusive);
+    assert!(again.is_ok(), "no session has it, and none ever can: {again:?}");
 }
 
 #[test]
-fn a_removal_that_panics_drops_the_values() {
-    let set: LockSet<u32, Arc<()>> = LockSet::default();
-    let value = Arc::new(());
-    let mut whole = set.try_exclusive(All).unwrap();
-    whole.add_entries([(1_u32, Arc::clone(&value))]).unwrap();
-    drop(whole);
+fn a_removal_that_panics_leaks_no_value() {
+    let set: LockSet<u32, Value> = LockSet::new([1_u32]);
     let mut guard = set.try_exclusive(1).unwrap();
     let mut waiter = Box::pin(set.shared(1));
-    assert!(poll(waiter.as_mut(), &bad()).is_pending());
+    assert_pending!(poll(waiter.as_mut(), &on_wake(hostile)));
     panics(|| drop(guard.remove(1)));
-    assert_eq!(Arc::strong_count(&value), 1, "neither returned nor dropped");
+    assert_eq!(values(), 0, "neither returned nor dropped");
 }
 
-/// Does something as a task that has used up its budget.
-async fn without_budget(work: impl FnOnce() + Send + 'static) {
-    let task = async move {
-        while poll(pin!(tokio::task::coop::consume_budget()), Waker::noop()).is_ready() {}
-        work();
-    };
-    tokio::spawn(task).await.unwrap();
-}
-
+/// A task without budget yields, for which the runtime clones its waker. For one lock, see `tests/wakers.rs`.
 #[tokio::test]
-async fn a_waker_that_cannot_be_cloned_as_a_task_without_budget_yields_loses_no_lock() {
-    let (lock, set) = (Arc::new(SharedLock::new(())), Arc::new(LockSet::<u32>::new([1_u32, 2])));
-    let (ours, names) = (Arc::clone(&lock), Arc::clone(&set));
-    without_budget(move || {
-        let waker = on_clone(|| panic!("clone"));
-        panics(|| drop(poll(Box::pin(ours.exclusive()).as_mut(), &waker)));
-        panics(|| drop(poll(Box::pin(names.exclusive([1, 2])).as_mut(), &waker)));
-    })
-    .await;
-    assert!(lock.try_exclusive().is_ok() && set.try_exclusive([1, 2]).is_ok(), "held for ever: {set:?}");
+async fn a_waker_that_panics_as_a_task_without_budget_yields_loses_no_names() {
+    let set: LockSet<u32> = LockSet::new([1_u32, 2]);
+    while poll(pin!(tokio::task::coop::consume_budget()), Waker::noop()).is_ready() {}
+    let mut request = Box::pin(set.exclusive([1, 2]));
+    panics(|| drop(poll(request.as_mut(), &on_clone(hostile))));
+    drop(request);
+    assert!(set.try_exclusive([1, 2]).is_ok(), "held for ever: {set:?}");
 }
 
+/// Two that wait to add; the first, when it has added, grants the second, whose waker panics.
 #[test]
 fn an_addition_whose_poll_panicked_says_whether_it_has_added() {
     let set: LockSet<u32> = LockSet::new([1_u32]);
     let whole = set.try_shared(All).unwrap();
-    let (mut first, mut second) = (Box::pin(set.add(2)), Box::pin(set.add(3)));
-    assert!(poll(first.as_mut(), Waker::noop()).is_pending());
-    assert!(poll(second.as_mut(), &bad()).is_pending());
-    drop(whole); // Grants the first, which grants the second when it has added.
+    let (mut first, mut second) = (Box::pin(set.add(2)), Box::pin(set.add_exclusive(3)));
+    assert_pending!(poll(first.as_mut(), Waker::noop()));
+    panics(|| drop(poll(second.as_mut(), &on_clone(hostile))));
+    assert!(!second.is_terminated(), "it waits, and goes on when it is polled");
+    assert_pending!(poll(second.as_mut(), &on_wake(hostile)));
+    drop(whole);
     panics(|| drop(poll(first.as_mut(), Waker::noop())));
-    assert!(first.is_terminated() && set.names() == [1, 2], "it has resolved, and has added");
-    assert!(!second.is_terminated(), "it has been granted, and has not been polled");
-    drop((first, second));
-    assert_eq!(set.names(), [1, 2], "dropped before it resolved, the second has added nothing");
-}
+    assert!(first.is_terminated() && !second.is_terminated());
+    assert_eq!(set.names(), [1, 2], "what says that it has resolved has added, and nothing else");
 
-#[tokio::test(start_paused = true)]
-async fn a_deadline_dropped_while_its_wakers_panic_does_not_abort() {
-    let lock = SharedLock::new(());
-    let holder = lock.try_shared().unwrap();
-    let mut owner = Box::pin(lock.exclusive().timeout(std::time::Duration::from_secs(1)));
-    {
-        let waker = panics_on_drop();
-        assert!(poll(owner.as_mut(), &waker).is_pending());
-        std::mem::forget(waker); // What the request and the timer keep are the last but one.
-    }
-    let mut sharer = Box::pin(lock.shared());
-    assert!(poll(sharer.as_mut(), &bad()).is_pending());
-    panics(|| drop(owner)); // Lets the sharer in, whose waker panics.
-    drop(sharer);
-    drop(holder);
-    assert!(lock.try_exclusive().is_ok());
+    let held = assert_ready_ok!(poll(second.as_mut(), Waker::noop()));
+    assert_eq!((held.names(), set.names()), (vec![&3], vec![1, 2, 3]));
 }
 
 #[test]
-fn what_the_work_on_a_lock_returned_is_dropped_if_the_release_panics() {
-    let (lock, result) = (SharedLock::new(()), Arc::new(()));
-    let given = Arc::clone(&result);
-    let mut sharer = Box::pin(lock.shared());
-    let mut work = Box::pin(lock.synchronized(lockladder::Exclusive, async move |()| {
-        tokio::task::yield_now().await;
-        given
+fn a_lock_that_is_released_to_a_panicking_waker_drops_what_the_work_returned() {
+    let lock = SharedLock::new(());
+    let (open, gate) = tokio::sync::oneshot::channel::<()>();
+    let mut work = Box::pin(lock.synchronized(Exclusive, async |()| {
+        let _ = gate.await;
+        Value::default()
     }));
-    assert!(poll(work.as_mut(), Waker::noop()).is_pending());
-    assert!(poll(sharer.as_mut(), &bad()).is_pending());
+    assert_pending!(poll(work.as_mut(), Waker::noop()));
+    let mut waiter = Box::pin(lock.exclusive());
+    assert_pending!(poll(waiter.as_mut(), &on_wake(hostile)));
+    drop(open);
     panics(|| drop(poll(work.as_mut(), Waker::noop())));
-    drop(work);
-    assert_eq!(Arc::strong_count(&result), 1, "neither returned nor dropped");
+    assert_eq!(values(), 0, "neither returned nor dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_whose_waker_panics_as_it_is_dropped_survives_another_that_panics_as_it_is_woken() {
+    let lock = SharedLock::new(());
+    let sharer = lock.try_shared().unwrap();
+    let mut request = Box::pin(lock.exclusive().timeout(Duration::from_secs(1)));
+    assert_pending!(poll(request.as_mut(), &on_drop(hostile)));
+    let mut behind = Box::pin(lock.shared());
+    assert_pending!(poll(behind.as_mut(), &on_wake(hostile)));
+    panics(|| drop(request)); // Not aborted.
+    drop((behind, sharer));
+    assert!(lock.try_exclusive().is_ok());
+}
+
+/// Whoever waits for the root finds the levels free when it is woken.
+#[test]
+fn a_session_whose_downgrade_of_the_root_panicked_gives_back_the_root_last() {
+    let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["a"]).build();
+    let job = manager.try_exclusive("job").unwrap().try_exclusive::<Node>("a").unwrap();
+    let free = is_free_when_the_root_is(&manager);
+    panics(|| drop(job.downgrade::<Cluster>()));
+    assert_eq!(free.lock().unwrap().take(), Some(true));
+
+    let mut job = manager.try_dynamic("job", LockMode::Exclusive).unwrap();
+    job.try_acquire::<Node>("a", LockMode::Exclusive).unwrap();
+    let free = is_free_when_the_root_is(&manager);
+    panics(|| drop(job.downgrade_root()));
+    assert_eq!(free.lock().unwrap().take(), Some(true));
+}
+
+/// What the waker finds of one who waits for the root alone, when a sharer has left, whose waker panics.
+fn is_free_when_the_root_is(manager: &LockManager<Seed>) -> Arc<Mutex<Option<bool>>> {
+    let sharer = Arc::new(Mutex::new(Some(Box::pin(manager.shared("sharer")))));
+    let leaves = Arc::clone(&sharer);
+    let waker = on_wake(move || {
+        let sharer = leaves.lock().unwrap().take();
+        drop(sharer);
+        hostile();
+    });
+    assert_pending!(poll(sharer.lock().unwrap().as_mut().unwrap().as_mut(), &waker));
+
+    let alone = Arc::new(Mutex::new(Some(Box::pin(manager.exclusive("alone")))));
+    let free = Arc::new(Mutex::new(None));
+    let (comes, finds) = (Arc::clone(&alone), Arc::clone(&free));
+    let waker = on_wake(move || {
+        let mut alone = comes.lock().unwrap().take().unwrap();
+        let job = assert_ready_ok!(poll(alone.as_mut(), Waker::noop()));
+        *finds.lock().unwrap() = Some(job.try_exclusive::<Node>("a").is_ok());
+    });
+    assert_pending!(poll(alone.lock().unwrap().as_mut().unwrap().as_mut(), &waker));
+    free
+}
+
+thread_local! {
+    /// What a name does when it is copied.
+    static ON_COPY: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+/// The last who holds a name goes while it is copied, so that whoever copies it drops its value.
+#[test]
+fn names_that_are_copied_while_the_last_holder_leaves_are_not_lost() {
+    #[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    struct Name(Arc<()>);
+    impl Clone for Name {
+        fn clone(&self) -> Self {
+            if let Some(act) = ON_COPY.take() {
+                act();
+            }
+            Self(Arc::clone(&self.0))
+        }
+    }
+    #[derive(Debug, Default)]
+    struct PanicsOnDrop;
+    impl Drop for PanicsOnDrop {
+        fn drop(&mut self) {
+            hostile();
+        }
+    }
+    let name = Arc::new(());
+    let set: Arc<OpenSet<Name, PanicsOnDrop>> = Arc::default();
+    let guard = Arc::clone(&set).try_exclusive_owned([Name(Arc::clone(&name))]).unwrap();
+    ON_COPY.set(Some(Box::new(move || drop(guard))));
+    panics(|| drop(set.names()));
+    drop(set);
+    assert_eq!(Arc::strong_count(&name), 1, "a copy is left");
 }

@@ -1,191 +1,316 @@
-//! Every verb of sessions, typed and dynamic.
+//! Every verb of a session, and of the way into one.
 
-use crate::story::{Neighbour, Story, Value, Verb, alone, poll};
-use crate::wakers::on_wake;
-use futures::future::FusedFuture;
-use lockladder::{All, LockManager, LockMode, Session, SessionError, held, hierarchy};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Poll, Wake, Waker};
+use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, poll, tell, values};
+use lockladder::{All, Exclusive, LockManager, Priority, Session, SessionError, Shared, held, hierarchy};
+use std::any::Any;
+use std::task::Waker;
+use std::time::Duration;
 
-hierarchy! { struct Farm { root Gate, level Barn: u32 => Value, level Node: u32 => Value } }
-
-type Manager = LockManager<Farm>;
-type Reached = Session<Farm, held![exclusive Gate, exclusive Barn, exclusive Node]>;
-
-fn farm() -> Manager {
-    LockManager::builder().names::<Barn>([1_u32, 2]).names::<Node>([1_u32, 2]).build()
-}
-
-fn climbed(manager: &Manager) -> Reached {
-    let job = manager.try_exclusive("job").unwrap();
-    job.try_exclusive::<Barn>([1, 2]).unwrap().try_exclusive::<Node>([1, 2]).unwrap()
-}
-
-/// Who waits for the levels, behind a shared root.
-fn climbers(story: &mut Story, manager: &Manager) -> Vec<Neighbour> {
-    let (one, other) = (manager.clone(), manager.clone());
-    vec![
-        story.neighbour(async move { one.shared("a").await?.exclusive::<Barn>(1).await.map(drop) }),
-        story.neighbour(async move { other.shared("b").await?.shared::<Node>([1, 2]).await.map(drop) }),
-    ]
-}
-
-/// They, and who waits for the root.
-fn crowd(story: &mut Story, manager: &Manager) -> Vec<Neighbour> {
-    let (mut crowd, last) = (climbers(story, manager), manager.clone());
-    crowd.push(story.neighbour(async move { last.exclusive("c").await.map(drop) }));
-    crowd
-}
-
-fn rest(manager: &Manager) {
-    let job = manager.try_exclusive("rest").expect("nobody has a session");
-    let job =
-        job.try_exclusive::<Barn>(All).expect("nobody has a barn").try_exclusive::<Node>(All).expect("nor a node");
-    drop(job);
-}
-
-fn climber(story: &mut Story, act: impl FnOnce(Reached)) {
-    let manager = farm();
-    let job = climbed(&manager);
-    let crowd = crowd(story, &manager);
-    story.act(|| act(job));
-    story.go(crowd);
-    rest(&manager);
-}
-
-/// A session with a shared root, behind others who hold the levels and wait for them.
-fn request<F: FusedFuture + 'static>(story: &mut Story, ask: fn(Manager) -> F) {
-    let manager = farm();
-    let holder = manager.try_shared("holder").unwrap().try_exclusive::<Barn>([1, 2]).unwrap();
-    let holder = holder.try_shared::<Node>(All).unwrap();
-    let crowd = climbers(story, &manager);
-    story.see_through(Box::pin(ask(manager.clone())), holder, crowd);
-    rest(&manager);
-}
-
-fn dynamic(story: &mut Story, act: impl FnOnce(&mut lockladder::DynSession<Farm>)) {
-    let manager = farm();
-    let mut job = manager.try_dynamic("job", LockMode::Shared).unwrap();
-    job.try_acquire::<Barn>([1, 2], LockMode::Exclusive).unwrap();
-    let crowd = crowd(story, &manager);
-    story.act(|| act(&mut job));
-    story.go(crowd);
-    // Whatever the session holds now, it does not wait for itself.
-    if job.mode::<Barn>().is_none() {
-        job.try_acquire::<Barn>(All, LockMode::Exclusive).expect("nobody has it, and this session may");
+hierarchy! {
+    pub(crate) struct Farm {
+        root Gate,
+        level Shelf: u32 => Value,
+        level Tray: u32 => Value,
     }
-    story.drop(job);
-    rest(&manager);
 }
 
-pub(crate) const VERBS: &[Verb] = &[
-    ("enter", |story| {
-        let manager = farm();
-        let holder = manager.try_exclusive("holder").unwrap();
-        let crowd = crowd(story, &manager);
-        story.see_through(Box::pin(manager.exclusive("job")), holder, crowd);
-        rest(&manager);
-    }),
-    ("climb", |story| request(story, |manager| manager.try_shared("job").unwrap().exclusive::<Barn>([1, 2]))),
-    ("climb to all", |story| request(story, |manager| manager.try_shared("job").unwrap().exclusive::<Node>(All))),
-    ("add_exclusive", |story| request(story, |manager| manager.try_shared("job").unwrap().add_exclusive::<Node>(5))),
-    ("reclaim", |story| {
-        let manager = farm();
-        let holder = manager.try_shared("holder").unwrap().try_exclusive::<Node>([1, 2]).unwrap();
-        let job = manager.try_shared("job").unwrap().try_exclusive::<Barn>(1).unwrap();
-        let mut climb = Box::pin(job.exclusive::<Node>([1, 2]));
-        let _ = story.poll(climb.as_mut());
-        let crowd = crowd(story, &manager);
-        story.drop(holder);
-        if let Some(Some(job)) = story.act(|| climb.as_mut().reclaim()) {
-            assert_eq!(job.owned::<Barn>().names(), [&1]);
-            story.drop(job);
+pub(crate) type Manager = LockManager<Farm>;
+
+pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
+
+impl World for Manager {
+    fn new() -> Self {
+        LockManager::builder().names::<Shelf>([1_u32, 2, 3]).names::<Tray>([1_u32, 2]).build()
+    }
+
+    fn hold(&self) -> Box<dyn Any> {
+        let job = self.try_shared("holder").unwrap().try_exclusive::<Shelf>(All).unwrap();
+        Box::new(job.try_exclusive::<Tray>(All).unwrap())
+    }
+
+    fn share(&self) -> Box<dyn Any> {
+        let job = self.try_shared("sharer").unwrap().try_shared::<Shelf>(All).unwrap();
+        Box::new(job.try_shared::<Tray>(All).unwrap())
+    }
+
+    /// At the root first, as who waits for it alone keeps others from the levels.
+    fn neighbours(&self) -> Vec<Neighbour> {
+        let (one, many, adds) = (self.clone(), self.clone(), self.clone());
+        let whole = self.clone();
+        vec![
+            neighbour(async move { one.shared("one").await?.shared::<Shelf>(1).await }),
+            neighbour(async move { whole.shared("whole").await?.shared::<Tray>(All).await }),
+            neighbour(async move { many.shared("many").await?.exclusive::<Shelf>([1, 2]).await }),
+            neighbour(async move { adds.shared("adds").await?.add::<Shelf>(1).await }), // It exists.
+            neighbour(self.exclusive("alone").priority(Priority::new(1))),
+            neighbour(self.shared("less urgent").priority(Priority::new(2))),
+        ]
+    }
+
+    fn rest(&self) {
+        let left = isize::try_from(self.names::<Shelf>().len() + self.names::<Tray>().len()).unwrap();
+        assert_eq!(values(), left, "a value for each name");
+        let mut job = self.try_exclusive("rest").expect("the root can be had again");
+        for name in self.names::<Shelf>() {
+            let job = job.nest().try_exclusive::<Shelf>(name).expect("it can be had again");
+            job.get::<Shelf>(name).unwrap().touch();
         }
-        story.drop(climb);
-        story.go(crowd);
-        rest(&manager);
+        let job = job.try_exclusive::<Shelf>(All).expect("all can be had again");
+        drop(job.try_exclusive::<Tray>(All).expect("all can be had again"));
+    }
+}
+
+type Low = Session<Farm, held![shared Gate]>;
+type Top = Session<Farm, held![shared Gate, exclusive Shelf, exclusive Tray]>;
+type Alone = Session<Farm, held![exclusive Gate, exclusive Shelf, exclusive Tray]>;
+
+fn low(manager: &Manager) -> Low {
+    manager.try_shared("job").unwrap()
+}
+
+fn top(manager: &Manager) -> Top {
+    low(manager).try_exclusive::<Shelf>([1, 2]).unwrap().try_exclusive::<Tray>(1).unwrap()
+}
+
+fn whole(manager: &Manager) -> Session<Farm, held![shared Gate, exclusive Shelf]> {
+    low(manager).try_exclusive::<Shelf>(All).unwrap()
+}
+
+fn alone(manager: &Manager) -> Alone {
+    let job = manager.try_exclusive("job").unwrap().try_exclusive::<Shelf>([1, 2]).unwrap();
+    job.try_exclusive::<Tray>(1).unwrap()
+}
+
+pub(crate) fn won<T>(came: &Came<'_, Result<T, SessionError>>) {
+    if let Came::To(answer) = came {
+        assert!(answer.is_ok());
+    }
+}
+
+/// It got something in time, or nothing.
+pub(crate) fn timely<T>(came: &Came<'_, Result<T, SessionError>>) {
+    if let Came::To(Err(error)) = came {
+        assert!(matches!(error, SessionError::TimedOut { .. }), "{error}");
+    }
+}
+
+pub(crate) fn timed_out<T>(came: &Came<'_, Result<T, SessionError>>) {
+    if let Came::To(answer) = came {
+        assert!(matches!(answer, Err(SessionError::TimedOut { .. })));
+    }
+}
+
+pub(crate) fn added(manager: &Manager, resolved: bool) {
+    assert_eq!(manager.names::<Shelf>().contains(&4), resolved, "it says what it did");
+}
+
+pub(crate) fn removed(manager: &Manager, resolved: bool) {
+    assert_eq!(!manager.names::<Shelf>().contains(&2), resolved, "it says what it did");
+}
+
+const REQUESTS: &[Verb<Manager>] = &[
+    ("manager.shared", |story, it| story.request(it, it.shared("job"), |came| won(&came))),
+    ("manager.exclusive", |story, it| story.request(it, it.exclusive("job"), |came| won(&came))),
+    ("manager.exclusive, with time left", |story, it| {
+        story.request(it, it.exclusive("job").timeout(HOUR).priority(Priority::new(-1)), |came| won(&came));
     }),
-    ("a session dropped", |story| climber(story, drop)),
-    ("release", |story| climber(story, |job| drop(job.release::<Barn>()))),
-    ("release_names", |story| climber(story, |mut job| job.release_names::<Barn>(1).unwrap())),
-    ("downgrade of a level", |story| climber(story, |job| drop(job.downgrade::<Node>()))),
-    ("downgrade of the root", |story| climber(story, |job| drop(job.downgrade::<Gate>()))),
-    ("remove_held", |story| climber(story, |mut job| job.remove_held::<Barn>(1).unwrap())),
-    ("nest", |story| climber(story, |mut job| drop(job.nest()))),
-    ("dynamic: release", |story| dynamic(story, |job| job.release::<Barn>().unwrap())),
-    ("dynamic: release_names", |story| dynamic(story, |job| job.release_names::<Barn>(1).unwrap())),
-    ("dynamic: downgrade", |story| dynamic(story, |job| job.downgrade::<Barn>().unwrap())),
-    ("dynamic: remove_held", |story| dynamic(story, |job| job.remove_held::<Barn>(1).unwrap())),
-    ("dynamic: downgrade_root", |story| {
-        let manager = farm();
-        let mut job = manager.try_dynamic("job", LockMode::Exclusive).unwrap();
-        job.try_acquire::<Barn>([1, 2], LockMode::Exclusive).unwrap();
-        let crowd = crowd(story, &manager);
-        story.act(|| drop(job.downgrade_root()));
-        story.go(crowd);
-        rest(&manager);
+    ("shared", |story, it| story.request(it, low(it).shared::<Shelf>([1, 2]), |came| won(&came))),
+    ("exclusive", |story, it| story.request(it, low(it).exclusive::<Shelf>(1), |came| won(&came))),
+    ("exclusive, All", |story, it| story.request(it, low(it).exclusive::<Shelf>(All), |came| won(&came))),
+    ("exclusive, at least", |story, it| {
+        story.request(it, low(it).exclusive::<Shelf>(All).at_least(2), |came| won(&came));
+    }),
+    ("exclusive, opportunistic", |story, it| {
+        story.request(it, low(it).exclusive::<Shelf>(All).opportunistic(), |came| won(&came));
+    }),
+    ("exclusive, at once", |story, it| {
+        story.request(it, low(it).exclusive::<Shelf>(1).timeout(Duration::ZERO), |came| timely(&came));
+    }),
+    ("nested", |story, it| {
+        let mut job = low(it);
+        story.request(it, job.nest().exclusive::<Shelf>(1), |came| won(&came));
+        drop(job.try_exclusive::<Tray>(1).expect("the outer session is as before"));
+    }),
+    ("add", |story, it| story.request(it, low(it).add::<Shelf>(4), |came| added(it, came.resolved()))),
+    ("add_entries", |story, it| {
+        let entries = [(4_u32, Value::default())];
+        story.request(it, low(it).add_entries::<Shelf>(entries), |came| added(it, came.resolved()));
+    }),
+    ("add_exclusive", |story, it| {
+        story.request(it, low(it).add_exclusive::<Shelf>(4), |came| added(it, came.resolved()));
+    }),
+    ("add_shared", |story, it| story.request(it, low(it).add_shared::<Shelf>(4), |came| added(it, came.resolved()))),
+    ("add_entries_exclusive", |story, it| {
+        let entries = [(4_u32, Value::default())];
+        story.request(it, low(it).add_entries_exclusive::<Shelf>(entries), |came| added(it, came.resolved()));
+    }),
+    ("add_entries_shared", |story, it| {
+        let entries = [(4_u32, Value::default())];
+        story.request(it, low(it).add_entries_shared::<Shelf>(entries), |came| added(it, came.resolved()));
+    }),
+    ("remove", |story, it| story.request(it, low(it).remove::<Shelf>([2, 9]), |came| removed(it, came.resolved()))),
+    ("remove, with time left", |story, it| {
+        story.request(it, low(it).remove::<Shelf>(2).timeout(HOUR), |came| removed(it, came.resolved()));
     }),
 ];
 
-type Alone = Session<Farm, held![exclusive Gate]>;
-type Enters = Pin<Box<dyn Future<Output = Result<Alone, SessionError>> + Send>>;
+const LATE: &[Verb<Manager>] = &[
+    ("timeout of the root", |story, it| story.late(it, it.exclusive("job").timeout(HOUR), |came| timed_out(&came))),
+    ("timeout", |story, it| {
+        story.late(it, low(it).exclusive::<Shelf>([1, 2]).timeout(HOUR), |came| timed_out(&came));
+    }),
+    ("timeout of add", |story, it| {
+        story.late(it, low(it).add::<Shelf>(4).timeout(HOUR), |came| {
+            timed_out(&came);
+            added(it, false);
+        });
+    }),
+    ("timeout of remove", |story, it| {
+        story.late(it, low(it).remove::<Shelf>(2).timeout(HOUR), |came| {
+            timed_out(&came);
+            removed(it, false);
+        });
+    }),
+    ("set_priority of the root", |story, it| {
+        let sharer = it.share();
+        let mut request = Box::pin(it.exclusive("job"));
+        drop(poll(request.as_mut(), Waker::noop()));
+        let neighbours = story.meet(vec![neighbour(it.shared("other"))]);
+        story.act(|| request.as_mut().set_priority(Priority::new(5)));
+        story.drop(sharer);
+        story.drop(request);
+        story.leave(neighbours);
+    }),
+    ("set_priority", |story, it| {
+        let sharer = it.share();
+        let mut request = Box::pin(low(it).exclusive::<Shelf>(1));
+        drop(poll(request.as_mut(), Waker::noop()));
+        let neighbours = story.meet(it.neighbours());
+        story.act(|| request.as_mut().set_priority(Priority::new(5)));
+        story.drop(sharer);
+        story.drop(request);
+        story.leave(neighbours);
+    }),
+    ("reclaim", reclaim),
+];
 
-/// Begins a session as it is woken, and looks whether the barns are free.
-struct Looks {
-    enters: Mutex<Option<Enters>>,
-    free: Mutex<Option<bool>>,
+/// Taken back from a request that waits, a session holds what it held; also if that panicked once.
+fn reclaim(story: &mut Story, it: &Manager) {
+    let sharer = it.share();
+    let job = low(it).try_shared::<Shelf>(1).unwrap();
+    let mut request = Box::pin(job.exclusive::<Tray>([1, 2]));
+    drop(poll(request.as_mut(), Waker::noop()));
+    let neighbours = story.meet(it.neighbours());
+    let job = story.act(|| request.as_mut().reclaim().unwrap());
+    let job = job.or_else(|| request.as_mut().reclaim()).expect("it is still there");
+    assert_eq!(job.owned::<Shelf>().names(), [&1]);
+    story.drop((sharer, job));
+    story.leave(neighbours);
 }
 
-impl Wake for Looks {
-    fn wake(self: Arc<Self>) {
-        let mut enters = self.enters.lock().unwrap().take().unwrap();
-        let Poll::Ready(job) = poll(enters.as_mut(), Waker::noop()) else { panic!("it is woken for nothing") };
-        *self.free.lock().unwrap() = Some(job.unwrap().try_exclusive::<Barn>(All).is_ok());
-    }
+const VERBS: &[Verb<Manager>] = &[
+    ("a session dropped", |story, it| story.used(it, top(it), drop)),
+    ("a session with the root alone dropped", |story, it| story.used(it, alone(it), drop)),
+    ("a session of All dropped", |story, it| story.used(it, whole(it), drop)),
+    ("release", |story, it| story.used(it, top(it), Session::release::<Tray>)),
+    ("release, in the middle", |story, it| story.used(it, top(it), Session::release::<Shelf>)),
+    ("release_names", |story, it| {
+        let gone = |job: &mut Top| assert_eq!(job.owned::<Shelf>().names(), [&2]);
+        story.lent(it, top(it), |job| job.release_names::<Shelf>(1).unwrap(), gone);
+    }),
+    ("release_names, of All", |story, it| {
+        story.lent(
+            it,
+            whole(it),
+            |job| job.release_names::<Shelf>(1).unwrap(),
+            |job| {
+                assert_eq!(job.owned::<Shelf>().names(), [&2, &3]);
+            },
+        );
+    }),
+    ("downgrade", |story, it| story.used(it, top(it), Session::downgrade::<Tray>)),
+    ("downgrade, in the middle", |story, it| story.used(it, top(it), Session::downgrade::<Shelf>)),
+    ("downgrade, of All", |story, it| story.used(it, whole(it), Session::downgrade::<Shelf>)),
+    ("downgrade, of the root", |story, it| story.used(it, alone(it), Session::downgrade::<Gate>)),
+    ("remove_held", |story, it| {
+        let gone = |job: &mut Top| assert_eq!(job.owned::<Shelf>().names(), [&1]);
+        story.lent(it, top(it), |job| job.remove_held::<Shelf>(2).unwrap(), gone);
+        removed(it, true);
+    }),
+    ("add_held", |story, it| {
+        story.lent(
+            it,
+            whole(it),
+            |job| job.add_held::<Shelf>(4).unwrap(),
+            |job| assert_eq!(job.owned::<Shelf>().len(), 4),
+        );
+    }),
+    ("add_entries_held", |story, it| {
+        story.lent(it, whole(it), |job| job.add_entries_held::<Shelf>([(4_u32, Value::default())]).unwrap(), |_| ());
+    }),
+    ("nested, dropped", |story, it| {
+        let as_before = |job: &mut Low| drop(job.nest().try_shared::<Tray>([0_u32; 0]).unwrap());
+        story.lent(it, low(it), |job| drop(job.nest().try_exclusive::<Shelf>([1, 2])), as_before);
+    }),
+    ("nested, released", |story, it| nested(story, it, |job| drop(job.release::<Tray>()))),
+    ("nested, downgraded", |story, it| nested(story, it, |job| drop(job.downgrade::<Tray>()))),
+    ("nested, released in part", |story, it| {
+        nested(story, it, |mut job| job.release_names::<Tray>(1).unwrap());
+    }),
+    ("try_shared", |story, it| story.used(it, top(it), |job| (low(it).try_shared::<Shelf>(3).is_ok(), job))),
+    ("try_exclusive", |story, it| {
+        story.used(it, top(it), |job| (low(it).try_exclusive::<Shelf>([2, 3]).is_err(), job));
+    }),
+    ("manager.try_exclusive", |story, it| story.used(it, alone(it), |job| (it.try_exclusive("other").is_err(), job))),
+    ("Debug and names", |story, it| {
+        story.used(it, top(it), |job| (format!("{job:?} {it:?}"), it.names::<Shelf>(), job));
+    }),
+    ("scope", scope),
+];
+
+type Nested<'outer> = Session<Farm, lockladder::Held<Tray, Exclusive, &'outer mut held![shared Gate, exclusive Shelf]>>;
+
+/// What a nested session does in the end, with others waiting for what it has; the outer one is as before.
+fn nested(story: &mut Story, it: &Manager, work: impl FnOnce(Nested<'_>)) {
+    let mut outer = low(it).try_exclusive::<Shelf>(1).unwrap();
+    let inner = outer.nest().try_exclusive::<Tray>([1, 2]).unwrap();
+    let neighbours = story.meet(it.neighbours());
+    story.act(|| work(inner));
+    assert_eq!(outer.owned::<Shelf>().names(), [&1]);
+    story.act(|| drop(outer.nest().try_exclusive::<Tray>([0_u32; 0]).expect("nothing above is held")));
+    story.drop(outer);
+    story.leave(neighbours);
+}
+
+/// The work has ended, and its session goes.
+fn scope(story: &mut Story, it: &Manager) {
+    let (open, gate) = tokio::sync::oneshot::channel::<()>();
+    let work = it.scope("job", Shared, async |job| {
+        let job = job.exclusive::<Shelf>([1, 2]).await.unwrap();
+        let _ = gate.await;
+        drop(job);
+    });
+    let mut work = Box::pin(work);
+    assert!(poll(work.as_mut(), Waker::noop()).is_pending());
+    let neighbours = story.meet(it.neighbours());
+    drop(open);
+    story.act(|| drop(poll(work.as_mut(), Waker::noop())));
+    story.drop(work);
+    assert!(it.try_shared("outside").is_ok() || !neighbours.is_empty(), "this flow has left the scope");
+    story.leave(neighbours);
 }
 
 #[test]
-fn the_root_goes_last_though_a_waker_panics_as_it_is_downgraded() {
-    let _alone = alone();
-    let manager = farm();
-    let job = climbed(&manager);
-    // Is let in by the downgrade: gives up as it is woken, and panics.
-    let sharer: Arc<Mutex<Option<Neighbour>>> = Arc::default();
-    let enters = manager.clone();
-    let mut enters: Neighbour = Box::pin(async move { drop(enters.shared("sharer").await) });
-    let own = SendOnly(Arc::clone(&sharer));
-    let gives_up = on_wake(move || {
-        drop(own.take());
-        panic!("hostile wake");
-    });
-    assert!(poll(enters.as_mut(), &gives_up).is_pending());
-    *sharer.lock().unwrap() = Some(enters);
-    // Has the root when nobody else has: what stood upon it must be free by then.
-    let looks = Arc::new(Looks { enters: Mutex::default(), free: Mutex::default() });
-    let mut owner: Enters = Box::pin(manager.exclusive("owner"));
-    assert!(poll(owner.as_mut(), &Waker::from(Arc::clone(&looks))).is_pending());
-    *looks.enters.lock().unwrap() = Some(owner);
-
-    let told = catch_unwind(AssertUnwindSafe(|| drop(job.downgrade::<Gate>())));
-    assert!(told.is_err());
-    assert_eq!(*looks.free.lock().unwrap(), Some(true), "the root was free before what stood upon it");
-    rest(&manager);
+fn each_request_of_a_session_says_what_it_did() {
+    tell(REQUESTS, &Stage::EACH);
 }
 
-/// A future that stays on this thread.
-struct SendOnly(Arc<Mutex<Option<Neighbour>>>);
+#[test]
+fn each_request_of_a_session_that_gives_up_or_moves_leaves_nothing() {
+    tell(LATE, &Stage::ONE);
+}
 
-#[allow(unsafe_code, reason = "a waker may go to other threads, and this one does not")]
-// SAFETY: the test has one thread.
-unsafe impl Send for SendOnly {}
-#[allow(unsafe_code, reason = "as above")]
-// SAFETY: as above.
-unsafe impl Sync for SendOnly {}
-
-impl SendOnly {
-    fn take(&self) -> Option<Neighbour> {
-        self.0.lock().unwrap().take()
-    }
+#[test]
+fn each_verb_of_a_session_loses_nothing() {
+    tell(VERBS, &Stage::ONE);
 }

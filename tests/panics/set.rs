@@ -1,168 +1,289 @@
-//! Every verb of sets, and of open sets.
+//! Every verb of a set of named locks.
 
-use crate::story::{Neighbour, Story, Value, Verb};
-use futures::future::FusedFuture;
-use lockladder::{All, Exclusive, LockSet, OpenSet, Priority, SetGuard, Shared};
+use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, poll, tell, values};
+use lockladder::{AddError, All, Exclusive, LockSet, Mode, Priority, SetError, SetGuard, SetPointer, Shared};
+use std::any::Any;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 type Set = Arc<LockSet<u32, Value>>;
-type Open = Arc<OpenSet<u32, Value>>;
 
-fn set() -> Set {
-    Arc::new(LockSet::new([1_u32, 2, 3]))
+const HOUR: Duration = Duration::from_secs(3_600);
+
+impl World for Set {
+    fn new() -> Self {
+        Arc::new(LockSet::new([1_u32, 2, 3]))
+    }
+
+    fn hold(&self) -> Box<dyn Any> {
+        Box::new(self.clone().try_exclusive_owned(All).unwrap())
+    }
+
+    fn share(&self) -> Box<dyn Any> {
+        Box::new(self.clone().try_shared_owned(All).unwrap())
+    }
+
+    fn neighbours(&self) -> Vec<Neighbour> {
+        let (adds, shared) = (self.clone(), self.clone().shared_owned(1));
+        let (many, whole) = (self.clone().exclusive_owned([1, 2]), self.clone().shared_owned(All));
+        vec![
+            neighbour(shared),
+            neighbour(self.clone().shared_owned([1, 2, 3]).at_least(1)),
+            neighbour(many.priority(Priority::new(1))),
+            neighbour(async move { adds.add(1).priority(Priority::new(1)).await }), // It exists.
+            neighbour(whole.priority(Priority::new(2))),
+        ]
+    }
+
+    fn rest(&self) {
+        for name in self.names() {
+            self.try_exclusive(name).expect("it can be had again")[name].touch();
+        }
+        drop(self.try_exclusive(All).expect("all can be had again"));
+        let left = isize::try_from(self.names().len()).unwrap();
+        assert_eq!(values(), left, "a value for each name");
+    }
 }
 
-/// Who waits for names, for the whole, and to add.
-fn crowd(story: &mut Story, set: &Set) -> Vec<Neighbour> {
-    let adds = Arc::clone(set);
-    vec![
-        story.neighbour(set.clone().shared_owned([1, 2])),
-        story.neighbour(set.clone().exclusive_owned(1)),
-        story.neighbour(set.clone().exclusive_owned(All)),
-        story.neighbour(async move { drop(adds.add(9).await) }),
-        story.neighbour(set.clone().shared_owned([2, 3])),
-    ]
+fn held<P: SetPointer<Name = u32, Value = Value>, M: Mode>(
+    came: &Came<'_, Result<SetGuard<P, M>, SetError<u32>>>,
+    names: &[u32],
+) {
+    if let Came::To(answer) = came {
+        let guard = answer.as_ref().unwrap();
+        guard.iter().for_each(|(_, value)| value.touch());
+        assert!(guard.names().into_iter().eq(names));
+    }
 }
 
-/// Everything is free.
-fn rest(set: &Set) {
-    let whole = set.try_exclusive(All).expect("nobody has any of it");
-    whole.iter().for_each(|(_, value)| value.touch());
-    drop(whole);
-    drop(set.try_exclusive(set.names()).expect("nobody has one of them"));
+/// It got something in time, or nothing.
+fn timely<T>(came: &Came<'_, Result<T, SetError<u32>>>) {
+    if let Came::To(Err(error)) = came {
+        assert!(matches!(error, SetError::TimedOut { .. }), "{error}");
+    }
 }
 
-fn request<F: FusedFuture + 'static>(story: &mut Story, ask: fn(Set) -> F) {
-    let set = set();
-    let holder = set.clone().try_exclusive_owned(All).unwrap();
-    let crowd = crowd(story, &set);
-    story.see_through(Box::pin(ask(set.clone())), holder, crowd);
-    rest(&set);
+fn timed_out<T>(came: &Came<'_, Result<T, SetError<u32>>>) {
+    if let Came::To(answer) = came {
+        assert!(matches!(answer, Err(SetError::TimedOut { .. })));
+    }
 }
 
-/// A change of the set, which says by whether it has resolved whether it has changed it.
-fn change<'s, F: FusedFuture>(story: &mut Story, set: &'s Set, ask: fn(&'s Set) -> F, is_done: fn(&Set) -> bool) {
-    let holder = set.clone().try_shared_owned(All).unwrap();
-    let other = set.clone();
-    let before = vec![story.neighbour(async move { drop(other.add(9).await) })];
-    let mut request = Box::pin(ask(set));
-    let _ = story.poll(request.as_mut());
-    let after = crowd(story, set);
-    story.drop(holder);
-    story.go(before);
-    let _ = story.poll(request.as_mut());
-    assert_eq!(is_done(set), request.is_terminated(), "it says whether it has changed the set");
-    story.go(after);
-    drop(story.resolve(request.as_mut()));
-    assert!(is_done(set));
-    drop(request);
-    rest(set);
+/// The name is there if, and only if, the request says that it has resolved.
+fn added(set: &Set, resolved: bool) {
+    assert_eq!(set.names().contains(&4), resolved, "it says what it did");
 }
 
-fn owner(story: &mut Story, whole: bool, act: impl FnOnce(SetGuard<Set, Exclusive>)) {
-    let set = set();
-    let guard = set.clone();
-    let guard = if whole { guard.try_exclusive_owned(All) } else { guard.try_exclusive_owned([1, 2]) }.unwrap();
-    let crowd = crowd(story, &set);
-    story.act(|| act(guard));
-    story.go(crowd);
-    rest(&set);
+/// The name is gone if, and only if, the request says that it has resolved.
+fn removed(set: &Set, resolved: bool) {
+    assert_eq!(!set.names().contains(&2), resolved, "it says what it did");
 }
 
-fn sharer(story: &mut Story, whole: bool, act: impl FnOnce(SetGuard<Set, Shared>)) {
-    let set = set();
-    let guard = set.clone();
-    let guard = if whole { guard.try_shared_owned(All) } else { guard.try_shared_owned([1, 2]) }.unwrap();
-    let crowd = crowd(story, &set);
-    story.act(|| act(guard));
-    story.go(crowd);
-    rest(&set);
+fn exclusive(set: &Set) -> SetGuard<Set, Exclusive> {
+    set.clone().try_exclusive_owned([1, 2]).unwrap()
 }
 
-fn open(story: &mut Story, ask: impl FnOnce(&mut Story, &Open)) {
-    let set: Open = Arc::default();
-    ask(story, &set);
-    assert_eq!(set.names(), [0_u32; 0], "names that nobody uses");
-    drop(set.try_exclusive([1, 2]).expect("nobody has them"));
+fn shared(set: &Set) -> SetGuard<Set, Shared> {
+    set.clone().try_shared_owned([1, 2]).unwrap()
 }
 
-pub(crate) const VERBS: &[Verb] = &[
-    ("shared of one", |story| request(story, |set| set.shared_owned(1))),
-    ("exclusive of two", |story| request(story, |set| set.exclusive_owned([1, 2]))),
-    ("exclusive of all", |story| request(story, |set| set.exclusive_owned(All))),
-    ("shared of all", |story| request(story, |set| set.shared_owned(All).priority(Priority::new(-1)))),
-    ("at_least", |story| request(story, |set| set.exclusive_owned([1, 2]).at_least(1))),
-    ("opportunistic", |story| request(story, |set| set.exclusive_owned([1, 2]).opportunistic())),
-    ("a deadline", |story| request(story, |set| set.exclusive_owned([1, 2]).timeout(Duration::from_secs(9)))),
-    ("a deadline that passes", |story| request(story, |set| set.exclusive_owned(All).timeout(Duration::ZERO))),
-    ("exclusive of free names", |story| {
-        let set = set();
-        story.see_through(Box::pin(set.clone().exclusive_owned([1, 2])), (), Vec::new());
-        rest(&set);
+fn whole(set: &Set) -> SetGuard<Set, Exclusive> {
+    set.clone().try_exclusive_owned(All).unwrap()
+}
+
+fn whole_shared(set: &Set) -> SetGuard<Set, Shared> {
+    set.clone().try_shared_owned(All).unwrap()
+}
+
+const ACQUIRE: &[Verb<Set>] = &[
+    ("shared", |story, set| story.request(set, set.shared(1), |came| held(&came, &[1]))),
+    ("shared, many", |story, set| story.request(set, set.shared([3, 1, 3]), |came| held(&came, &[1, 3]))),
+    ("shared, All", |story, set| story.request(set, set.shared(All), |came| held(&came, &[1, 2, 3]))),
+    ("shared_owned", |story, set| story.request(set, set.clone().shared_owned(1), |came| held(&came, &[1]))),
+    ("exclusive", |story, set| story.request(set, set.exclusive(1), |came| held(&came, &[1]))),
+    ("exclusive, many", |story, set| story.request(set, set.exclusive([2, 1]), |came| held(&came, &[1, 2]))),
+    ("exclusive, All", |story, set| story.request(set, set.exclusive(All), |came| held(&came, &[1, 2, 3]))),
+    ("exclusive_owned", |story, set| story.request(set, set.clone().exclusive_owned(1), |came| held(&came, &[1]))),
+    ("at_least", |story, set| {
+        story.request(set, set.exclusive([1, 2, 7]).at_least(2), |came| held(&came, &[1, 2]));
     }),
-    ("a request dropped when it has been granted", |story| {
-        let set = set();
-        let holder = set.clone().try_exclusive_owned(1).unwrap();
-        let mut request = Box::pin(set.clone().exclusive_owned([1, 2]));
-        let _ = story.poll(request.as_mut());
-        let crowd = crowd(story, &set);
-        story.drop(holder);
-        story.drop(request);
-        story.go(crowd);
-        rest(&set);
+    ("at_least, of All", |story, set| {
+        story.request(set, set.exclusive(All).at_least(1), |came| held(&came, &[1, 2, 3]));
     }),
-    ("set_priority", |story| {
-        let set = set();
-        let holder = set.clone().try_shared_owned(1).unwrap();
-        let mut request = Box::pin(set.clone().exclusive_owned([1, 2]));
-        let _ = story.poll(request.as_mut());
-        let crowd = vec![story.neighbour(set.clone().shared_owned([1, 2]))];
-        story.act(|| request.as_mut().set_priority(Priority::new(5)));
-        story.see_through(request, holder, crowd);
-        rest(&set);
+    ("opportunistic", |story, set| story.request(set, set.exclusive(All).opportunistic(), |_| ())),
+    ("priority", |story, set| {
+        story.request(set, set.exclusive([1, 2]).priority(Priority::new(-3)), |came| held(&came, &[1, 2]));
     }),
-    ("add", |story| change(story, &set(), |set| set.add(5), |set| set.names().contains(&5))),
-    ("add_exclusive", |story| change(story, &set(), |set| set.add_exclusive(5), |set| set.names().contains(&5))),
-    ("add_entries_shared", |story| {
-        change(
-            story,
-            &set(),
-            |set| set.add_entries_shared([(5_u32, Value::default())]),
-            |set| set.names().contains(&5),
-        );
+    ("timeout, with time left", |story, set| {
+        story.request(set, set.exclusive([1, 2]).timeout(HOUR), |came| held(&came, &[1, 2]));
     }),
-    ("remove", |story| change(story, &set(), |set| set.remove([1, 2]), |set| set.names() == [3])),
-    ("an owner dropped", |story| owner(story, false, drop)),
-    ("an owner of all dropped", |story| owner(story, true, drop)),
-    ("a sharer dropped", |story| sharer(story, false, drop)),
-    ("a sharer of all dropped", |story| sharer(story, true, drop)),
-    ("downgrade", |story| owner(story, false, |guard| drop(guard.downgrade()))),
-    ("downgrade of all", |story| owner(story, true, |guard| drop(guard.downgrade()))),
-    ("release", |story| owner(story, false, |mut guard| guard.release(1).unwrap())),
-    ("release of all", |story| sharer(story, true, |mut guard| guard.release(1).unwrap())),
-    ("split_off", |story| owner(story, true, |mut guard| drop(guard.split_off(1).unwrap()))),
-    ("SetGuard::remove", |story| owner(story, false, |mut guard| drop(guard.remove(1).unwrap()))),
-    ("SetGuard::remove of all", |story| owner(story, true, |mut guard| drop(guard.remove([1, 2]).unwrap()))),
-    ("SetGuard::add", |story| owner(story, true, |mut guard| guard.add(5).unwrap())),
-    ("SetGuard::add_held", |story| owner(story, true, |mut guard| guard.add_held(5).unwrap())),
-    ("open: exclusive", |story| {
-        open(story, |story, set| {
-            let holder = set.clone().try_exclusive_owned([1, 2]).unwrap();
-            let crowd =
-                vec![story.neighbour(set.clone().shared_owned(2)), story.neighbour(set.clone().exclusive_owned(1))];
-            story.see_through(Box::pin(set.clone().exclusive_owned([1, 2])), holder, crowd);
-        });
+    ("timeout, at once", |story, set| {
+        story.request(set, set.exclusive(All).timeout(Duration::ZERO), |came| timely(&came));
     }),
-    ("open: release, split, downgrade", |story| {
-        open(story, |story, set| {
-            let mut guard = set.clone().try_exclusive_owned([1, 2, 3]).unwrap();
-            let crowd =
-                vec![story.neighbour(set.clone().shared_owned([1, 3])), story.neighbour(set.clone().shared_owned(2))];
-            story.act(|| guard.release(1).unwrap());
-            story.act(|| drop(guard.split_off(2).unwrap()));
-            story.act(|| drop(guard.downgrade()));
-            story.go(crowd);
-        });
+    ("a name that is unknown", |story, set| {
+        story.request(set, set.exclusive([1, 9]), |came| assert!(!matches!(came, Came::To(Ok(_)))));
     }),
 ];
+
+const CHANGE: &[Verb<Set>] = &[
+    ("add", |story, set| story.request(set, set.add(4), |came| added(set, came.resolved()))),
+    ("add_exclusive", |story, set| story.request(set, set.add_exclusive(4), |came| added(set, came.resolved()))),
+    ("add_shared", |story, set| story.request(set, set.add_shared(4), |came| added(set, came.resolved()))),
+    ("add_entries", |story, set| {
+        story.request(set, set.add_entries([(4_u32, Value::default())]), |came| added(set, came.resolved()));
+    }),
+    ("add_entries_exclusive", |story, set| {
+        let entries = [(4_u32, Value::default())];
+        story.request(set, set.add_entries_exclusive(entries), |came| added(set, came.resolved()));
+    }),
+    ("add_entries_shared", |story, set| {
+        let entries = [(4_u32, Value::default())];
+        story.request(set, set.add_entries_shared(entries), |came| added(set, came.resolved()));
+    }),
+    ("add, what exists", |story, set| {
+        story.request(set, set.add([4, 1]), |came| {
+            added(set, false);
+            assert!(!matches!(came, Came::To(Ok(()))));
+        });
+    }),
+    ("add, with time left", |story, set| {
+        story.request(set, set.add(4).timeout(HOUR), |came| added(set, came.resolved()));
+    }),
+    ("remove", |story, set| {
+        story.request(set, set.remove([2, 9]), |came| {
+            removed(set, came.resolved());
+            assert!(!matches!(came, Came::To(names) if *names != [2]));
+        });
+    }),
+    ("remove, with time left", |story, set| {
+        story.request(set, set.remove(2).timeout(HOUR), |came| removed(set, came.resolved()));
+    }),
+];
+
+const LATE: &[Verb<Set>] = &[
+    ("timeout", |story, set| story.late(set, set.exclusive(1).timeout(HOUR), |came| timed_out(&came))),
+    ("timeout, many", |story, set| story.late(set, set.exclusive([1, 2]).timeout(HOUR), |came| timed_out(&came))),
+    ("timeout, All", |story, set| story.late(set, set.exclusive(All).timeout(HOUR), |came| timed_out(&came))),
+    ("timeout of at_least", |story, set| {
+        story.late(set, set.exclusive(All).at_least(2).timeout(HOUR), |came| timed_out(&came));
+    }),
+    ("timeout of add", |story, set| {
+        story.late(set, set.add(4).timeout(HOUR), |came| {
+            added(set, false);
+            assert!(!matches!(came, Came::To(Ok(()))));
+        });
+    }),
+    ("timeout of remove", |story, set| {
+        story.late(set, set.remove([1, 2]).timeout(HOUR), |came| {
+            removed(set, false);
+            timed_out(&came);
+        });
+    }),
+    ("set_priority", |story, set| {
+        let holder = whole_shared(set);
+        let mut request = Box::pin(set.exclusive([1, 2]));
+        drop(poll(request.as_mut(), Waker::noop()));
+        let neighbours = story.meet(set.neighbours());
+        story.act(|| request.as_mut().set_priority(Priority::new(5))); // Lets the sharers in.
+        story.drop(request);
+        story.drop(holder);
+        story.leave(neighbours);
+    }),
+    ("set_priority of add", |story, set| {
+        let holder = whole_shared(set);
+        let mut request = Box::pin(set.add(4));
+        drop(poll(request.as_mut(), Waker::noop()));
+        let neighbours = story.meet(set.neighbours());
+        story.act(|| request.as_mut().set_priority(Priority::new(5)));
+        story.drop(request);
+        added(set, false);
+        story.drop(holder);
+        story.leave(neighbours);
+    }),
+];
+
+const GUARDS: &[Verb<Set>] = &[
+    ("an exclusive guard dropped", |story, set| story.used(set, exclusive(set), drop)),
+    ("a shared guard dropped", |story, set| story.used(set, shared(set), drop)),
+    ("a guard of All dropped", |story, set| story.used(set, whole(set), drop)),
+    ("a shared guard of All dropped", |story, set| story.used(set, whole_shared(set), drop)),
+    ("release", |story, set| {
+        let gone = |guard: &mut SetGuard<Set, Exclusive>| assert_eq!(guard.names(), [&2]);
+        story.lent(set, exclusive(set), |guard| guard.release(1).unwrap(), gone);
+    }),
+    ("release, shared", |story, set| {
+        let gone = |guard: &mut SetGuard<Set, Shared>| assert_eq!(guard.names(), [&2]);
+        story.lent(set, shared(set), |guard| guard.release(1).unwrap(), gone);
+    }),
+    ("release, of All", |story, set| {
+        let gone = |guard: &mut SetGuard<Set, Exclusive>| assert_eq!(guard.names(), [&2, &3]);
+        story.lent(set, whole(set), |guard| guard.release(1).unwrap(), gone);
+    }),
+    ("split_off", |story, set| {
+        story.lent(set, exclusive(set), |guard| guard.split_off(1).unwrap(), |guard| assert_eq!(guard.names(), [&2]));
+    }),
+    ("split_off, of All", |story, set| {
+        let gone = |guard: &mut SetGuard<Set, Exclusive>| assert_eq!(guard.names(), [&2, &3]);
+        story.lent(set, whole(set), |guard| guard.split_off(1).unwrap(), gone);
+    }),
+    ("downgrade", |story, set| story.used(set, exclusive(set), SetGuard::downgrade)),
+    ("downgrade, of All", |story, set| story.used(set, whole(set), SetGuard::downgrade)),
+    ("guard.remove", |story, set| {
+        story.lent(set, exclusive(set), |guard| guard.remove(2).unwrap(), |guard| assert_eq!(guard.names(), [&1]));
+        removed(set, true);
+    }),
+    ("guard.remove, of All", |story, set| {
+        let gone = |guard: &mut SetGuard<Set, Exclusive>| assert_eq!(guard.names(), [&1, &3]);
+        story.lent(set, whole(set), |guard| guard.remove(2).unwrap(), gone);
+        removed(set, true);
+    }),
+    ("guard.add", |story, set| lends_whole(story, set, |guard| guard.add(4))),
+    ("guard.add_held", |story, set| lends_whole(story, set, |guard| guard.add_held(4))),
+    ("guard.add_entries", |story, set| lends_whole(story, set, |guard| guard.add_entries([(4_u32, Value::default())]))),
+    ("guard.add_entries_held", |story, set| {
+        lends_whole(story, set, |guard| guard.add_entries_held([(4_u32, Value::default())]));
+    }),
+    ("Debug and names", |story, set| {
+        story.used(set, exclusive(set), |guard| (format!("{guard:?} {set:?}"), set.names()));
+    }),
+    ("try_shared", |story, set| story.used(set, shared(set), |guard| (set.try_shared(3).is_ok(), guard))),
+    ("try_exclusive", |story, set| {
+        story.used(set, exclusive(set), |guard| {
+            let others = (set.try_exclusive([2, 3]).unwrap_err(), set.try_exclusive(All).unwrap_err());
+            (guard, others)
+        });
+    }),
+    ("try_exclusive, of All", |story, set| story.used(set, whole(set), |guard| (set.try_exclusive(1).is_err(), guard))),
+];
+
+/// Adds by a guard of the whole: all of it, or nothing.
+fn lends_whole(
+    story: &mut Story,
+    set: &Set,
+    add: impl FnOnce(&mut SetGuard<Set, Exclusive>) -> Result<(), AddError<u32>>,
+) {
+    let mut returned = false;
+    story.lent(set, whole(set), |guard| returned = add(guard).is_ok(), |guard| assert!(guard.is_whole()));
+    added(set, returned);
+}
+
+#[test]
+fn each_request_for_names_says_what_it_did() {
+    tell(ACQUIRE, &Stage::EACH);
+}
+
+#[test]
+fn each_addition_and_removal_says_what_it_did() {
+    tell(CHANGE, &Stage::EACH);
+}
+
+#[test]
+fn each_request_that_gives_up_or_moves_leaves_nothing() {
+    tell(LATE, &Stage::ONE);
+}
+
+#[test]
+fn each_verb_of_a_guard_of_names_loses_nothing() {
+    tell(GUARDS, &Stage::ONE);
+}

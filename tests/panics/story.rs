@@ -1,13 +1,15 @@
-//! How a verb meets a waker that panics: what the tests of all layers share.
+//! How a verb meets wakers that panic: what the tests of all layers share.
 
-use crate::wakers::{on_clone, on_wake, panics_on_drop};
+use crate::wakers::{on_clone, on_drop, on_wake};
 use futures::future::FusedFuture;
-use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::any::Any;
+use std::cell::Cell;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// When the wakers of a story panic.
@@ -18,38 +20,115 @@ pub(crate) enum Hook {
     Drop,
 }
 
-/// How much of its budget the task has in which a verb is used.
+/// What the panics of the wakers say: nothing that would have to be read among what a test prints.
+struct Hostile;
+
+pub(crate) fn hostile() {
+    resume_unwind(Box::new(Hostile));
+}
+
+/// How much of its budget a task has when it uses a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Budget {
     Full,
     UsedUp,
 }
 
-static MADE: AtomicU64 = AtomicU64::new(0);
-static ALIVE: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+/// How far a request comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nobody is in its way.
+    Free,
+    /// It is dropped while it waits.
+    Waits,
+    /// It waits, and gets what it asks for.
+    Granted,
+    /// It is granted, and dropped before it is polled again.
+    Left,
+}
+
+impl Stage {
+    pub(crate) const EACH: [Self; 4] = [Self::Free, Self::Waits, Self::Granted, Self::Left];
+    /// For verbs that are not requests.
+    pub(crate) const ONE: [Self; 1] = [Self::Free];
+}
+
+thread_local! {
+    static VALUES: Cell<isize> = const { Cell::new(0) };
+}
 
 /// What is in the locks: counted while it lives.
 #[derive(Debug)]
-pub(crate) struct Value(u64);
+pub(crate) struct Value {
+    alive: AtomicBool,
+}
 
 impl Default for Value {
     fn default() -> Self {
-        let number = MADE.fetch_add(1, SeqCst);
-        ALIVE.lock().unwrap().insert(number);
-        Self(number)
+        VALUES.set(VALUES.get() + 1);
+        Self { alive: AtomicBool::new(true) }
     }
 }
 
 impl Value {
     /// Whoever reaches a value finds it alive.
     pub(crate) fn touch(&self) {
-        assert!(ALIVE.lock().unwrap().contains(&self.0), "a value is reached that has been dropped");
+        assert!(self.alive.load(Relaxed), "a value is reached that has been dropped");
     }
 }
 
 impl Drop for Value {
     fn drop(&mut self) {
-        assert!(ALIVE.lock().unwrap().remove(&self.0), "a value is dropped twice");
+        assert!(self.alive.swap(false, Relaxed), "a value is dropped twice");
+        VALUES.set(VALUES.get() - 1);
+    }
+}
+
+/// How many values there are on this thread.
+pub(crate) fn values() -> isize {
+    VALUES.get()
+}
+
+/// The locks of a layer.
+pub(crate) trait World {
+    fn new() -> Self;
+
+    /// Holds all that there is, so that everybody waits.
+    fn hold(&self) -> Box<dyn Any>;
+
+    /// Shares all that there is.
+    fn share(&self) -> Box<dyn Any>;
+
+    /// Others who come.
+    fn neighbours(&self) -> Vec<Neighbour>;
+
+    /// Everything can be had.
+    fn rest(&self);
+}
+
+/// A request of somebody else.
+pub(crate) type Neighbour = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A request, whatever it resolves to.
+pub(crate) fn neighbour<F: Future + 'static>(request: F) -> Neighbour {
+    Box::pin(async move { drop(request.await) })
+}
+
+/// What has become of a request.
+#[derive(Debug)]
+pub(crate) enum Came<'a, T> {
+    /// It has resolved.
+    To(&'a T),
+    /// It has resolved by a poll that panicked: it says so, and what it resolved to has been dropped.
+    Lost,
+    /// It has not resolved, and was dropped.
+    Nothing,
+}
+
+impl<T> Came<'_, T> {
+    /// Whether it has done what it was to do.
+    pub(crate) fn resolved(&self) -> bool {
+        !matches!(self, Self::Nothing)
     }
 }
 
@@ -57,22 +136,22 @@ impl Drop for Value {
 pub(crate) struct Story {
     hook: Hook,
     budget: Budget,
+    stage: Stage,
     runtime: Runtime,
     panics: usize,
 }
 
 impl Story {
-    fn new(hook: Hook, budget: Budget) -> Self {
+    fn new(hook: Hook, budget: Budget, stage: Stage) -> Self {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        Self { hook, budget, runtime, panics: 0 }
+        Self { hook, budget, stage, runtime, panics: 0 }
     }
 
-    /// A waker that panics.
     fn waker(&self) -> Waker {
         match self.hook {
-            Hook::Wake => on_wake(|| panic!("hostile wake")),
-            Hook::Clone => on_clone(|| panic!("hostile clone")),
-            Hook::Drop => panics_on_drop(),
+            Hook::Wake => on_wake(hostile),
+            Hook::Clone => on_clone(hostile),
+            Hook::Drop => on_drop(hostile),
         }
     }
 
@@ -91,17 +170,24 @@ impl Story {
 
     fn survive<R>(&mut self, work: impl FnOnce(&Runtime) -> R) -> Option<R> {
         let runtime = &self.runtime;
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(runtime)));
-        self.panics += usize::from(outcome.is_err());
-        outcome.ok()
+        match catch_unwind(AssertUnwindSafe(|| work(runtime))) {
+            Ok(result) => Some(result),
+            Err(payload) => {
+                if !payload.is::<Hostile>() {
+                    resume_unwind(payload); // The test has failed.
+                }
+                self.panics += 1;
+                None
+            }
+        }
     }
 
-    /// Polls with a waker that panics.
-    pub(crate) fn poll<F: Future + ?Sized>(&mut self, future: Pin<&mut F>) -> Poll<F::Output> {
+    /// Polls with a waker that panics. Nothing if that panics.
+    fn poll<F: Future + ?Sized>(&mut self, future: Pin<&mut F>) -> Option<Poll<F::Output>> {
         let waker = self.waker();
         let polled = self.act(|| poll(future, &waker));
         self.survive(|_| drop(waker));
-        polled.unwrap_or(Poll::Pending)
+        polled
     }
 
     /// Drops something, which may panic.
@@ -109,93 +195,196 @@ impl Story {
         self.act(|| drop(it));
     }
 
-    /// Polls a future whose way is free, with a waker that does no harm, until it has resolved. Nothing if it says that
-    /// it resolved before.
-    pub(crate) fn resolve<F: FusedFuture + ?Sized>(&mut self, mut future: Pin<&mut F>) -> Option<F::Output> {
-        for _ in 0..3 {
-            if future.is_terminated() {
-                return None;
-            }
-            let polled = self.survive(|runtime| runtime.block_on(async { poll(future.as_mut(), Waker::noop()) }));
-            if let Some(Poll::Ready(outcome)) = polled {
-                assert!(future.is_terminated(), "it has resolved, and does not say so");
-                return Some(outcome);
+    /// Others come, with wakers that panic. Those who get what they want are gone at once.
+    pub(crate) fn meet(&mut self, neighbours: Vec<Neighbour>) -> Vec<Neighbour> {
+        let mut waiting = Vec::new();
+        for mut neighbour in neighbours {
+            match self.poll(neighbour.as_mut()) {
+                Some(Poll::Ready(())) => {}
+                _ => waiting.push(neighbour),
             }
         }
-        panic!("its way is free, and it has neither resolved nor says that it has");
+        waiting
     }
 
-    /// Somebody else asks, with a waker that panics, for what is held.
-    pub(crate) fn neighbour<F: Future + 'static>(&mut self, request: F) -> Neighbour {
-        let mut request: Neighbour = Box::pin(async move { drop(request.await) });
-        let _ = self.poll(request.as_mut());
-        request
-    }
-
-    /// All of them give up.
-    pub(crate) fn go(&mut self, neighbours: Vec<Neighbour>) {
+    pub(crate) fn leave(&mut self, neighbours: Vec<Neighbour>) {
         for neighbour in neighbours {
             self.drop(neighbour);
         }
     }
 
-    /// Polls a request that has to wait, as two tasks that panic; then frees its way, and sees it through.
-    pub(crate) fn see_through<F: FusedFuture, H>(
+    /// A guard, or a session, is there; others come; it is used up. What is returned may be dropped by a panic instead.
+    pub(crate) fn used<W: World, G, R>(&mut self, world: &W, guard: G, work: impl FnOnce(G) -> R) {
+        let neighbours = self.meet(world.neighbours());
+        if let Some(result) = self.act(|| work(guard)) {
+            self.drop(result);
+        }
+        self.leave(neighbours);
+    }
+
+    /// As [`used`](Self::used), of who only lends itself, and is there after a panic, too.
+    pub(crate) fn lent<W: World, G, R>(
         &mut self,
-        mut request: Pin<Box<F>>,
-        holder: H,
-        neighbours: Vec<Neighbour>,
+        world: &W,
+        mut guard: G,
+        work: impl FnOnce(&mut G) -> R,
+        look: impl FnOnce(&mut G),
     ) {
-        let mut polled = self.poll(request.as_mut());
-        if polled.is_pending() && !request.is_terminated() {
-            polled = self.poll(request.as_mut());
+        let neighbours = self.meet(world.neighbours());
+        if let Some(result) = self.act(|| work(&mut guard)) {
+            self.drop(result);
         }
+        look(&mut guard);
+        self.drop(guard);
+        self.leave(neighbours);
+    }
+
+    /// A request, as far as the stage of this story goes; then `look` is told what became of it.
+    pub(crate) fn request<W: World, F: FusedFuture>(
+        &mut self,
+        world: &W,
+        request: F,
+        look: impl FnOnce(Came<'_, F::Output>),
+    ) {
+        let mut asked = Asked::new(request);
+        let holder = match self.stage {
+            Stage::Free => None,
+            Stage::Waits => Some(world.share()), // So that sharers come in when somebody exclusive goes.
+            Stage::Granted | Stage::Left => Some(world.hold()),
+        };
+        asked.poll(self);
+        let mut neighbours = Vec::new();
+        if self.stage != Stage::Free {
+            asked.poll(self); // Again, as its first poll may have panicked, or left a waker to be replaced.
+            neighbours = self.meet(world.neighbours());
+        }
+        if self.stage == Stage::Waits {
+            asked.leave(self, look);
+            self.drop(holder);
+        } else {
+            self.drop(holder);
+            if self.stage == Stage::Granted {
+                asked.poll(self);
+            }
+            if self.stage != Stage::Left {
+                asked.resolve(self);
+            }
+            if self.stage == Stage::Free {
+                neighbours = self.meet(world.neighbours());
+            }
+            asked.leave(self, look);
+        }
+        self.leave(neighbours);
+    }
+
+    /// A request that gives up while others stand behind it who can run then. The deadline is an hour.
+    pub(crate) fn late<W: World, F: FusedFuture>(
+        &mut self,
+        world: &W,
+        request: F,
+        look: impl FnOnce(Came<'_, F::Output>),
+    ) {
+        let holder = world.share();
+        let mut asked = Asked::new(request);
+        asked.poll(self);
+        asked.poll_calmly(self); // The timer wakes nobody who panics: that would be tokio's to survive.
+        let neighbours = self.meet(world.neighbours());
+        self.runtime.block_on(tokio::time::advance(Duration::from_secs(4_000)));
+        asked.poll(self);
+        asked.resolve(self);
+        asked.leave(self, look);
         self.drop(holder);
-        self.go(neighbours);
-        if polled.is_pending() {
-            let outcome = self.resolve(request.as_mut());
-            self.drop(outcome);
-        }
-        self.drop(polled);
-        self.drop(request);
+        self.leave(neighbours);
     }
 }
 
-/// A request of somebody else.
-pub(crate) type Neighbour = Pin<Box<dyn Future<Output = ()>>>;
+/// A request that is polled until it has resolved, and what it has resolved to.
+struct Asked<F: FusedFuture> {
+    request: Pin<Box<F>>,
+    answer: Option<F::Output>,
+}
+
+impl<F: FusedFuture> Asked<F> {
+    fn new(request: F) -> Self {
+        Self { request: Box::pin(request), answer: None }
+    }
+
+    /// With a waker that panics, unless it has resolved.
+    fn poll(&mut self, story: &mut Story) {
+        if !self.request.is_terminated() {
+            let polled = story.poll(self.request.as_mut());
+            self.keep(polled);
+        }
+    }
+
+    /// With a waker that does no harm, and with budget.
+    fn poll_calmly(&mut self, story: &mut Story) {
+        if !self.request.is_terminated() {
+            let request = self.request.as_mut();
+            let polled = story.survive(|runtime| runtime.block_on(async { poll(request, Waker::noop()) }));
+            self.keep(polled);
+        }
+    }
+
+    fn keep(&mut self, polled: Option<Poll<F::Output>>) {
+        if let Some(Poll::Ready(answer)) = polled {
+            assert!(self.request.is_terminated(), "it has resolved, and does not say so");
+            self.answer = Some(answer);
+        } else if matches!(polled, Some(Poll::Pending)) {
+            assert!(!self.request.is_terminated(), "it says that it has resolved, and has not");
+        }
+    }
+
+    /// Its way is free: it resolves, or has done so.
+    fn resolve(&mut self, story: &mut Story) {
+        for _ in 0..4 {
+            self.poll_calmly(story);
+        }
+        assert!(self.request.is_terminated(), "its way is free, and it has neither resolved nor says that it has");
+    }
+
+    fn leave(self, story: &mut Story, look: impl FnOnce(Came<'_, F::Output>)) {
+        let Self { request, answer } = self;
+        let terminated = request.is_terminated();
+        story.drop(request);
+        look(match &answer {
+            Some(answer) => Came::To(answer),
+            None if terminated => Came::Lost,
+            None => Came::Nothing,
+        });
+        story.drop(answer);
+    }
+}
 
 pub(crate) fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))
 }
 
-/// A verb by its name, and its story, which ends with everything given back, or fails.
-pub(crate) type Verb = (&'static str, fn(&mut Story));
+/// A verb by its name, and what becomes of it.
+pub(crate) type Verb<W> = (&'static str, fn(&mut Story, &W));
 
-/// All that is told counts values together: one at a time.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Tells each verb in every way. Each meets a panic in one way or another, and each way of panicking is met by some verb.
-pub(crate) fn tell(verbs: &[Verb]) {
-    let _alone = alone();
+/// Tells each verb in every way: afterwards everything can be had, and each value has been dropped once. Each verb meets
+/// a panic in one way or another, and each way of panicking is met by some verb.
+pub(crate) fn tell<W: World>(verbs: &[Verb<W>], stages: &[Stage]) {
     let mut panics_of = [0; 3];
     for (name, verb) in verbs {
         let mut panics = 0;
         for (at, hook) in [Hook::Wake, Hook::Clone, Hook::Drop].into_iter().enumerate() {
             for budget in [Budget::Full, Budget::UsedUp] {
-                println!("{name}: {hook:?}, {budget:?}");
-                let mut story = Story::new(hook, budget);
-                verb(&mut story);
-                let alive = ALIVE.lock().unwrap();
-                assert!(alive.is_empty(), "these values were neither dropped nor returned: {alive:?}");
-                panics += story.panics;
-                panics_of[at] += story.panics;
+                for stage in stages {
+                    println!("{name}: {hook:?}, {budget:?}, {stage:?}");
+                    let mut story = Story::new(hook, budget, *stage);
+                    let world = W::new();
+                    verb(&mut story, &world);
+                    world.rest();
+                    drop(world);
+                    assert_eq!(VALUES.get(), 0, "values are left, or were dropped twice");
+                    panics += story.panics;
+                    panics_of[at] += story.panics;
+                }
             }
         }
         assert!(panics > 0, "{name} has met no panic");
     }
-    println!("{} verbs; {panics_of:?} panics as wakers were woken, cloned, dropped", verbs.len());
-    assert!(panics_of.iter().all(|panics| *panics > 0));
+    assert!(panics_of.iter().all(|panics| *panics > 0), "{panics_of:?}");
 }
