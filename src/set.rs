@@ -12,20 +12,15 @@
 mod acquire;
 mod change;
 mod core;
-mod directory;
 mod error;
 mod fault;
 mod guard;
-mod holders;
-mod line;
-mod member;
 mod members;
 mod names;
 mod open;
-mod pass;
-mod policy;
 mod queue;
 mod request;
+mod shards;
 mod values;
 
 pub(crate) use acquire::InPart;
@@ -38,9 +33,11 @@ pub use names::{All, Key, Name, NameList, Names};
 pub use open::OpenSet;
 pub(crate) use request::Want;
 
+use crate::lock::Panics;
 use crate::mode::{Exclusive, Shared};
 use change::add;
 use core::Core;
+use shards::forget;
 use std::fmt;
 use std::sync::Arc;
 
@@ -132,7 +129,9 @@ impl<K: Key, T> LockSet<K, T> {
     /// are.
     pub(crate) fn extend(&self, entries: impl IntoIterator<Item = (K, T)>) {
         for entry in entries {
-            let _ = add(&self.core, vec![entry], None);
+            if let Ok(added) = add(&self.core, vec![entry], None) {
+                Panics::defer(|panics| forget(added, panics)); // They stay, as members of the set.
+            }
         }
     }
 }

@@ -23,15 +23,12 @@ mod cell {
 #[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
 mod chosen {
     pub(crate) use super::cell::UnsafeCell;
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicI8, AtomicU8, AtomicUsize};
-    pub(crate) use std::sync::{Mutex, MutexGuard, RwLock};
+    pub(crate) use std::sync::atomic::{AtomicI8, AtomicU8, AtomicUsize};
+    pub(crate) use std::sync::{Mutex, MutexGuard};
 
     /// How many tables the names of a set are spread over: so that one is short enough to be looked through, or to grow,
     /// while others wait, and few wait.
     pub(crate) const SHARDS: usize = 128;
-
-    /// Of a set that is counted for those who wait for all of it, so many members are looked at between two rests.
-    pub(crate) const LOOKS: usize = 4_096;
 
     /// Waits a moment for a lock that is held for a few instructions only.
     ///
@@ -51,12 +48,10 @@ mod chosen {
 #[cfg(lockladder_loom)]
 mod chosen {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicI8, AtomicU8, AtomicUsize};
-    pub(crate) use loom::sync::{Mutex, MutexGuard, RwLock};
+    pub(crate) use loom::sync::atomic::{AtomicI8, AtomicU8, AtomicUsize};
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
 
     pub(crate) const SHARDS: usize = 1;
-
-    pub(crate) const LOOKS: usize = 1;
 
     /// Lets the others run. How often one waits in vain makes no difference to a model, but would go on without end:
     /// what comes after the first time is run to its end, and not explored.
@@ -71,13 +66,10 @@ mod chosen {
 #[cfg(lockladder_shuttle)]
 mod chosen {
     pub(crate) use super::cell::UnsafeCell;
-    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicI8, AtomicU8, AtomicUsize};
-    pub(crate) use shuttle::sync::{Mutex, MutexGuard, RwLock};
+    pub(crate) use shuttle::sync::atomic::{AtomicI8, AtomicU8, AtomicUsize};
+    pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
     pub(crate) const SHARDS: usize = 2;
-
-    /// A rest after each shard.
-    pub(crate) const LOOKS: usize = 1;
 
     /// Lets the others run: the scheduler decides whom.
     pub(crate) fn relax(_attempt: u32) {
@@ -85,9 +77,7 @@ mod chosen {
     }
 }
 
-pub(crate) use chosen::{
-    AtomicBool, AtomicI8, AtomicU8, AtomicUsize, LOOKS, Mutex, MutexGuard, RwLock, SHARDS, UnsafeCell, relax,
-};
+pub(crate) use chosen::{AtomicI8, AtomicU8, AtomicUsize, Mutex, MutexGuard, SHARDS, UnsafeCell, relax};
 pub(crate) use std::sync::atomic::Ordering;
 
 /// Defines functions that are `const`, except under loom, whose primitives cannot be made in a constant.
@@ -100,11 +90,3 @@ macro_rules! const_unless_loom {
     )+};
 }
 pub(crate) use const_unless_loom;
-
-/// Between a change and a look of which another thread does the same the other way round, both `SeqCst`: at least one of
-/// the two sees the other's change. loom takes `SeqCst` accesses for weaker ones, and needs a fence to see it.
-#[inline]
-pub(crate) fn seen_by_one_of_two() {
-    #[cfg(lockladder_loom)]
-    loom::sync::atomic::fence(Ordering::SeqCst);
-}

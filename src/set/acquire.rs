@@ -6,6 +6,7 @@ use super::guard::SetGuard;
 use super::names::{NameList, Names};
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
+use super::shards::{Shards, forget};
 use super::{ClosedPointer, SetPointer};
 use crate::abridged::Abridged;
 use crate::by_mode::ByMode;
@@ -19,6 +20,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -216,30 +218,12 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     pub(crate) fn at_once(self) -> Result<SetGuard<P, M>, SetError<P::Name>> {
         let mut this = pin!(self);
         Panics::defer(|panics| {
-            let names = match this.as_mut().decide(panics) {
+            let names = match this.as_mut().advance(panics, Waker::noop()) {
                 Poll::Ready(()) => Vec::new(),
                 Poll::Pending => this.obstacles(),
             };
             this.withdraw(panics).unwrap_or(Err(SetError::WouldBlock { names, mode: M::MODE }))
         })
-    }
-
-    /// As [`advance`](Self::advance), for who is not going to be polled again: counts to the end.
-    fn decide(mut self: Pin<&mut Self>, panics: &mut Panics) -> Poll<()> {
-        loop {
-            match self.as_mut().advance(panics, Waker::noop()) {
-                Poll::Pending if self.is_counting() => {} // It yields to others, but waits for nobody.
-                decided => return decided,
-            }
-        }
-    }
-
-    /// Whether it waits until the members are counted, and for nobody.
-    fn is_counting(&self) -> bool {
-        match (&self.stage, &self.set) {
-            (Stage::Waiting(ticket), Some(set)) => set.core().is_counting_for(*ticket),
-            _ => false,
-        }
     }
 
     /// The names that stand in the way of a request that waits, in name order.
@@ -255,7 +239,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         let held = match mem::replace(this.stage, Stage::Gone) {
             Stage::Asked(mut request) => {
                 let held = request.take_held();
-                request.forget(set.core(), panics);
+                request.forget(panics);
                 panics.catch(|| drop(request));
                 held
             }
@@ -306,7 +290,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                         Stage::Granted(members.into())
                     }
                     Ok(Asked::For { reach, members, .. })
-                        if reach == Reach::Names && core.try_hold(&members, M::MODE, panics) =>
+                        if reach == Reach::Names && Shards::try_hold(&members, M::MODE) =>
                     {
                         Stage::Granted(members.into())
                     }
@@ -328,7 +312,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                     Ok(held) => Stage::Granted(held),
                     Err(refusal) => {
                         *this.stage = Stage::Gone; // The name is cloned for the error, which may panic.
-                        Stage::Refused(refused(refusal))
+                        Stage::Refused(refused(refusal, panics))
                     }
                 },
                 Stage::Granted(_) | Stage::Refused(_) => return Poll::Ready(()),
@@ -381,7 +365,7 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
 
     fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
         Panics::defer(|panics| {
-            let names = match self.as_mut().decide(panics) {
+            let names = match self.as_mut().advance(panics, Waker::noop()) {
                 Poll::Ready(()) => Vec::new(),
                 Poll::Pending => self.obstacles(),
             };
@@ -434,9 +418,13 @@ impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
     }
 }
 
-fn refused<K: Clone, T>(refusal: Refusal<K, T>) -> SetError<K> {
+fn refused<K: Clone, T>(refusal: Refusal<K, T>, panics: &mut Panics) -> SetError<K> {
     match refusal {
-        Refusal::Deleted(member) => SetError::Deleted { name: member.name.clone() },
+        Refusal::Deleted(member) => {
+            let name = catch_unwind(AssertUnwindSafe(|| member.name().clone()));
+            forget([member], panics);
+            SetError::Deleted { name: name.unwrap_or_else(|panic| resume_unwind(panic)) }
+        }
         Refusal::TooFew { wanted, existing } => SetError::TooFew { wanted, existing },
         Refusal::GivenUp => unreachable!("only its owner gives up, and asks no more"),
     }

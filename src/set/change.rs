@@ -1,13 +1,13 @@
 //! The futures that change what is in a set: to add, to remove.
 
 use super::acquire::SetAcquire;
-use super::core::{Core, Held, Whole};
+use super::core::{Core, Held, KnownMembers, Whole};
 use super::error::{AddError, SetError};
 use super::guard::SetGuard;
-use super::member::Entry;
 use super::names::{Key, NameList};
 use super::queue::{Members, Reach, Waiter};
 use super::request::Want;
+use super::shards::forget;
 use super::{ClosedPointer, SetPointer, sorted};
 use crate::abridged::Abridged;
 use crate::deadline::{Deadline, Limit, Timed};
@@ -21,7 +21,6 @@ use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -47,7 +46,9 @@ impl<P: ClosedPointer> Added<P> for Free {
 
     const HELD: Option<LockMode> = None;
 
-    fn added(_set: P, _held: Held<P::Name, P::Value>) {}
+    fn added(_set: P, held: Held<P::Name, P::Value>) {
+        Panics::defer(|panics| forget(held.members, panics)); // They stay, as members of the set.
+    }
 }
 
 impl<P: ClosedPointer> Added<P> for Shared {
@@ -215,28 +216,26 @@ impl<P: ClosedPointer> Drop for Granted<P> {
     }
 }
 
-/// Adds members that are held so from the start, in one step. The caller holds the whole exclusively.
+/// Adds members that are held so from the start, in one step, and are known to the caller. The caller holds the whole
+/// exclusively.
 pub(super) fn add<K: Key, T>(
     core: &Core<K, T>,
     mut entries: Vec<(K, T)>,
     held: Option<LockMode>,
-) -> Result<Members<Arc<Entry<K, T>>>, AddError<K>> {
+) -> Result<KnownMembers<K, T>, AddError<K>> {
     entries.sort_by(|(one, _), (other, _)| one.cmp(other));
     let repeated = entries.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone());
     let repeated = sorted(repeated.collect());
     if !repeated.is_empty() {
         return Err(AddError::Repeated { names: repeated });
     }
-    let existing: Vec<_> = entries.iter().filter(|(name, _)| core.directory.find(&name).is_some()).collect();
+    let existing = entries.iter().filter(|(name, _)| core.exists(&name)).map(|(name, _)| name.clone());
+    let existing: Vec<_> = existing.collect();
     if !existing.is_empty() {
-        return Err(AddError::Exists { names: existing.into_iter().map(|(name, _)| name.clone()).collect() });
+        return Err(AddError::Exists { names: existing });
     }
-    let tagged = entries.into_iter().map(|(name, value)| (core.directory.tag(&name), name, value));
-    let mut members: Members<_> =
-        tagged.map(|(tag, name, value)| Arc::new(Entry::new(tag, name, value, held))).collect();
-    members.sort_unstable_by_key(super::policy::Member::id);
-    core.insert(&members);
-    Ok(members)
+    let tagged: Vec<_> = entries.into_iter().map(|(name, value)| (core.shards.tag(&name), name, value)).collect();
+    Ok(core.insert(tagged, held))
 }
 
 impl<P: ClosedPointer, A: Added<P>> FusedFuture for Add<P, A> {

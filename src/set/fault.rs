@@ -3,8 +3,8 @@
 //!
 //! | fault | what it breaks | caught by |
 //! |---|---|---|
-//! | `removed_in_between` | who comes fast keeps a member that was removed since it saw the set open | random programs under shuttle |
-//! | `noted_unmarked` | a member is noted as held without its mark, and given back past those who wait for the whole | random programs under shuttle |
+//! | `removed_in_between` | who comes fast takes a member that was removed since it was found | random programs under shuttle |
+//! | `gate_overlooked` | a member is given back past those who wait for the whole | random programs under shuttle |
 //! | `hold_not_given_back` | a request that is granted and dropped before it resolves keeps its names | random programs by hand |
 //! | `wanted_lost` | a member loses its mark while others still wait for it | random programs by hand |
 //! | `counted_wrong` | the first shard is left out when the holders are counted for the whole | random programs under shuttle |
@@ -15,7 +15,7 @@
 //! | `added_too_early` | an addition does not wait for who has the whole | random programs by hand |
 
 pub(crate) const REMOVED_IN_BETWEEN: bool = cfg!(lockladder_fault = "removed_in_between");
-pub(crate) const NOTED_UNMARKED: bool = cfg!(lockladder_fault = "noted_unmarked");
+pub(crate) const GATE_OVERLOOKED: bool = cfg!(lockladder_fault = "gate_overlooked");
 pub(crate) const HOLD_NOT_GIVEN_BACK: bool = cfg!(lockladder_fault = "hold_not_given_back");
 pub(crate) const WANTED_LOST: bool = cfg!(lockladder_fault = "wanted_lost");
 pub(crate) const COUNTED_WRONG: bool = cfg!(lockladder_fault = "counted_wrong");

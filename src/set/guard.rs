@@ -1,11 +1,12 @@
 //! Holding named locks.
 
 use super::change::add;
-use super::core::{Held, HeldBy, Known, KnownTo, Whole};
+use super::core::{Held, HeldBy, KnownTo, Whole};
 use super::error::{AddError, SetError};
 use super::names::{Name, NameList};
-use super::policy::Member;
 use super::queue::Members;
+use super::queue::policy::Member;
+use super::shards::{Known, forget};
 use super::{ClosedPointer, SetPointer, sorted};
 use crate::abridged::{Abridged, SHOWN};
 use crate::lock::Panics;
@@ -13,7 +14,6 @@ use crate::mode::{Exclusive, LockMode, Mode, Shared};
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
-use std::sync::Arc;
 
 /// Members of a set, held in mode `M`; dropping it releases them all.
 ///
@@ -62,7 +62,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// How many names are held.
     pub fn len(&self) -> usize {
         match self.held.whole {
-            Whole::WithMembers => self.set.core().directory.len(),
+            Whole::WithMembers => self.set.core().shards.len(),
             _ => self.held.members.len(),
         }
     }
@@ -103,11 +103,10 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// ```
     pub fn release(&mut self, names: impl NameList<P::Name>) -> Result<(), SetError<P::Name>> {
         Panics::defer(|panics| {
-            let Held { members, whole } = self.take(names, panics)?;
+            let Held { mut members, whole } = self.take(names, panics)?;
             let core = self.set.core();
             core.release_whole(whole, M::MODE, panics);
-            core.let_go(&members, M::MODE, panics);
-            core.forget(members, panics);
+            core.let_go(&mut members, M::MODE, panics);
             Ok(())
         })
     }
@@ -168,21 +167,22 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
             return Err(SetError::NotHeld { names: sorted(unheld) });
         }
         found.sort_unstable_by_key(Member::id);
-        found.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        found.dedup();
         Ok(found)
     }
 
-    /// The member of this name, if it is held. (Of an open set, this guard knows it as well, so nothing is to be
-    /// forgotten when the clone goes.)
+    /// The member of this name, if it is held: mentioned, and not pinned once more.
     pub(super) fn find(&self, name: &impl Name<P::Name>) -> Option<KnownTo<P>> {
-        let directory = &self.set.core().directory;
+        let shards = &self.set.core().shards;
         if self.held.whole == Whole::WithMembers {
-            return directory.find(name);
+            let found = shards.find(name);
+            Panics::defer(|panics| forget(found, panics)); // It stays, as it is held.
+            return found;
         }
-        let tag = directory.tag_of(name);
-        let first = self.held.members.partition_point(|member| member.tag < tag);
-        let tagged = self.held.members[first..].iter().take_while(|member| member.tag == tag);
-        tagged.into_iter().find(|member| name.is(&member.name)).cloned()
+        let tag = shards.tag_of(name);
+        let first = self.held.members.partition_point(|member| member.tag() < tag);
+        let tagged = self.held.members[first..].iter().take_while(|member| member.tag() == tag);
+        tagged.into_iter().find(|member| name.is(member.name())).copied()
     }
 
     /// The names held, for people: some, and how many more.
@@ -190,24 +190,30 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     where
         P::Name: fmt::Debug,
     {
-        let some = in_name_order(match self.held.whole {
-            Whole::WithMembers => self.set.core().directory.some(SHOWN, |_| true),
-            _ => self.held.members.iter().take(SHOWN).cloned().collect(),
-        });
-        Abridged::out_of(some.iter().map(|member| member.name.clone()).collect(), self.len())
+        let some = in_name_order(self.some(SHOWN));
+        Abridged::out_of(some.iter().map(|member| member.name().clone()).collect(), self.len())
     }
 
-    /// All members held, in name order.
+    /// All members held, in name order: mentioned, and not pinned once more.
     pub(super) fn members(&self) -> Vec<KnownTo<P>> {
-        in_name_order(match self.held.whole {
-            Whole::WithMembers => self.set.core().directory.all(),
-            _ => self.held.members.to_vec(),
-        })
+        in_name_order(self.some(usize::MAX))
+    }
+
+    /// Some of the members held, up to so many.
+    fn some(&self, most: usize) -> Vec<KnownTo<P>> {
+        match self.held.whole {
+            Whole::WithMembers => {
+                let some = self.set.core().shards.some(most, |_| true);
+                Panics::defer(|panics| forget(some.iter().copied(), panics)); // They stay, as they are held.
+                some
+            }
+            _ => self.held.members.iter().take(most).copied().collect(),
+        }
     }
 }
 
 fn in_name_order<K: Ord, T>(mut members: Vec<Known<K, T>>) -> Vec<Known<K, T>> {
-    members.sort_by(|one, other| one.name.cmp(&other.name));
+    members.sort_by(|one, other| one.name().cmp(other.name()));
     members
 }
 
@@ -335,6 +341,8 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
         if held.is_some() && !unlisted {
             self.held.members.extend(new);
             self.held.members.sort_unstable_by_key(Member::id);
+        } else {
+            Panics::defer(|panics| forget(new, panics)); // They stay, as members of the set.
         }
         Ok(())
     }

@@ -3,13 +3,13 @@
 use super::core::{Core, Held, KnownMembers};
 use super::error::SetError;
 use super::names::{Key, Name};
-use super::policy::Member;
+use super::queue::policy::Member;
 use super::queue::{Members, Missing, Reach};
+use super::shards::{Shards, forget};
 use crate::lock::Panics;
 use crate::mode::LockMode;
 use smallvec::SmallVec;
 use std::mem;
-use std::sync::Arc;
 
 /// How much of what it names a request wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,15 +57,16 @@ impl<K: Key, T> Request<K, T> {
     #[expect(clippy::inline_always, reason = "measured: a quarter of the time of an acquisition")]
     #[inline(always)]
     pub(crate) fn listed<N: Name<K>>(core: &Core<K, T>, names: impl Iterator<Item = N>) -> Self {
-        let (mut members, mut unknown) = (Members::new(), SmallVec::new());
+        let mut listed =
+            Listed(Self { everything: false, members: Members::new(), names: SmallVec::new(), course: Course::Open });
         for name in names {
-            let member = if core.fresh.is_none() { core.directory.find(&name) } else { None };
+            let member = if core.fresh.is_none() { core.shards.find(&name) } else { None };
             match member {
-                Some(member) => members.push(member),
-                None => unknown.push(name.into_name()),
+                Some(member) => listed.0.members.push(member),
+                None => listed.0.names.push(name.into_name()),
             }
         }
-        Self { everything: false, members, names: unknown, course: Course::Open }
+        listed.done()
     }
 
     /// Of everything in a set that has a whole.
@@ -83,14 +84,14 @@ impl<K: Key, T> Request<K, T> {
     pub(crate) fn hold_known(&mut self, core: &Core<K, T>, mode: LockMode, panics: &mut Panics) -> bool {
         if core.fresh.is_some() && !self.names.is_empty() {
             self.interrupt();
-            self.find_again(core);
+            self.find_again(core, panics);
             self.course = Course::Open;
         }
         if self.everything || self.course != Course::Open || !self.names.is_empty() {
             return self.is_held();
         }
-        put_in_order(&mut self.members);
-        if core.try_hold(&self.members, mode, panics) {
+        put_in_order(&mut self.members, panics);
+        if Shards::try_hold(&self.members, mode) {
             self.course = Course::Held;
         }
         self.is_held()
@@ -131,13 +132,13 @@ impl<K: Key, T> Request<K, T> {
         }
         self.interrupt();
         if self.everything {
-            self.members = core.directory.all().into();
+            self.members.extend(core.shards.all());
         }
         if !self.names.is_empty() || self.members.iter().any(|member| member.look().is_deleted()) {
-            self.find_again(core);
+            self.find_again(core, panics);
         }
         let (unknown, mut members) = (mem::take(&mut self.names), mem::take(&mut self.members));
-        put_in_order(&mut members);
+        put_in_order(&mut members, panics);
         let existing = members.len();
         let first_unknown = unknown.into_iter().min();
         self.course = Course::Open;
@@ -155,7 +156,7 @@ impl<K: Key, T> Request<K, T> {
         match refused {
             None => Ok(Asked::For { reach: Reach::Names, members, enough, missing }),
             Some(error) => {
-                core.forget(members, panics);
+                forget(members, panics);
                 Err(error)
             }
         }
@@ -175,41 +176,73 @@ impl<K: Key, T> Request<K, T> {
     }
 
     /// Looks for names that were not there, or were removed, since the call was made.
-    fn find_again(&mut self, core: &Core<K, T>) {
+    fn find_again(&mut self, core: &Core<K, T>, panics: &mut Panics) {
         if let Some(fresh) = core.fresh {
             while let Some(name) = self.names.pop() {
-                core.directory.find_or_insert(name, fresh, &mut self.members);
+                core.shards.find_or_insert(name, fresh, &mut self.members);
             }
             return;
         }
         core.settle_members(); // Whoever is adding some of them has added all when this is done.
-        for member in mem::take(&mut self.members) {
-            let current = if member.look().is_deleted() { core.directory.find(&&member.name) } else { None };
-            match current {
-                Some(current) => self.members.push(current),
-                None if member.look().is_deleted() => self.names.push(member.name.clone()),
-                None => self.members.push(member),
+        for at in (0..self.members.len()).rev() {
+            let member = self.members[at];
+            if member.look().is_deleted() {
+                match core.shards.find(&member.name()) {
+                    Some(current) => self.members.push(current),
+                    None => self.names.push(member.name().clone()),
+                }
+                self.members.swap_remove(at);
+                forget([member], panics);
             }
         }
-        for name in mem::take(&mut self.names) {
-            match core.directory.find(&name) {
-                Some(member) => self.members.push(member),
-                None => self.names.push(name),
+        for at in (0..self.names.len()).rev() {
+            if let Some(member) = core.shards.find(&self.names[at]) {
+                self.members.push(member);
+                let name = self.names.swap_remove(at);
+                panics.catch(|| drop(name));
             }
         }
     }
 
     /// What it knew is given back.
-    pub(crate) fn forget(&mut self, core: &Core<K, T>, panics: &mut Panics) {
-        core.forget(mem::take(&mut self.members), panics);
+    pub(crate) fn forget(&mut self, panics: &mut Panics) {
+        forget(mem::take(&mut self.members), panics);
     }
 }
 
-/// Each once. (Of an open set, what is left out is known by what stays, so there is nothing to be forgotten.)
+/// A request that is being made. If code of the names panics meanwhile, what is known by then is given back.
+struct Listed<K, T>(Request<K, T>);
+
+impl<K, T> Listed<K, T> {
+    #[inline]
+    fn done(mut self) -> Request<K, T> {
+        mem::replace(
+            &mut self.0,
+            Request { everything: false, members: Members::new(), names: SmallVec::new(), course: Course::Open },
+        )
+    }
+}
+
+impl<K, T> Drop for Listed<K, T> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.0.members.is_empty() {
+            Panics::defer(|panics| forget(mem::take(&mut self.0.members), panics));
+        }
+    }
+}
+
+/// Each once.
 #[inline]
-fn put_in_order<K, T>(members: &mut KnownMembers<K, T>) {
+fn put_in_order<K, T>(members: &mut KnownMembers<K, T>, panics: &mut Panics) {
     if members.len() > 1 {
         members.sort_unstable_by_key(Member::id);
-        members.dedup_by(|one, other| Arc::ptr_eq(one, other));
+        members.dedup_by(|one, other| {
+            let is_repeated = one == other;
+            if is_repeated {
+                forget([*one], panics);
+            }
+            is_repeated
+        });
     }
 }

@@ -3,17 +3,16 @@
 #![allow(unsafe_code, reason = "gives access to the values: see the invariants of `member` and of `SetGuard`")]
 
 use super::SetPointer;
-use super::core::KnownTo;
+use super::core::{KnownTo, Whole};
 use super::error::SetError;
 use super::guard::SetGuard;
-use super::member::Entry;
 use super::names::Name;
-use super::policy::Member;
 use super::queue::Members;
+use super::queue::policy::Member;
+use super::shards::forget;
 use crate::lock::Panics;
 use crate::mode::{Exclusive, Mode};
 use std::ops::{Index, IndexMut};
-use std::sync::Arc;
 use std::vec;
 
 impl<P: SetPointer, M: Mode> SetGuard<P, M> {
@@ -33,10 +32,10 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
     pub fn get(&self, name: impl Name<P::Name>) -> Option<&P::Value> {
         let member = self.find(&name)?;
-        // SAFETY: the guard holds the member (`SetGuard`, 1).
-        let entry = unsafe { self.borrowed(&member) };
-        // SAFETY: as above; and nobody changes a value through a guard that is borrowed shared.
-        Some(unsafe { entry.value() })
+        // SAFETY: the guard holds the member, and is borrowed (`SetGuard`, 1); and nobody changes a value through a guard that
+        // is borrowed shared.
+        let (_, value) = unsafe { member.entry() };
+        Some(value)
     }
 
     /// All names held, with their values, in name order.
@@ -53,24 +52,10 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// ```
     pub fn iter(&self) -> vec::IntoIter<(&P::Name, &P::Value)> {
         let entries = self.members().into_iter().map(|member| {
-            // SAFETY: the guard holds the member, and is borrowed (`SetGuard`, 1).
-            let entry = unsafe { self.borrowed(&member) };
-            // SAFETY: as above; and nobody changes a value through a guard that is borrowed shared.
-            (&entry.name, unsafe { entry.value() })
+            // SAFETY: as in `get`.
+            unsafe { member.entry() }
         });
         entries.collect::<Vec<_>>().into_iter()
-    }
-
-    /// A member, for as long as the guard is borrowed.
-    ///
-    /// # Safety
-    ///
-    /// The guard holds the member.
-    #[expect(clippy::unused_self, reason = "the member is borrowed no longer than its guard")]
-    unsafe fn borrowed(&self, member: &KnownTo<P>) -> &Entry<P::Name, P::Value> {
-        // SAFETY: a member that is held stays in its directory, or in the list of the guard, which is borrowed
-        // (`member`, 5); so it outlives the clone by which it is known here.
-        unsafe { &*Arc::as_ptr(member) }
     }
 }
 
@@ -92,10 +77,10 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
     pub fn get_mut(&mut self, name: impl Name<P::Name>) -> Option<&mut P::Value> {
         let member = self.find(&name)?;
-        // SAFETY: the guard holds the member (`SetGuard`, 1).
-        let entry = unsafe { self.borrowed(&member) };
-        // SAFETY: it holds it exclusively, and is borrowed mutably, so this is the only way to the value.
-        Some(unsafe { entry.value_mut() })
+        // SAFETY: the guard holds the member exclusively (`SetGuard`, 1), and is borrowed mutably: so this is the only way to
+        // the value.
+        let (_, value) = unsafe { member.entry_mut() };
+        Some(value)
     }
 
     /// The values of several names, to be changed side by side, in the order of the names given.
@@ -126,8 +111,8 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
         for name in names {
             match self.find(&name) {
                 None => unheld.push(name.into_name()),
-                Some(member) if members.iter().any(|other| Arc::ptr_eq(other, &member)) => {
-                    return Err(SetError::Repeated { name: member.name.clone() });
+                Some(member) if members.contains(&member) => {
+                    return Err(SetError::Repeated { name: member.name().clone() });
                 }
                 Some(member) => members.push(member),
             }
@@ -136,20 +121,16 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
             return Err(SetError::NotHeld { names: super::sorted(unheld) });
         }
         Ok(std::array::from_fn(|at| {
-            // SAFETY: the guard holds the member (`SetGuard`, 1).
-            let entry = unsafe { self.borrowed(&members[at]) };
-            // SAFETY: it holds it exclusively and is borrowed mutably, and no two of the members are the same.
-            unsafe { entry.value_mut() }
+            // SAFETY: as in `get_mut`; and no two of the members are the same.
+            unsafe { members[at].entry_mut() }.1
         }))
     }
 
     /// All names held, with their values to be changed, in name order.
     pub fn iter_mut(&mut self) -> vec::IntoIter<(&P::Name, &mut P::Value)> {
         let entries = self.members().into_iter().map(|member| {
-            // SAFETY: the guard holds the member (`SetGuard`, 1).
-            let entry = unsafe { self.borrowed(&member) };
-            // SAFETY: it holds it exclusively and is borrowed mutably, and each member comes once.
-            (&entry.name, unsafe { entry.value_mut() })
+            // SAFETY: as in `get_mut`; and each member comes once.
+            unsafe { member.entry_mut() }
         });
         entries.collect::<Vec<_>>().into_iter()
     }
@@ -166,19 +147,23 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     /// Removes these members, which the guard holds, and takes their values, in name order.
     pub(super) fn retire(&mut self, mut members: Members<KnownTo<P>>, panics: &mut Panics) -> Vec<(P::Name, P::Value)> {
         // Code of the names runs first: should it panic, nothing has been removed.
-        let mut named: Vec<_> = members.iter().map(|member| (member.name.clone(), Arc::clone(member))).collect();
+        let mut named: Vec<_> = members.iter().map(|member| (member.name().clone(), *member)).collect();
         named.sort_by(|(one, _), (other, _)| one.cmp(other));
         members.sort_unstable_by_key(Member::id);
         let is_kept = |member: &mut KnownTo<P>| members.binary_search_by_key(&member.id(), Member::id).is_err();
         self.held.members.retain(is_kept);
-        self.set.core().retire(&members, self.held.whole, panics);
+        let whole = self.held.whole;
+        if whole == Whole::WithMembers {
+            members.iter().for_each(Member::pin); // The others are known to the guard.
+        }
+        self.set.core().retire(&members, whole, panics);
         let entries = named.into_iter().filter_map(|(name, member)| {
-            // SAFETY: the guard has just deleted the member, and takes its value once (`member`, 4).
+            // SAFETY: the guard has just deleted the member, and takes its value once (`slot`, 5).
             let value = unsafe { member.take_value() };
             value.map(|value| (name, value))
         });
         let entries = entries.collect();
-        self.set.core().forget(members, panics); // The last who know them: their names are dropped here.
+        forget(members, panics); // The last who know them: their names are dropped here.
         entries
     }
 }

@@ -142,13 +142,13 @@ fn is_waiting(standing: Standing) -> bool {
     matches!(standing, Standing::Waits { .. })
 }
 
-/// If anybody waits, there is a job that holds something and does not wait itself, or a count that goes on.
+/// If anybody waits, there is a job that holds something and does not wait itself.
 fn somebody_runs(world: &World) -> bool {
     let jobs = world.first().map_or(0, |rule| rule.parties.len());
     let standings = |job: usize| world.iter().map(move |rule| rule.parties[job].standing);
     let waits = |job: usize| standings(job).any(is_waiting);
     let runs = |job: usize| !waits(job) && standings(job).any(|standing| matches!(standing, Standing::Holds(_)));
-    !(0..jobs).any(waits) || (0..jobs).any(runs) || world.iter().any(Rule::is_to_be_counted)
+    !(0..jobs).any(waits) || (0..jobs).any(runs)
 }
 
 /// What a deed of a job means for each of the levels.
@@ -167,7 +167,6 @@ fn steps(world: &World, (job, deed): (usize, Deed)) -> Vec<Step> {
             });
             ends.collect()
         }
-        Deed::Counts => vec![(job, 0, deed)],
         _ => {
             let concerned = levels.filter(|level| !matches!(standing(*level), Standing::Away | Standing::Gone));
             concerned.map(|level| (level, job, deed)).collect()
@@ -192,8 +191,6 @@ impl Case {
                 deeds.extend(more(rule, job).into_iter().map(|deed| (job, deed)));
             }
         }
-        let counts = world.iter().enumerate().filter(|(_, rule)| rule.is_to_be_counted());
-        deeds.extend(counts.map(|(level, _)| (level, Deed::Counts)));
         deeds
     }
 }

@@ -12,19 +12,7 @@
 #[path = "../../src/set/fault.rs"]
 mod fault;
 #[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
-#[path = "../../src/set/holders.rs"]
-mod holders;
-#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
-#[path = "../../src/set/line.rs"]
-mod line;
-#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
-#[path = "../../src/set/pass.rs"]
-mod pass;
-#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
-#[path = "../../src/set/policy.rs"]
-mod policy;
-#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
-#[path = "../../src/set/queue.rs"]
+#[path = "../../src/set/queue/mod.rs"]
 mod queue;
 
 /// What these need of the rest.

@@ -47,9 +47,6 @@ impl Story {
         let mut stage = Stage::new(&Rule::new(ABC, asks.map(Some)), limits);
         for party in 0..N {
             stage.play(party, Deed::Arrives);
-            while stage.is_to_be_counted() {
-                stage.play(0, Deed::Counts);
-            }
         }
         Self { stage }
     }

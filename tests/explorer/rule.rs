@@ -9,9 +9,6 @@ pub(crate) type Names = u8;
 /// Every name there is or may be.
 const EVERY: Names = Names::MAX;
 
-/// In so many steps the holders are counted for those who wait for the whole set.
-pub(crate) const SHARDS: u8 = 2;
-
 /// What somebody asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum What {
@@ -128,8 +125,6 @@ pub(crate) enum Deed {
     Removes,
     /// Holds the names of the whole one by one from now on.
     Lists,
-    /// Goes on counting who holds what.
-    Counts,
 }
 
 /// `k` and `L`.
@@ -155,8 +150,6 @@ pub(crate) struct Rule {
     pub(crate) parties: Vec<Party>,
     /// In the order of (priority, arrival).
     pub(crate) waiting: Vec<usize>,
-    /// So many shards have been counted since somebody has begun to wait for the whole set.
-    pub(crate) counted: u8,
 }
 
 pub(crate) fn bits(names: Names) -> impl Iterator<Item = Names> {
@@ -177,7 +170,7 @@ impl Rule {
             standing: if ask.is_some() { Standing::Away } else { Standing::Gone },
             has_moved: false,
         };
-        Self { existing, parties: asks.into_iter().map(party).collect(), waiting: Vec::new(), counted: 0 }
+        Self { existing, parties: asks.into_iter().map(party).collect(), waiting: Vec::new() }
     }
 
     pub(crate) fn holds(&self) -> impl Iterator<Item = Hold> + '_ {
@@ -209,14 +202,6 @@ impl Rule {
     pub(crate) fn is_whole_awaited(&self) -> bool {
         self.waiting.iter().any(|party| self.parties[*party].ask.what == What::Every)
     }
-
-    pub(crate) fn is_counted(&self) -> bool {
-        self.counted == SHARDS
-    }
-
-    pub(crate) fn is_to_be_counted(&self) -> bool {
-        self.is_whole_awaited() && !self.is_counted()
-    }
 }
 
 /// The rule.
@@ -225,7 +210,7 @@ impl Rule {
     fn fits(&self, ask: &Ask) -> bool {
         let has_room = |names| bits(names).all(|name| self.has_room(name, ask.mode));
         match ask.what {
-            What::Every => self.is_counted() && self.whole_has_room(ask.mode) && has_room(self.existing),
+            What::Every => self.whole_has_room(ask.mode) && has_room(self.existing),
             What::Addition => self.whole_has_room(Exclusive),
             _ => has_room(ask.names),
         }
@@ -282,8 +267,7 @@ impl Rule {
             return false;
         };
         let names = match blocked.what {
-            What::Every if self.is_counted() => EVERY, // Even of one that has no other names.
-            What::Every => 0,
+            What::Every => EVERY, // Even of one that has no other names.
             _ => blocked.names,
         };
         let barred = bits(names & !ask.touched()).filter(|name| !self.has_room(*name, blocked.mode)).count();
@@ -318,9 +302,6 @@ impl Rule {
             let names = if what == What::Every { 0 } else { names };
             self.waiting.retain(|other| *other != party);
             self.now_holds(party, Hold { mode, names, whole });
-        }
-        if !self.is_gated() {
-            self.counted = 0;
         }
     }
 
@@ -388,10 +369,6 @@ impl Rule {
             Deed::Removes => self.removes(party, limits),
             Deed::Lists => {
                 self.lists(party);
-                self.settle(Vec::new(), limits);
-            }
-            Deed::Counts => {
-                self.counted += 1;
                 self.settle(Vec::new(), limits);
             }
         }

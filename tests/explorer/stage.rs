@@ -1,8 +1,8 @@
 //! The real queue, and members in plain memory, driven as a set drives them: past the queue where that is allowed.
 
-use crate::policy::{Bounds, Id, Member};
-use crate::queue::{Count, Effects, Members, Missing, Outcome, Queue, Reach, Waiter};
-use crate::rule::{Ask, Deed, Hold, Limits, Names, Party, Rule, SHARDS, Standing, What, Whole, bits, first};
+use crate::queue::policy::{Bounds, Id, Member};
+use crate::queue::{Effects, Members, Missing, Outcome, Queue, Reach, Tally, Waiter};
+use crate::rule::{Ask, Deed, Hold, Limits, Names, Party, Rule, Standing, What, Whole, bits, first};
 use lockladder::LockMode::{self, Exclusive, Shared};
 use lockladder::Priority;
 use std::cell::Cell;
@@ -19,10 +19,6 @@ struct Word {
 impl Word {
     fn has_room(self, mode: LockMode) -> bool {
         !self.exclusive && (mode == Shared || self.sharers == 0)
-    }
-
-    fn is_held(self) -> bool {
-        self.exclusive || self.sharers > 0
     }
 }
 
@@ -41,26 +37,8 @@ impl Name {
     }
 
     /// Takes it past the queue.
-    fn try_hold(&self, mode: LockMode) -> bool {
-        let free = !self.word.get().wanted && self.has_room(mode);
-        if free {
-            self.hold(mode);
-        }
-        free
-    }
-
-    /// Gives it back; true if that made room.
-    fn let_go(&self, mode: LockMode) -> bool {
-        self.change(|word| match mode {
-            Shared => word.sharers = word.sharers.checked_sub(1).expect("it was shared"),
-            Exclusive => assert!(std::mem::take(&mut word.exclusive), "it was owned"),
-        });
-        self.word.get().sharers == 0
-    }
-
-    fn downgrade(&self) {
-        self.let_go(Exclusive);
-        self.hold(Shared);
+    fn take(&self, mode: LockMode) -> bool {
+        !self.word.get().wanted && self.try_hold(mode)
     }
 }
 
@@ -91,15 +69,44 @@ impl Member for Name {
         self.change(|word| word.wanted = true);
     }
 
-    fn want_if_held(&self) -> Option<LockMode> {
-        let held = self.held();
-        self.change(|word| word.wanted |= held.is_some());
-        held
-    }
-
     fn unwant(&self) {
         self.change(|word| word.wanted = false);
     }
+
+    fn holds(&self) -> Tally {
+        let word = self.word.get();
+        Tally { exclusive: usize::from(word.exclusive), shared: word.sharers }
+    }
+
+    fn try_hold(&self, mode: LockMode) -> bool {
+        let has_room = self.has_room(mode);
+        if has_room {
+            self.hold(mode);
+        }
+        has_room
+    }
+
+    fn release(&self, mode: LockMode) -> bool {
+        self.change(|word| match mode {
+            Shared => word.sharers = word.sharers.checked_sub(1).expect("it was shared"),
+            Exclusive => assert!(std::mem::take(&mut word.exclusive), "it was owned"),
+        });
+        self.word.get().sharers == 0
+    }
+
+    fn downgrade(&self) {
+        self.release(Exclusive);
+        self.hold(Shared);
+    }
+
+    fn delete(&self, held: Option<LockMode>) {
+        if let Some(mode) = held {
+            self.release(mode);
+        }
+    }
+
+    /// Nothing is given back here.
+    fn pin(&self) {}
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -149,6 +156,7 @@ impl Stage {
 
     /// Everybody whose request has ended looks at it; whoever has been woken without that waits again.
     fn after(&mut self, effects: &Effects<Name>) {
+        self.queue.ungated();
         let mut woken = 0;
         for party in 0..self.parts.len() {
             let Part::Waits(ticket) = self.parts[party] else { continue };
@@ -214,7 +222,6 @@ impl Stage {
             Deed::Downgrades => self.downgrades(party),
             Deed::Removes => self.removes(party),
             Deed::Lists => self.lists(party),
-            Deed::Counts => self.counts(),
         }
     }
 
@@ -244,6 +251,10 @@ impl Stage {
         }
         let waiter = Waiter::new(reach, mode, Priority::new(priority), members);
         let waker = Some(Waker::noop().clone());
+        if reach == Reach::Every && !self.queue.is_gated() {
+            let holds = self.members(self.existing);
+            self.queue.gated(holds.iter().map(Member::holds).fold(Tally::default(), Tally::plus));
+        }
         let (ticket, effects) = self.queue.enter(Waiter { enough, missing, waker, ..waiter });
         self.parts[party] = Part::Waits(ticket);
         self.after(&effects);
@@ -264,7 +275,7 @@ impl Stage {
     fn seizes(&mut self, party: usize, members: &[Name], mode: LockMode) {
         let mut names = 0;
         for name in members {
-            let free = !self.queue.is_gated() && name.try_hold(mode) || self.queue.seize(name, mode);
+            let free = !self.queue.is_gated() && name.take(mode) || self.queue.seize(name, mode);
             names |= Names::from(free) << name.bit;
         }
         self.now_holds(party, Hold { mode, names, whole: Whole::No });
@@ -275,16 +286,20 @@ impl Stage {
             let effects = self.queue.release_whole(hold.mode, hold.whole == Whole::WithMembers);
             self.after(&effects);
         }
-        let (wanted, others): (Vec<Name>, Vec<Name>) =
-            self.members(hold.names).into_iter().partition(|name| name.word.get().wanted);
+        let (others, wanted): (Members<Name>, Members<Name>) =
+            self.members(hold.names).into_iter().partition(|name| self.is_apart(name));
         for name in others {
-            name.let_go(hold.mode);
+            name.release(hold.mode);
         }
         if !wanted.is_empty() {
-            let freed: Vec<Name> = wanted.into_iter().filter(|name| name.let_go(hold.mode)).collect();
-            let effects = self.queue.released(&freed, hold.mode);
+            let effects = self.queue.release(&wanted, hold.mode);
             self.after(&effects);
         }
+    }
+
+    /// Whether it is given back past the queue.
+    fn is_apart(&self, name: &Name) -> bool {
+        !self.queue.is_gated() && !name.word.get().wanted
     }
 
     fn downgrades(&mut self, party: usize) {
@@ -295,11 +310,11 @@ impl Stage {
             let effects = self.queue.downgrade_whole(hold.whole == Whole::WithMembers);
             self.after(&effects);
         }
-        let members = self.members(hold.names);
-        members.iter().for_each(Name::downgrade);
-        let wanted: Members<Name> = members.into_iter().filter(|name| name.word.get().wanted).collect();
+        let (others, wanted): (Members<Name>, Members<Name>) =
+            self.members(hold.names).into_iter().partition(|name| self.is_apart(name));
+        others.iter().for_each(Member::downgrade);
         if !wanted.is_empty() {
-            let effects = self.queue.downgraded(&wanted);
+            let effects = self.queue.downgrade(&wanted);
             self.after(&effects);
         }
     }
@@ -310,12 +325,7 @@ impl Stage {
         let with_members = hold.whole == Whole::WithMembers;
         let gone = first(if with_members { existing } else { hold.names });
         let members = self.members(gone);
-        let effects = self.queue.retire(&members);
-        if !with_members {
-            for name in &members {
-                name.let_go(Exclusive);
-            }
-        }
+        let effects = self.queue.retire(&members, (!with_members).then_some(Exclusive));
         self.existing &= !gone;
         self.now_holds(party, Hold { names: hold.names & !gone, ..hold });
         self.after(&effects);
@@ -327,32 +337,15 @@ impl Stage {
         if whole != Whole::WithMembers {
             return;
         }
-        for name in self.members(existing) {
-            assert!(self.queue.single_out(&name, mode), "nobody else is about to give {name:?} back");
-        }
+        self.queue.single_out(&self.members(existing), mode);
         *self.hold_of(party) = Hold { mode, names: existing, whole: Whole::Alone };
         let effects = self.queue.singled_out(mode);
-        self.after(&effects);
-    }
-
-    fn counts(&mut self) {
-        let shard = self.queue.to_count().expect("somebody has to know");
-        let is_of_shard = |name: &Name| name.bit as usize % usize::from(SHARDS) == shard;
-        let held: Vec<Name> = self.members(self.existing).into_iter().filter(is_of_shard).collect();
-        let held: Vec<Name> = held.into_iter().filter(|name| name.word.get().is_held()).collect();
-        held.iter().for_each(Name::want);
-        let next = if shard + 1 == usize::from(SHARDS) { Count::Done } else { Count::At(shard + 1) };
-        let effects = self.queue.counted(shard, &held, next);
         self.after(&effects);
     }
 }
 
 /// What is to be seen.
 impl Stage {
-    pub(crate) fn is_to_be_counted(&self) -> bool {
-        self.queue.to_count().is_some()
-    }
-
     pub(crate) fn standings(&mut self) -> Vec<Standing> {
         let mut passed = |ticket: u64| self.queue.request(ticket).expect("it waits").passed;
         let standing = |part: &Part| match *part {
@@ -377,11 +370,9 @@ impl Stage {
         }
         self.check_names(rule);
         assert_eq!(self.queue.is_gated(), rule.is_gated(), "the gate");
-        let to_count = rule.is_to_be_counted().then_some(usize::from(rule.counted));
-        assert_eq!(self.queue.to_count(), to_count, "what is to be counted");
         for mode in [Shared, Exclusive] {
             assert_eq!(self.queue.whole_has_room(mode), rule.whole_has_room(mode), "the whole, {mode}");
-            if rule.is_counted() {
+            if rule.is_gated() {
                 let by_itself = |hold: Hold| hold.names != 0 && (hold.mode == Exclusive || mode == Exclusive);
                 let has_room = !rule.holds().any(by_itself);
                 assert_eq!(self.queue.everything_has_room(mode), has_room, "everything, {mode}");
@@ -414,8 +405,7 @@ impl Stage {
                 assert_eq!(self.queue.has_room(&name, mode), rule.has_room(1 << name.bit, mode), "{name:?}, {mode}");
             }
             let is_awaited = rule.waiting.iter().any(|party| rule.parties[*party].ask.names & 1 << name.bit != 0);
-            let is_counted = rule.is_gated() && rule.is_counted() && word.is_held();
-            assert!(word.wanted || !is_awaited && !is_counted, "it must be marked: {name:?}");
+            assert_eq!(word.wanted, is_awaited, "whether it is marked: {name:?}");
         }
         assert_eq!(bits(self.existing).count(), bits(rule.existing).count());
     }

@@ -54,9 +54,6 @@ impl Stage {
         };
         if !stays {
             self.rule.play(party, deed, LIMITS);
-            while self.rule.is_to_be_counted() {
-                self.rule.play(party, Deed::Counts, LIMITS);
-            }
         }
         self.act(party, deed, hold);
         self.compare();

@@ -19,8 +19,8 @@
 //! *at least n* of its names takes those that are free and that nobody ahead wants, as soon as these are enough; it passes
 //! nobody either.
 
-use super::fault;
-use super::queue::{Members, Queue, Reach, Waiter};
+use super::super::fault;
+use super::{Members, Queue, Reach, Tally, Waiter};
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use smallvec::SmallVec;
@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 /// What tells members apart, and their order: the same for everybody, for as long as anybody knows the member.
 pub(crate) type Id = (u64, usize);
 
-/// One thing that can be held: a member of a set, as the queue sees it.
+/// One thing that can be held: a member of a set, as the queue sees it. A clone is a mention, and does not pin it.
 pub(crate) trait Member: Clone {
     fn id(&self) -> Id;
 
@@ -39,18 +39,33 @@ pub(crate) trait Member: Clone {
     /// How it is held.
     fn held(&self) -> Option<LockMode>;
 
-    /// One holder more. It has room.
+    /// How often it is held.
+    fn holds(&self) -> Tally;
+
+    /// One holder more. It is wanted, or the whole is held, and it has room.
     fn hold(&self, mode: LockMode);
+
+    /// One holder more, if it has room.
+    fn try_hold(&self, mode: LockMode) -> bool;
+
+    /// One holder less. True if that made room.
+    fn release(&self, mode: LockMode) -> bool;
+
+    /// Its exclusive holder shares it from now on.
+    fn downgrade(&self);
+
+    /// Nobody can hold it from now on. Its exclusive holder, or that of the whole, has done so; in the first case, that
+    /// hold ends here.
+    fn delete(&self, held: Option<LockMode>);
 
     /// From now on, whoever releases it says so, and nobody takes it past the queue.
     fn want(&self);
 
-    /// As [`want`](Self::want), in one step with the look whether it is held, and how: a holder that is seen here gives
-    /// its hold back under the queue.
-    fn want_if_held(&self) -> Option<LockMode>;
-
     /// Takes that back.
     fn unwant(&self);
+
+    /// One more who knows it.
+    fn pin(&self);
 }
 
 /// How far a request can be passed, and how far one may look past others.

@@ -10,9 +10,9 @@
 //!
 //! A request that a member has no room for is looked at again when there is room: see [`line`](super::line).
 
-use super::fault;
+use super::super::fault;
 use super::policy::{Grant, Groups, Id, Member, Place, Verdict, verdict};
-use super::queue::{Count, Effects, Members, Outcome, Queue, Reach, Waiter, Woken};
+use super::{Effects, Members, Outcome, Queue, Reach, Waiter, Woken};
 use crate::mode::LockMode;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -60,10 +60,6 @@ impl<M: Member> Queue<M> {
                 }
                 Verdict::Gone => {}
             }
-        }
-        if !self.is_gated() {
-            self.count = Count::At(0);
-            self.held.clear();
         }
         self.todo = pass.todo;
         self.todo.shrink_to(SPARE);
@@ -121,10 +117,8 @@ impl<M: Member> Queue<M> {
         let (held, others) = match grant.some {
             None => (named, Members::new()),
             Some(held) => {
-                let is_other = |member: &M| held.binary_search_by_key(&member.id(), Member::id).is_err();
-                let others = named.iter().filter(|member| is_other(member)).cloned().collect();
-                self.dropped.extend(named);
-                (held, others)
+                let is_held = |member: &M| held.binary_search_by_key(&member.id(), Member::id).is_ok();
+                named.into_iter().partition(is_held)
             }
         };
         self.leave_wholes(place, mode, reach);
@@ -160,10 +154,7 @@ impl<M: Member> Queue<M> {
         let id = member.id();
         let before = exclusion(member.held()).max(exclusion(self.every.mode()));
         member.hold(mode);
-        if self.is_gated() {
-            member.want();
-            self.held.set(id, Some(mode));
-        }
+        self.count(|single| single.add(mode));
         self.leave_line(member, mode, place);
         if exclusion(Some(mode)) > before {
             if exclusion(pass.freed.get(&id).copied()) >= exclusion(Some(mode)) {

@@ -12,29 +12,37 @@
 //! # The whole
 //!
 //! The members do not know who holds `All`. While somebody holds or awaits it the set is *gated*: all requests come
-//! through this queue. Members that were held before that are *counted*, shard by shard, by the futures that wait for
-//! `All`; each is marked as wanted, so that whoever releases it says so.
+//! through this queue, and all holds are given back here. So how many holds of single members there are is known by
+//! counting on from when the gate was closed: see [`whole`].
 //!
 //! # Invariants
 //!
-//! 1. A member is marked as wanted while it has a line, and while the set is gated and counted and the member is held.
+//! 1. A member is marked as wanted while it has a line, and only then.
 //! 2. A request stands in the lines of all its members from `enter` until it is settled or cancelled, and then in none.
-//! 3. While the set is gated and counted, `held` has every member that is held, and how.
-//! 4. Nothing of foreign make is dropped or called here: wakers and members are handed out, to be woken and dropped later.
+//! 3. While the set is gated, `single` counts all holds of single members.
+//! 4. Nothing of foreign make is dropped or called here: wakers and members are handed out, to be woken and given back later.
+//! 5. A clone of a member is a mention. Whoever keeps one for longer than a change has it pinned, and hands it out once.
+
+mod holders;
+mod line;
+mod pass;
+pub(crate) mod policy;
+mod whole;
 
 use super::fault;
-use super::line::Line;
-use super::pass::Pass;
-use super::policy::{Bounds, Holders, Id, Member, Place, conflicts};
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use hashbrown::HashMap;
+use line::Line;
+use pass::Pass;
+use policy::{Bounds, Holders, Id, Member, Place, conflicts};
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hash::Hash;
 use std::mem;
 use std::task::Waker;
+pub(crate) use whole::Tally;
 
 /// Members of a set in the order of their ids, each once. Up to four need no allocation.
 pub(crate) type Members<M> = SmallVec<[M; 4]>;
@@ -112,14 +120,6 @@ pub(crate) enum Obstacles<M> {
     Any(LockMode),
 }
 
-/// How far the members have been counted that were held when the set was gated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Count {
-    /// This shard is next.
-    At(usize),
-    Done,
-}
-
 /// Mostly one, which needs no allocation.
 pub(crate) type Woken = SmallVec<[Waker; 1]>;
 
@@ -136,59 +136,28 @@ impl<M> Effects<M> {
     }
 }
 
-/// The members that are known to be held while the set is gated, and how.
-#[derive(Debug, Default)]
-pub(super) struct HeldNames {
-    names: HashMap<Id, LockMode>,
-    exclusive: usize,
-}
-
-impl HeldNames {
-    pub(super) fn set(&mut self, name: Id, mode: Option<LockMode>) {
-        let before = match mode {
-            Some(mode) => self.names.insert(name, mode),
-            None => self.names.remove(&name),
-        };
-        self.exclusive += usize::from(mode == Some(LockMode::Exclusive));
-        self.exclusive -= usize::from(before == Some(LockMode::Exclusive));
-    }
-
-    fn has_room(&self, mode: LockMode) -> bool {
-        match mode {
-            LockMode::Shared => self.exclusive == 0,
-            LockMode::Exclusive => self.names.is_empty(),
-        }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.names.clear();
-        shrink(&mut self.names);
-        self.exclusive = 0;
-    }
-}
-
 /// The requests that wait for a set, and the holders of the whole.
 #[derive(Debug)]
 pub(crate) struct Queue<M> {
-    pub(super) bounds: Bounds,
-    pub(super) last_ticket: u64,
-    pub(super) requests: HashMap<u64, Waiter<M>>,
-    pub(super) lines: HashMap<Id, Line>,
+    bounds: Bounds,
+    last_ticket: u64,
+    requests: HashMap<u64, Waiter<M>>,
+    lines: HashMap<Id, Line>,
     /// In order.
-    pub(super) wholes: Vec<Place>,
+    wholes: Vec<Place>,
     /// How many of `wholes` wait for all members.
-    pub(super) awaiting_all: usize,
+    awaiting_all: usize,
     /// All who wait for names, kept only while somebody waits for all members.
-    pub(super) names: Line,
+    names: Line,
     /// The right to keep others from adding, and from holding the whole.
-    pub(super) whole: Holders,
+    whole: Holders,
     /// Those who hold all members without having them marked.
-    pub(super) every: Holders,
-    pub(super) count: Count,
-    pub(super) held: HeldNames,
+    every: Holders,
+    /// The holds of single members, while the set is gated.
+    single: Option<Tally>,
     /// Requests to look at, kept between changes for its space only.
-    pub(super) todo: BinaryHeap<Reverse<Place>>,
-    pub(super) dropped: Vec<M>,
+    todo: BinaryHeap<Reverse<Place>>,
+    dropped: Vec<M>,
 }
 
 /// What the policy reads.
@@ -215,17 +184,6 @@ impl<M: Member> Queue<M> {
     /// Whether somebody holds all members together so that it excludes `mode`.
     pub(crate) fn is_every_held(&self, mode: LockMode) -> bool {
         !self.every.has_room(mode)
-    }
-
-    /// Whether all members are known to have room.
-    pub(crate) fn everything_has_room(&self, mode: LockMode) -> bool {
-        self.count == Count::Done && self.held.has_room(mode)
-    }
-
-    /// Whether members other than these are known to be held so that they exclude `mode`.
-    pub(crate) fn is_held_beside(&self, members: &[M], mode: LockMode) -> bool {
-        let is_other = |id| members.binary_search_by_key(&id, Member::id).is_err();
-        self.count == Count::Done && self.held.names.iter().any(|(id, held)| conflicts(*held, mode) && is_other(*id))
     }
 
     /// Who waits for a member ahead of a place and conflicts with this mode.
@@ -262,16 +220,10 @@ impl<M: Member> Queue<M> {
             names: Line::default(),
             whole: Holders::default(),
             every: Holders::default(),
-            count: Count::At(0),
-            held: HeldNames::default(),
+            single: None,
             todo: BinaryHeap::new(),
             dropped: Vec::new(),
         }
-    }
-
-    /// Whether all requests must come through the queue.
-    pub(crate) fn is_gated(&self) -> bool {
-        self.awaiting_all > 0 || self.every.any()
     }
 
     /// A request takes its place, and is granted if it can be.
@@ -286,13 +238,14 @@ impl<M: Member> Queue<M> {
         self.requests.get_mut(&ticket)
     }
 
-    /// The members that are in the way of a request; none if that is not members, but who comes first or has the whole.
+    /// The members that are in the way of a request, pinned; none if that is not members, but who comes first or has the whole.
     pub(crate) fn obstacles(&self, ticket: u64) -> Obstacles<M> {
         match self.requests.get(&ticket) {
             None => Obstacles::Members(Members::new()),
             Some(Waiter { reach: Reach::Every, mode, .. }) => Obstacles::Any(*mode),
             Some(Waiter { members, mode, .. }) => {
-                Obstacles::Members(members.iter().filter(|member| !member.has_room(*mode)).cloned().collect())
+                let obstacles = members.iter().filter(|member| !member.has_room(*mode));
+                Obstacles::Members(obstacles.inspect(|member| member.pin()).cloned().collect())
             }
         }
     }
@@ -376,7 +329,7 @@ impl<M: Member> Queue<M> {
     }
 
     /// Takes a request out of all lines, and notes whom that may help.
-    pub(super) fn delist(&mut self, place: Place, pass: &mut Pass) {
+    fn delist(&mut self, place: Place, pass: &mut Pass) {
         let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
         let (mode, reach, members) = (waiter.mode, waiter.reach, mem::take(&mut waiter.members));
         self.leave_wholes(place, mode, reach);
@@ -397,7 +350,7 @@ impl<M: Member> Queue<M> {
     }
 
     /// Takes a request out of what is kept for those who wait for the whole.
-    pub(super) fn leave_wholes(&mut self, place: Place, mode: LockMode, reach: Reach) {
+    fn leave_wholes(&mut self, place: Place, mode: LockMode, reach: Reach) {
         match reach {
             Reach::Names => {
                 self.names.remove(mode, place);
@@ -415,7 +368,7 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    pub(super) fn leave_line(&mut self, member: &M, mode: LockMode, place: Place) {
+    fn leave_line(&mut self, member: &M, mode: LockMode, place: Place) {
         if let Some(line) = self.lines.get_mut(&member.id()) {
             line.remove(mode, place);
             if fault::WANTED_LOST {
@@ -424,16 +377,8 @@ impl<M: Member> Queue<M> {
             if line.is_empty() {
                 self.lines.remove(&member.id());
                 shrink(&mut self.lines);
-                self.relax(member);
+                member.unwant();
             }
-        }
-    }
-
-    /// Nobody waits for a member by name any more. Those who hold it must say so while the set is gated; whoever comes is
-    /// kept out by the gate then.
-    pub(super) fn relax(&self, member: &M) {
-        if !self.is_gated() || member.held().is_none() {
-            member.unwant();
         }
     }
 }

@@ -1,0 +1,84 @@
+//! Who holds or awaits the whole, and what that means for single members.
+
+use super::Queue;
+use super::policy::Member;
+use crate::mode::LockMode;
+
+/// How many holds there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) exclusive: usize,
+    pub(crate) shared: usize,
+}
+
+impl Tally {
+    fn of(&mut self, mode: LockMode) -> &mut usize {
+        match mode {
+            LockMode::Shared => &mut self.shared,
+            LockMode::Exclusive => &mut self.exclusive,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, mode: LockMode) {
+        *self.of(mode) += 1;
+    }
+
+    #[inline]
+    pub(crate) fn remove(&mut self, mode: LockMode) {
+        *self.of(mode) -= 1;
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { exclusive: self.exclusive + other.exclusive, shared: self.shared + other.shared }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self { exclusive: self.exclusive - other.exclusive, shared: self.shared - other.shared }
+    }
+
+    /// Whether these leave room for somebody who touches all that is counted.
+    fn has_room(self, mode: LockMode) -> bool {
+        self.exclusive == 0 && (mode == LockMode::Shared || self.shared == 0)
+    }
+}
+
+impl<M: Member> Queue<M> {
+    /// Whether all requests must come through the queue, and all holds go back there.
+    pub(crate) fn is_gated(&self) -> bool {
+        self.awaiting_all > 0 || self.every.any()
+    }
+
+    /// The gate is closed from now on, with so many holds of single members.
+    pub(crate) fn gated(&mut self, single: Tally) {
+        self.single = Some(single);
+    }
+
+    /// The gate is to be opened, if it is closed and nobody needs it.
+    pub(crate) fn ungated(&mut self) -> bool {
+        !self.is_gated() && self.single.take().is_some()
+    }
+
+    /// Counts on, while the set is gated.
+    pub(super) fn count(&mut self, change: impl FnOnce(&mut Tally)) {
+        if let Some(single) = &mut self.single {
+            change(single);
+        }
+    }
+
+    /// Whether all members have room.
+    pub(crate) fn everything_has_room(&self, mode: LockMode) -> bool {
+        self.single.is_some_and(|single| single.has_room(mode))
+    }
+
+    /// Whether members other than these are held so that they exclude `mode`.
+    pub(crate) fn is_held_beside(&self, members: &[M], mode: LockMode) -> bool {
+        let beside = |single: Tally| members.iter().map(Member::holds).fold(single, Tally::minus);
+        self.single.is_some_and(|single| !beside(single).has_room(mode))
+    }
+
+    /// Members have been added that are held so from the start.
+    pub(crate) fn added(&mut self, members: usize, mode: LockMode) {
+        self.count(|single| (0..members).for_each(|_| single.add(mode)));
+    }
+}

@@ -1,0 +1,107 @@
+//! The lock of a shard: held for a few instructions, and never while foreign code runs.
+
+pub(super) use chosen::{Lock, Locked};
+
+#[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
+#[allow(unsafe_code, reason = "what is locked is reached by who has set the flag: see `Lock`")]
+mod chosen {
+    use crate::sync::relax;
+    use std::cell::UnsafeCell;
+    use std::fmt;
+    use std::ops::{Deref, DerefMut};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Something that one thread at a time works on. Waiting for it spins shortly, then yields.
+    ///
+    /// # Invariant
+    ///
+    /// `Locked` exists once, from when its thread has set the flag until it clears it; and only it leads to the content.
+    pub(in super::super) struct Lock<T> {
+        locked: AtomicBool,
+        content: UnsafeCell<T>,
+    }
+
+    // SAFETY: one thread at a time reaches the content.
+    unsafe impl<T: Send> Sync for Lock<T> {}
+
+    impl<T> Lock<T> {
+        pub(in super::super) fn new(content: T) -> Self {
+            Self { locked: AtomicBool::new(false), content: UnsafeCell::new(content) }
+        }
+
+        #[inline]
+        pub(in super::super) fn lock(&self) -> Locked<'_, T> {
+            if self.locked.swap(true, Ordering::Acquire) {
+                self.wait();
+            }
+            Locked { lock: self }
+        }
+
+        #[cold]
+        fn wait(&self) {
+            let mut attempt = 0;
+            while self.locked.load(Ordering::Relaxed) || self.locked.swap(true, Ordering::Acquire) {
+                relax(attempt);
+                attempt += 1;
+            }
+        }
+    }
+
+    impl<T> fmt::Debug for Lock<T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("Lock").field("locked", &self.locked).finish_non_exhaustive()
+        }
+    }
+
+    /// The content, until this is dropped.
+    pub(in super::super) struct Locked<'a, T> {
+        lock: &'a Lock<T>,
+    }
+
+    impl<T> Deref for Locked<'_, T> {
+        type Target = T;
+
+        #[inline]
+        fn deref(&self) -> &T {
+            // SAFETY: by the invariant of `Lock`, nobody changes the content meanwhile.
+            unsafe { &*self.lock.content.get() }
+        }
+    }
+
+    impl<T> DerefMut for Locked<'_, T> {
+        #[inline]
+        fn deref_mut(&mut self) -> &mut T {
+            // SAFETY: by the invariant of `Lock`, nobody else reaches the content meanwhile.
+            unsafe { &mut *self.lock.content.get() }
+        }
+    }
+
+    impl<T> Drop for Locked<'_, T> {
+        #[inline]
+        fn drop(&mut self) {
+            self.lock.locked.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// In a model, the lock that the model knows.
+#[cfg(any(lockladder_loom, lockladder_shuttle))]
+mod chosen {
+    use crate::sync::{Mutex, MutexGuard};
+    use std::sync::PoisonError;
+
+    #[derive(Debug)]
+    pub(in super::super) struct Lock<T>(Mutex<T>);
+
+    pub(in super::super) type Locked<'a, T> = MutexGuard<'a, T>;
+
+    impl<T> Lock<T> {
+        pub(in super::super) fn new(content: T) -> Self {
+            Self(Mutex::new(content))
+        }
+
+        pub(in super::super) fn lock(&self) -> Locked<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+}

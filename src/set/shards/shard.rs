@@ -1,0 +1,197 @@
+//! A part of the names of a set, under one lock: everything about a name is decided there.
+
+use super::super::fault;
+use super::lock::{Lock, Locked};
+use super::slab::Slab;
+use super::slot::{Known, Slot};
+use crate::lock::State;
+use crate::mode::LockMode;
+use crate::set::queue::Tally;
+use hashbrown::HashTable;
+
+/// On a cache line of its own, as whoever comes writes to it.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(crate) struct Shard<K, T>(Lock<Room<K, T>>);
+
+/// A slot that is not in use any more. Its name and value are dropped with it: foreign code.
+pub(super) type Gone<K, T> = Slot<K, T>;
+
+/// What is behind the lock of a shard.
+///
+/// # Invariants
+///
+/// 1. A slot of the slab has an entry in the table unless it is deleted.
+/// 2. `holds` counts the holds that the slots count.
+/// 3. The shard is gated while somebody holds or awaits the whole set.
+#[derive(Debug)]
+pub(super) struct Room<K, T> {
+    table: HashTable<Entry>,
+    slab: Slab<K, T>,
+    holds: Tally,
+    gated: bool,
+    /// Whether names go when nobody knows them any more.
+    is_open: bool,
+}
+
+/// Where the slot of a name is. Half of the hash is enough to grow the table without a look at the slots.
+#[derive(Debug)]
+struct Entry {
+    tag: u32,
+    index: u32,
+}
+
+impl Entry {
+    fn spread(&self) -> u64 {
+        spread(self.tag)
+    }
+}
+
+/// The part of a hash by which a table knows it, where the table looks: at both ends. The shard goes by the other half.
+fn spread(tag: u32) -> u64 {
+    u64::from(tag) << 32 | u64::from(tag)
+}
+
+impl<K, T> Shard<K, T> {
+    pub(super) fn new(is_open: bool) -> Self {
+        let (table, slab, holds) = (HashTable::new(), Slab::new(), Tally::default());
+        Self(Lock::new(Room { table, slab, holds, gated: false, is_open }))
+    }
+
+    #[inline]
+    pub(super) fn lock(&self) -> Locked<'_, Room<K, T>> {
+        self.0.lock()
+    }
+
+    /// Adds a name that does not exist; whoever does so knows it.
+    pub(super) fn insert(&self, room: &mut Room<K, T>, tag: u64, name: K, value: T) -> Known<K, T> {
+        let known = room.slab.insert(|index| Slot::new(self, tag, index, name, value));
+        let entry = Entry { tag: tag as u32, index: known.slot().index };
+        room.table.insert_unique(entry.spread(), entry, Entry::spread);
+        known
+    }
+}
+
+/// Who knows what.
+impl<K, T> Room<K, T> {
+    /// The names of this hash.
+    #[inline]
+    pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = Known<K, T>> + '_ {
+        let of_half = self.table.iter_hash(spread(tag as u32)).filter(move |entry| entry.tag == tag as u32);
+        of_half.map(|entry| self.slab.at(entry.index)).filter(move |known| known.tag() == tag)
+    }
+
+    /// The first name of this hash: mostly the only one.
+    #[inline]
+    pub(super) fn first_tagged(&self, tag: u64) -> Option<Known<K, T>> {
+        let is_it = |entry: &Entry| entry.tag == tag as u32 && self.slab.at(entry.index).tag() == tag;
+        self.table.find(spread(tag as u32), is_it).map(|entry| self.slab.at(entry.index))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Shows some members, from a place in the slab on; and the next place, if there is one.
+    pub(super) fn some_from(&self, place: usize, mut show: impl FnMut(Known<K, T>)) -> Option<usize> {
+        self.slab.some_from(place, |known| {
+            if !known.look().is_deleted() {
+                show(known);
+            }
+        })
+    }
+
+    /// One more who knows it.
+    #[inline]
+    #[allow(unsafe_code, reason = "the shard is locked")]
+    pub(super) fn pin(&self, known: Known<K, T>) {
+        // SAFETY: this is behind the lock of the shard.
+        unsafe { known.slot().count_pins(|pins| pins + 1) };
+    }
+
+    /// One less who knows it. What goes thereby is to be dropped when the shard is free.
+    #[inline]
+    #[allow(unsafe_code, reason = "the shard is locked, and nobody knows a slot without pins")]
+    pub(super) fn unpin(&mut self, known: Known<K, T>) -> Option<Gone<K, T>> {
+        // SAFETY: this is behind the lock of the shard.
+        let pins = unsafe { known.slot().count_pins(|pins| pins - 1) };
+        if fault::NAME_DROPPED_EARLY && self.is_open && pins == 1 {
+            self.take_out(known);
+        }
+        if pins > 0 || !self.is_open && !known.look().is_deleted() {
+            return None;
+        }
+        if !known.look().is_deleted() {
+            self.take_out(known);
+        }
+        // SAFETY: its last pin has been given back, and nobody can find it.
+        Some(unsafe { self.slab.remove(known) })
+    }
+
+    /// The name does not exist any more.
+    fn take_out(&mut self, known: Known<K, T>) {
+        let index = known.slot().index;
+        let Ok(entry) = self.table.find_entry(spread(known.tag() as u32), |entry| entry.index == index) else { return };
+        entry.remove();
+        // Space is given back at most once for as many names as are left.
+        let (capacity, len) = (self.table.capacity(), self.table.len());
+        if capacity > 64 && len < capacity / 8 {
+            self.table.shrink_to(len * 2, Entry::spread);
+        }
+    }
+}
+
+/// Who holds what.
+impl<K, T> Room<K, T> {
+    /// Whether the member may be held, or given back, past the queue.
+    #[inline]
+    pub(super) fn is_apart(&self, known: Known<K, T>) -> bool {
+        (!self.gated || fault::GATE_OVERLOOKED) && !known.look().is_queued()
+    }
+
+    /// Whether somebody who comes past the queue gets the member.
+    #[inline]
+    pub(super) fn admits(&self, known: Known<K, T>, mode: LockMode) -> bool {
+        let state = known.look();
+        !self.gated && (state.admits(mode) || fault::REMOVED_IN_BETWEEN && state.is_deleted())
+    }
+
+    #[inline]
+    pub(super) fn hold(&mut self, known: Known<K, T>, mode: LockMode) {
+        known.slot().set_state(known.look().held(mode));
+        self.holds.add(mode);
+    }
+
+    /// How the member is held now.
+    #[inline]
+    pub(super) fn release(&mut self, known: Known<K, T>, mode: LockMode) -> State {
+        let left = known.look().released(mode);
+        known.slot().set_state(left);
+        self.holds.remove(mode);
+        left
+    }
+
+    pub(super) fn downgrade(&mut self, known: Known<K, T>) {
+        self.release(known, LockMode::Exclusive);
+        self.hold(known, LockMode::Shared);
+    }
+
+    /// Nobody can find or hold the member from now on.
+    pub(super) fn delete(&mut self, known: Known<K, T>, held: Option<LockMode>) {
+        self.take_out(known);
+        if let Some(mode) = held {
+            self.release(known, mode);
+        }
+        known.slot().set_state(known.look().deleted());
+    }
+
+    /// Sends everybody to the queue from now on. Says how many have come past it.
+    pub(super) fn gate(&mut self) -> Tally {
+        self.gated = true;
+        self.holds
+    }
+
+    pub(super) fn ungate(&mut self) {
+        self.gated = false;
+    }
+}

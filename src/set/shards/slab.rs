@@ -1,0 +1,188 @@
+//! Where slots are: in chunks that never move, so that whoever knows a slot finds it by its address.
+//!
+//! # Invariants
+//!
+//! 1. Of the slots of a chunk, those are in use, and no others, whose bit in `used` is set.
+//! 2. A chunk stays where it is until none of its slots is in use.
+//! 3. `open` has the position of each chunk that is there and has a slot to spare, once; that chunk knows where in `open`.
+
+#![allow(unsafe_code, reason = "slots are reached by their addresses: see the invariants")]
+
+use super::slot::{Known, Slot};
+use smallvec::SmallVec;
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+/// So many slots are allocated together.
+const CHUNK: usize = u32::BITS as usize;
+
+type Slots<K, T> = [MaybeUninit<Slot<K, T>>; CHUNK];
+
+#[derive(Debug)]
+pub(super) struct Slab<K, T> {
+    chunks: Vec<Chunk<K, T>>,
+    open: Vec<u32>,
+    /// Positions of chunks that have gone. Some of them may be in use again, or beyond the end.
+    vacant: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Chunk<K, T> {
+    /// `None` of one that has gone.
+    slots: Option<NonNull<Slots<K, T>>>,
+    used: u32,
+    /// Where in `open`.
+    place: u32,
+}
+
+// SAFETY: a chunk owns its slots. Whoever may send and share names and values may send what leads to them.
+unsafe impl<K: Send + Sync, T: Send + Sync> Send for Chunk<K, T> {}
+
+impl<K, T> Slab<K, T> {
+    pub(super) const fn new() -> Self {
+        Self { chunks: Vec::new(), open: Vec::new(), vacant: Vec::new() }
+    }
+
+    /// A slot that is in use.
+    #[inline]
+    pub(super) fn at(&self, index: u32) -> Known<K, T> {
+        let (chunk, bit) = (index as usize / CHUNK, index as usize % CHUNK);
+        let Some(slots) = self.chunks[chunk].slots else { unreachable!("a slot in use keeps its chunk (2)") };
+        // SAFETY: the chunk is there, and `bit` is less than its length.
+        Known::new(unsafe { slots.cast::<Slot<K, T>>().add(bit) })
+    }
+
+    /// Uses a slot for what `make` makes, which is told where.
+    #[inline]
+    pub(super) fn insert(&mut self, make: impl FnOnce(u32) -> Slot<K, T>) -> Known<K, T> {
+        let at = match self.open.last() {
+            Some(at) => *at,
+            None => self.grow(),
+        };
+        let chunk = &mut self.chunks[at as usize];
+        let bit = chunk.used.trailing_ones();
+        chunk.used |= 1 << bit;
+        if chunk.used == u32::MAX {
+            self.open.pop();
+        }
+        let index = at * u32::BITS + bit;
+        let known = self.at(index);
+        // SAFETY: nobody knows this slot, as it was not in use (1).
+        unsafe { known.as_ptr().write(make(index)) };
+        known
+    }
+
+    #[cold]
+    fn grow(&mut self) -> u32 {
+        let at = loop {
+            match self.vacant.pop() {
+                Some(at) if self.chunks.get(at as usize).is_some_and(|chunk| chunk.slots.is_none()) => {
+                    break at as usize;
+                }
+                Some(_) => {}
+                None => break self.chunks.len(),
+            }
+        };
+        let slots = Box::new([const { MaybeUninit::uninit() }; CHUNK]);
+        let chunk = Chunk { slots: Some(NonNull::from(Box::leak(slots))), used: 0, place: self.open.len() as u32 };
+        if at == self.chunks.len() {
+            self.chunks.push(chunk);
+        } else {
+            self.chunks[at] = chunk;
+        }
+        let Ok(at) = u32::try_from(at) else { unreachable!("a shard of so many names has no place in memory") };
+        self.open.push(at);
+        at
+    }
+
+    /// Moves out of a slot, which is not in use any more.
+    ///
+    /// # Safety
+    ///
+    /// The slot is in use here, and nobody knows it.
+    #[inline]
+    pub(super) unsafe fn remove(&mut self, known: Known<K, T>) -> Slot<K, T> {
+        let index = known.slot().index;
+        let (at, bit) = (index / u32::BITS, index % u32::BITS);
+        let chunk = &mut self.chunks[at as usize];
+        // SAFETY: it is in use, so there is something in it (1); and nobody reaches it from now on.
+        let slot = unsafe { known.as_ptr().read() };
+        if chunk.used == u32::MAX {
+            chunk.place = self.open.len() as u32;
+            self.open.push(at);
+        }
+        chunk.used &= !(1 << bit);
+        if chunk.used == 0 && self.open.len() > 1 {
+            self.free(at);
+        }
+        slot
+    }
+
+    /// Gives a chunk back that is empty, beside others that have slots to spare.
+    #[cold]
+    fn free(&mut self, at: u32) {
+        let chunk = &mut self.chunks[at as usize];
+        let place = chunk.place;
+        chunk.free();
+        self.open.swap_remove(place as usize);
+        if let Some(moved) = self.open.get(place as usize) {
+            self.chunks[*moved as usize].place = place;
+        }
+        self.vacant.push(at);
+        while self.chunks.last().is_some_and(|chunk| chunk.slots.is_none()) {
+            self.chunks.pop();
+        }
+        shrink(&mut self.chunks);
+        shrink(&mut self.open);
+        if self.vacant.len() > self.chunks.len() {
+            self.vacant.retain(|at| (*at as usize) < self.chunks.len()); // Else names that come and go would pile up here.
+        }
+        shrink(&mut self.vacant);
+    }
+
+    /// Some slots that are in use, from a chunk on; and the next chunk, if there is one.
+    pub(super) fn some_from(&self, chunk: usize, mut show: impl FnMut(Known<K, T>)) -> Option<usize> {
+        /// Of a chunk, there are at most 32.
+        const CHUNKS: usize = 8;
+        for at in (chunk..self.chunks.len()).take(CHUNKS) {
+            self.chunks[at].each().for_each(&mut show);
+        }
+        (chunk + CHUNKS < self.chunks.len()).then_some(chunk + CHUNKS)
+    }
+}
+
+impl<K, T> Chunk<K, T> {
+    fn each(&self) -> impl Iterator<Item = Known<K, T>> {
+        let used = self.used;
+        // SAFETY: each bit is less than the length of the chunk.
+        let at = |(slots, bit): (NonNull<Slots<K, T>>, usize)| unsafe { slots.cast::<Slot<K, T>>().add(bit) };
+        let bits = (0..CHUNK).filter(move |bit| used & 1 << bit != 0);
+        self.slots.into_iter().flat_map(move |slots| bits.clone().map(move |bit| (slots, bit))).map(at).map(Known::new)
+    }
+
+    /// Gives the memory back. None of the slots is in use.
+    fn free(&mut self) {
+        if let Some(slots) = self.slots.take() {
+            // SAFETY: it came from a box, and nobody knows a slot in it (1, 2).
+            drop(unsafe { Box::from_raw(slots.as_ptr()) });
+        }
+    }
+}
+
+impl<K, T> Drop for Chunk<K, T> {
+    /// The set goes: so nobody knows its members any more.
+    fn drop(&mut self) {
+        // SAFETY: these are in use, so there is something in them (1); none is reached again.
+        let left: SmallVec<[Slot<K, T>; 1]> = self.each().map(|known| unsafe { known.as_ptr().read() }).collect();
+        self.used = 0;
+        self.free();
+        drop(left); // If one of them panics, the others are dropped still.
+    }
+}
+
+/// Gives space back, at most once for as much as is left.
+fn shrink<V>(space: &mut Vec<V>) {
+    if space.capacity() > 64 && space.len() < space.capacity() / 8 {
+        space.shrink_to(space.len() * 2);
+    }
+}

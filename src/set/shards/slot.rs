@@ -1,0 +1,247 @@
+//! One named lock: who holds it, who knows it, its name and its value.
+//!
+//! # Invariants
+//!
+//! 1. Whoever keeps a [`Known`] has the slot pinned, and gives that back once, to its shard, or has a hold of the whole set
+//!    with all its members; so the slot is there, with its name.
+//! 2. `word` and `pins` change only while the shard is locked; while the slot is wanted, or its shard is gated, `word`
+//!    changes only under the queue of the set as well.
+//! 3. Each hold that the word counts is given back once, by who has it.
+//! 4. The value is reached only by who holds the slot, by itself or with the whole: exclusively, to change it.
+//! 5. Whoever deletes a slot has it exclusively, and takes the value at once; nobody can hold it from then on.
+
+#![allow(unsafe_code, reason = "a slot is reached by who has it pinned, its value by who holds it: see the invariants")]
+
+use super::Shard;
+use crate::lock::State;
+use crate::mode::LockMode;
+use crate::set::queue::Tally;
+use crate::set::queue::policy::{Id, Member};
+use crate::sync::{AtomicUsize, Ordering};
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::ptr::NonNull;
+
+/// A member of a set, in the slab of its shard.
+pub(super) struct Slot<K, T> {
+    word: AtomicUsize,
+    /// How many know it.
+    pins: UnsafeCell<u32>,
+    /// Where it is in the slab.
+    pub(super) index: u32,
+    /// The hash of the name.
+    pub(super) tag: u64,
+    home: NonNull<Shard<K, T>>,
+    name: K,
+    /// `None` once the member has been deleted.
+    value: UnsafeCell<Option<T>>,
+}
+
+impl<K, T> Slot<K, T> {
+    /// A member that nobody holds, and one knows.
+    pub(super) fn new(home: &Shard<K, T>, tag: u64, index: u32, name: K, value: T) -> Self {
+        let (word, pins) = (AtomicUsize::new(State::FREE.word()), UnsafeCell::new(1));
+        Self { word, pins, index, tag, home: NonNull::from(home), name, value: UnsafeCell::new(Some(value)) }
+    }
+
+    /// What the slot says: exact while its shard is locked, or under the queue, if it is wanted or its shard is gated.
+    #[inline]
+    pub(super) fn state(&self) -> State {
+        State::from_word(self.word.load(Ordering::Relaxed)) // Locks order what changes it and who reads it (2).
+    }
+
+    /// The shard is locked.
+    #[inline]
+    pub(super) fn set_state(&self, state: State) {
+        self.word.store(state.word(), Ordering::Relaxed);
+    }
+
+    /// Counts those who know it. Says how many there are now.
+    ///
+    /// # Safety
+    ///
+    /// The shard is locked.
+    #[inline]
+    pub(super) unsafe fn count_pins(&self, change: impl FnOnce(u32) -> u32) -> u32 {
+        // SAFETY: by the contract of this function, nobody else reaches the number meanwhile (2).
+        unsafe {
+            let pins = self.pins.get();
+            *pins = change(*pins);
+            *pins
+        }
+    }
+}
+
+/// A member, as those know it who hold it or wait for it. Each of these is a pin (1); a copy is a mention of it.
+pub(crate) struct Known<K, T>(NonNull<Slot<K, T>>);
+
+impl<K, T> Clone for Known<K, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, T> Copy for Known<K, T> {}
+
+// SAFETY: it leads to the name, which is shared, and which whoever forgets it last may drop (so `K: Send + Sync`); and to
+// the value, of which it gives out `&T` on several threads (so `T: Sync`), or `&mut T` or the value itself (so `T: Send`).
+unsafe impl<K: Send + Sync, T: Send + Sync> Send for Known<K, T> {}
+// SAFETY: as above.
+unsafe impl<K: Send + Sync, T: Send + Sync> Sync for Known<K, T> {}
+
+impl<K, T> PartialEq for Known<K, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<K, T> Eq for Known<K, T> {}
+
+impl<K, T> Known<K, T> {
+    /// The slot is in use, and the caller pins it.
+    pub(super) fn new(slot: NonNull<Slot<K, T>>) -> Self {
+        Self(slot)
+    }
+
+    #[inline]
+    pub(super) fn slot(&self) -> &Slot<K, T> {
+        // SAFETY: whoever has this has the slot pinned (1).
+        unsafe { self.0.as_ref() }
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut Slot<K, T> {
+        self.0.as_ptr()
+    }
+
+    #[inline]
+    pub(super) fn home(&self) -> &Shard<K, T> {
+        // SAFETY: the shards are there as long as the set, and that as long as anybody knows its members.
+        unsafe { self.slot().home.as_ref() }
+    }
+
+    #[inline]
+    pub(crate) fn tag(&self) -> u64 {
+        self.slot().tag
+    }
+
+    #[inline]
+    pub(crate) fn name(&self) -> &K {
+        &self.slot().name
+    }
+
+    /// Stale at once, unless the slot is wanted or its shard gated, and the queue is locked; or it is deleted.
+    #[inline]
+    pub(crate) fn look(&self) -> State {
+        self.slot().state()
+    }
+
+    /// Name and value, to be read.
+    ///
+    /// # Safety
+    ///
+    /// The member is held as long as the references live, in whatever mode, and nobody has the value to change it.
+    pub(crate) unsafe fn entry<'a>(self) -> (&'a K, &'a T) {
+        // SAFETY: by the contract of this function, the slot stays (1), and nobody changes the value meanwhile (4).
+        let (slot, value) = unsafe { (self.0.as_ref(), &*self.0.as_ref().value.get()) };
+        let Some(value) = value else { unreachable!("a member that is held has not been deleted (5)") };
+        (&slot.name, value)
+    }
+
+    /// Name and value, to be changed.
+    ///
+    /// # Safety
+    ///
+    /// The member is held exclusively as long as the references live, and these are the only ones.
+    pub(crate) unsafe fn entry_mut<'a>(self) -> (&'a K, &'a mut T) {
+        // SAFETY: by the contract of this function, the slot stays (1), and nobody else reaches the value meanwhile (4).
+        let (slot, value) = unsafe { (self.0.as_ref(), &mut *self.0.as_ref().value.get()) };
+        let Some(value) = value else { unreachable!("a member that is held has not been deleted (5)") };
+        (&slot.name, value)
+    }
+
+    /// Takes the value of a deleted member.
+    ///
+    /// # Safety
+    ///
+    /// The caller has deleted the member.
+    pub(crate) unsafe fn take_value(self) -> Option<T> {
+        // SAFETY: by the contract of this function, the value is the caller's (5).
+        unsafe { &mut *self.slot().value.get() }.take()
+    }
+}
+
+impl<K, T> Member for Known<K, T> {
+    #[inline]
+    fn id(&self) -> Id {
+        // In the order of hashes first: so a guard finds a name among its members, and shards are locked in their order.
+        (self.slot().tag, self.0.as_ptr().addr())
+    }
+
+    fn has_room(&self, mode: LockMode) -> bool {
+        self.look().has_room(mode)
+    }
+
+    fn held(&self) -> Option<LockMode> {
+        let state = self.look();
+        let shared = (state.sharers() > 0).then_some(LockMode::Shared);
+        if state.is_exclusive() { Some(LockMode::Exclusive) } else { shared }
+    }
+
+    fn holds(&self) -> Tally {
+        let state = self.look();
+        Tally { exclusive: usize::from(state.is_exclusive()), shared: state.sharers() }
+    }
+
+    fn hold(&self, mode: LockMode) {
+        self.home().lock().hold(*self, mode);
+    }
+
+    fn try_hold(&self, mode: LockMode) -> bool {
+        let mut room = self.home().lock();
+        let has_room = self.look().has_room(mode);
+        if has_room {
+            room.hold(*self, mode);
+        }
+        has_room
+    }
+
+    fn release(&self, mode: LockMode) -> bool {
+        let left = self.home().lock().release(*self, mode);
+        left.sharers() == 0 || left.made_room()
+    }
+
+    fn downgrade(&self) {
+        self.home().lock().downgrade(*self);
+    }
+
+    fn delete(&self, held: Option<LockMode>) {
+        self.home().lock().delete(*self, held);
+    }
+
+    fn want(&self) {
+        let _room = self.home().lock();
+        self.slot().set_state(self.look().queued(true));
+    }
+
+    fn unwant(&self) {
+        let _room = self.home().lock();
+        self.slot().set_state(self.look().queued(false));
+    }
+
+    fn pin(&self) {
+        self.home().lock().pin(*self);
+    }
+}
+
+impl<K, T> fmt::Debug for Known<K, T> {
+    /// Shows how the member is held. For people: stale at once.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.look();
+        f.debug_struct("Member")
+            .field("exclusive", &state.is_exclusive())
+            .field("sharers", &state.sharers())
+            .field("wanted", &state.is_queued())
+            .field("deleted", &state.is_deleted())
+            .finish()
+    }
+}
