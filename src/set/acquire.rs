@@ -3,7 +3,7 @@
 use super::core::{Held, Refusal};
 use super::error::SetError;
 use super::guard::SetGuard;
-use super::names::{NameList, Names};
+use super::names::{Name, NameList, Names};
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
 use super::shards::{Shards, forget};
@@ -85,32 +85,31 @@ pin_project! {
 
 impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// Of names, in any set. An open set has no whole: there is no other way to ask it for anything.
-    #[expect(clippy::inline_always, reason = "see `Request::listed`")]
+    #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
     pub(crate) fn listed(set: P, names: impl NameList<P::Name>, want: Want) -> Self {
-        let request = Request::listed(set.core(), names.listed());
-        Self::new(set, request, want)
+        Self::new(set, Some(names.listed()), want)
     }
 
     /// Of names, or of the whole, in a set that has one.
-    #[expect(clippy::inline_always, reason = "see `Request::listed`")]
+    #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
     pub(crate) fn of(set: P, names: impl Names<P::Name>, want: Want) -> Self
     where
         P: ClosedPointer,
     {
-        let request = match names.requested() {
-            Some(names) => Request::listed(set.core(), names),
-            None => Request::everything(),
-        };
-        Self::new(set, request, want)
+        Self::new(set, names.requested(), want)
     }
 
-    #[expect(clippy::inline_always, reason = "see `Request::listed`")]
+    #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
-    fn new(set: P, request: Request<P::Name, P::Value>, want: Want) -> Self {
-        let (stage, priority) = (Stage::Asked(request), Priority::default());
-        Self { set: Some(set), stage, want, priority, mode: PhantomData, pinned: PhantomPinned }
+    fn new(set: P, names: Option<impl Iterator<Item: Name<P::Name>>>, want: Want) -> Self {
+        let (stage, priority) = (Stage::Asked(Request::new(names.is_none())), Priority::default());
+        let mut this = Self { set: Some(set), stage, want, priority, mode: PhantomData, pinned: PhantomPinned };
+        if let (Stage::Asked(request), Some(set), Some(names)) = (&mut this.stage, &this.set, names) {
+            request.list(set.core(), names); // If code of the names panics, what is known by then is given back.
+        }
+        this
     }
 
     /// Asks with this priority. Without it, with the default, 0.

@@ -26,7 +26,7 @@ pub(super) type Gone<K, T> = Slot<K, T>;
 /// 3. The shard is gated while somebody holds or awaits the whole set.
 #[derive(Debug)]
 pub(super) struct Room<K, T> {
-    table: HashTable<Entry>,
+    table: HashTable<Known<K, T>>,
     slab: Slab<K, T>,
     holds: Tally,
     gated: bool,
@@ -34,22 +34,10 @@ pub(super) struct Room<K, T> {
     is_open: bool,
 }
 
-/// Where the slot of a name is. Half of the hash is enough to grow the table without a look at the slots.
-#[derive(Debug)]
-struct Entry {
-    tag: u32,
-    index: u32,
-}
-
-impl Entry {
-    fn spread(&self) -> u64 {
-        spread(self.tag)
-    }
-}
-
-/// The part of a hash by which a table knows it, where the table looks: at both ends. The shard goes by the other half.
-fn spread(tag: u32) -> u64 {
-    u64::from(tag) << 32 | u64::from(tag)
+/// Where a table looks for a name: at both ends of this. The shard goes by the upper half of the hash, the table by the lower.
+#[inline]
+fn spread(tag: u64) -> u64 {
+    tag.rotate_left(32)
 }
 
 impl<K, T> Shard<K, T> {
@@ -66,8 +54,7 @@ impl<K, T> Shard<K, T> {
     /// Adds a name that does not exist; whoever does so knows it.
     pub(super) fn insert(&self, room: &mut Room<K, T>, tag: u64, name: K, value: T) -> Known<K, T> {
         let known = room.slab.insert(|index| Slot::new(self, tag, index, name, value));
-        let entry = Entry { tag: tag as u32, index: known.slot().index };
-        room.table.insert_unique(entry.spread(), entry, Entry::spread);
+        room.table.insert_unique(spread(tag), known, |known| spread(known.tag()));
         known
     }
 }
@@ -77,15 +64,13 @@ impl<K, T> Room<K, T> {
     /// The names of this hash.
     #[inline]
     pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = Known<K, T>> + '_ {
-        let of_half = self.table.iter_hash(spread(tag as u32)).filter(move |entry| entry.tag == tag as u32);
-        of_half.map(|entry| self.slab.at(entry.index)).filter(move |known| known.tag() == tag)
+        self.table.iter_hash(spread(tag)).copied().filter(move |known| known.tag() == tag)
     }
 
     /// The first name of this hash: mostly the only one.
     #[inline]
     pub(super) fn first_tagged(&self, tag: u64) -> Option<Known<K, T>> {
-        let is_it = |entry: &Entry| entry.tag == tag as u32 && self.slab.at(entry.index).tag() == tag;
-        self.table.find(spread(tag as u32), is_it).map(|entry| self.slab.at(entry.index))
+        self.table.find(spread(tag), |known| known.tag() == tag).copied()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -130,13 +115,12 @@ impl<K, T> Room<K, T> {
 
     /// The name does not exist any more.
     fn take_out(&mut self, known: Known<K, T>) {
-        let index = known.slot().index;
-        let Ok(entry) = self.table.find_entry(spread(known.tag() as u32), |entry| entry.index == index) else { return };
+        let Ok(entry) = self.table.find_entry(spread(known.tag()), |other| *other == known) else { return };
         entry.remove();
         // Space is given back at most once for as many names as are left.
         let (capacity, len) = (self.table.capacity(), self.table.len());
         if capacity > 64 && len < capacity / 8 {
-            self.table.shrink_to(len * 2, Entry::spread);
+            self.table.shrink_to(len * 2, |known| spread(known.tag()));
         }
     }
 }

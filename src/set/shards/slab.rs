@@ -16,7 +16,9 @@ use std::ptr::NonNull;
 /// So many slots are allocated together.
 const CHUNK: usize = u32::BITS as usize;
 
-type Slots<K, T> = [MaybeUninit<Slot<K, T>>; CHUNK];
+/// From the start of a cache line on: so the slot of a `String` is one.
+#[repr(align(64))]
+struct Slots<K, T>([MaybeUninit<Slot<K, T>>; CHUNK]);
 
 #[derive(Debug)]
 pub(super) struct Slab<K, T> {
@@ -83,7 +85,7 @@ impl<K, T> Slab<K, T> {
                 None => break self.chunks.len(),
             }
         };
-        let slots = Box::new([const { MaybeUninit::uninit() }; CHUNK]);
+        let slots = Box::new(Slots([const { MaybeUninit::uninit() }; CHUNK]));
         let chunk = Chunk { slots: Some(NonNull::from(Box::leak(slots))), used: 0, place: self.open.len() as u32 };
         if at == self.chunks.len() {
             self.chunks.push(chunk);
