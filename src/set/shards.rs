@@ -2,7 +2,7 @@
 //! meanwhile.
 //!
 //! ```text
-//!   Shards ─► Shard ── lock ── table   hash ─► slot
+//!   Shards ─► Shard ── lock ── index   hash ─► slot
 //!                          ├── slab    chunks that never move; a slot: hash, name, value, holders, who knows it
 //!                          ├── holds   how many
 //!                          └── gated   somebody holds or awaits the whole
@@ -17,10 +17,13 @@
 //! 2. No shard is locked for longer than some hundreds of slots take, but to lock many names together: there, as long as
 //!    [`TOGETHER`] names take.
 
+mod index;
 mod lock;
 mod shard;
 mod slab;
 mod slot;
+#[cfg(all(test, not(any(lockladder_loom, lockladder_shuttle))))]
+mod tests;
 
 pub(crate) use shard::Shard;
 pub(crate) use slot::Known;

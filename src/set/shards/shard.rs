@@ -1,13 +1,13 @@
 //! A part of the names of a set, under one lock: everything about a name is decided there.
 
 use super::super::fault;
+use super::index::Index;
 use super::lock::{Lock, Locked};
 use super::slab::Slab;
 use super::slot::{Known, Slot};
 use crate::lock::State;
 use crate::mode::LockMode;
 use crate::set::queue::Tally;
-use hashbrown::HashTable;
 
 /// On a cache line of its own, as whoever comes writes to it.
 #[derive(Debug)]
@@ -21,12 +21,12 @@ pub(super) type Gone<K, T> = Slot<K, T>;
 ///
 /// # Invariants
 ///
-/// 1. A slot of the slab has an entry in the table unless it is deleted.
+/// 1. A slot of the slab has an entry in the index unless it is deleted.
 /// 2. `holds` counts the holds that the slots count.
 /// 3. The shard is gated while somebody holds or awaits the whole set.
 #[derive(Debug)]
 pub(super) struct Room<K, T> {
-    table: HashTable<Known<K, T>>,
+    index: Index<K, T>,
     slab: Slab<K, T>,
     holds: Tally,
     gated: bool,
@@ -34,16 +34,10 @@ pub(super) struct Room<K, T> {
     is_open: bool,
 }
 
-/// Where a table looks for a name: at both ends of this. The shard goes by the upper half of the hash, the table by the lower.
-#[inline]
-fn spread(tag: u64) -> u64 {
-    tag.rotate_left(32)
-}
-
 impl<K, T> Shard<K, T> {
     pub(super) fn new(is_open: bool) -> Self {
-        let (table, slab, holds) = (HashTable::new(), Slab::new(), Tally::default());
-        Self(Lock::new(Room { table, slab, holds, gated: false, is_open }))
+        let (index, slab, holds) = (Index::new(), Slab::new(), Tally::default());
+        Self(Lock::new(Room { index, slab, holds, gated: false, is_open }))
     }
 
     #[inline]
@@ -54,7 +48,7 @@ impl<K, T> Shard<K, T> {
     /// Adds a name that does not exist; whoever does so knows it.
     pub(super) fn insert(&self, room: &mut Room<K, T>, tag: u64, name: K, value: T) -> Known<K, T> {
         let known = room.slab.insert(|index| Slot::new(self, tag, index, name, value));
-        room.table.insert_unique(spread(tag), known, |known| spread(known.tag()));
+        room.index.insert(known);
         known
     }
 }
@@ -62,19 +56,18 @@ impl<K, T> Shard<K, T> {
 /// Who knows what.
 impl<K, T> Room<K, T> {
     /// The names of this hash.
-    #[inline]
     pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = Known<K, T>> + '_ {
-        self.table.iter_hash(spread(tag)).copied().filter(move |known| known.tag() == tag)
+        self.index.tagged(tag)
     }
 
     /// The first name of this hash: mostly the only one.
     #[inline]
     pub(super) fn first_tagged(&self, tag: u64) -> Option<Known<K, T>> {
-        self.table.find(spread(tag), |known| known.tag() == tag).copied()
+        self.index.first_tagged(tag)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.table.len()
+        self.index.len()
     }
 
     /// Shows some members, from a place in the slab on; and the next place, if there is one.
@@ -101,27 +94,16 @@ impl<K, T> Room<K, T> {
         // SAFETY: this is behind the lock of the shard.
         let pins = unsafe { known.slot().count_pins(|pins| pins - 1) };
         if fault::NAME_DROPPED_EARLY && self.is_open && pins == 1 {
-            self.take_out(known);
+            self.index.remove(known);
         }
         if pins > 0 || !self.is_open && !known.look().is_deleted() {
             return None;
         }
         if !known.look().is_deleted() {
-            self.take_out(known);
+            self.index.remove(known);
         }
         // SAFETY: its last pin has been given back, and nobody can find it.
         Some(unsafe { self.slab.remove(known) })
-    }
-
-    /// The name does not exist any more.
-    fn take_out(&mut self, known: Known<K, T>) {
-        let Ok(entry) = self.table.find_entry(spread(known.tag()), |other| *other == known) else { return };
-        entry.remove();
-        // Space is given back at most once for as many names as are left.
-        let (capacity, len) = (self.table.capacity(), self.table.len());
-        if capacity > 64 && len < capacity / 8 {
-            self.table.shrink_to(len * 2, |known| spread(known.tag()));
-        }
     }
 }
 
@@ -162,7 +144,7 @@ impl<K, T> Room<K, T> {
 
     /// Nobody can find or hold the member from now on.
     pub(super) fn delete(&mut self, known: Known<K, T>, held: Option<LockMode>) {
-        self.take_out(known);
+        self.index.remove(known);
         if let Some(mode) = held {
             self.release(known, mode);
         }
@@ -172,6 +154,11 @@ impl<K, T> Room<K, T> {
     /// Sends everybody to the queue from now on. Says how many have come past it.
     pub(super) fn gate(&mut self) -> Tally {
         self.gated = true;
+        self.holds
+    }
+
+    #[cfg(test)]
+    pub(super) fn holds(&self) -> Tally {
         self.holds
     }
 

@@ -1,0 +1,151 @@
+//! Where the slot of a name is: a hash table of which a look mostly costs one line of memory.
+//!
+//! (hashbrown keeps the marks of its entries apart from the entries, which is one line more. Of names that are not in the
+//! cache, each line is a quarter of the time of an acquisition.)
+//!
+//! An entry lies in the group that its hash says, or, where that is full, in one of the next.
+
+use super::slot::Known;
+use std::iter;
+
+/// So many entries of a group.
+const WIDTH: usize = 7;
+
+/// In this many, on average, there are no more entries than this: so few lie elsewhere than where they are looked for.
+const FILLED: usize = 5;
+
+#[derive(Debug)]
+pub(super) struct Index<K, T> {
+    /// None, or a power of two of them.
+    groups: Vec<Group<K, T>>,
+    len: usize,
+}
+
+/// A line of memory.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Group<K, T> {
+    /// Of each entry, a few bits of its hash; 0 where there is none.
+    marks: [u8; WIDTH],
+    /// How many entries went on to the next group, as this one was full. At most: that is kept.
+    beyond: u8,
+    entries: [Option<Known<K, T>>; WIDTH],
+}
+
+/// The mark of an entry, by other bits than its group.
+#[inline]
+fn mark(tag: u64) -> u8 {
+    (tag >> 24) as u8 | 0x80
+}
+
+impl<K, T> Group<K, T> {
+    const EMPTY: Self = Self { marks: [0; WIDTH], beyond: 0, entries: [None; WIDTH] };
+
+    /// Those that may have this mark.
+    #[inline]
+    fn marked(&self, mark: u8) -> impl Iterator<Item = usize> + use<K, T> {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        let [a, b, c, d, e, f, g] = self.marks;
+        let differ = u64::from_le_bytes([a, b, c, d, e, f, g, 0]) ^ (ONES * u64::from(mark));
+        let mut same = differ.wrapping_sub(ONES) & !differ & (ONES << 7); // Bytes that are zero, and some above these.
+        iter::from_fn(move || {
+            let at = same.trailing_zeros() as usize / 8;
+            same &= same.wrapping_sub(1);
+            (at < WIDTH).then_some(at)
+        })
+    }
+}
+
+impl<K, T> Index<K, T> {
+    pub(super) const fn new() -> Self {
+        Self { groups: Vec::new(), len: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The groups in which an entry may be.
+    #[inline]
+    fn path(&self, tag: u64) -> impl Iterator<Item = usize> + use<K, T> {
+        let mask = self.groups.len().wrapping_sub(1);
+        let first = tag as usize & mask;
+        (0..self.groups.len()).map(move |step| (first + step) & mask)
+    }
+
+    /// All of this hash.
+    #[inline]
+    pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = Known<K, T>> + '_ {
+        let mut goes_on = true;
+        let groups = self.path(tag).map(|at| &self.groups[at]);
+        let groups = groups.take_while(move |group| std::mem::replace(&mut goes_on, group.beyond > 0));
+        let entries = groups.flat_map(move |group| group.marked(mark(tag)).filter_map(|at| group.entries[at]));
+        entries.filter(move |known| known.tag() == tag)
+    }
+
+    /// The first of this hash: mostly the only one.
+    #[inline]
+    pub(super) fn first_tagged(&self, tag: u64) -> Option<Known<K, T>> {
+        for at in self.path(tag) {
+            let group = &self.groups[at];
+            for at in group.marked(mark(tag)) {
+                if let Some(known) = group.entries[at].filter(|known| known.tag() == tag) {
+                    return Some(known);
+                }
+            }
+            if group.beyond == 0 {
+                break;
+            }
+        }
+        None
+    }
+
+    pub(super) fn insert(&mut self, known: Known<K, T>) {
+        if self.len == self.groups.len() * FILLED {
+            self.resize((self.groups.len() * 2).max(1));
+        }
+        self.len += 1;
+        self.put(known);
+    }
+
+    fn put(&mut self, known: Known<K, T>) {
+        for at in self.path(known.tag()) {
+            let group = &mut self.groups[at];
+            if let Some(free) = group.entries.iter().position(Option::is_none) {
+                group.entries[free] = Some(known);
+                group.marks[free] = mark(known.tag());
+                return;
+            }
+            group.beyond = group.beyond.saturating_add(1);
+        }
+        unreachable!("there is room in most groups")
+    }
+
+    /// Whether it was there.
+    pub(super) fn remove(&mut self, known: Known<K, T>) -> bool {
+        let is_it = |entry: &Option<Known<K, T>>| *entry == Some(known);
+        let place = |at: usize| self.groups[at].entries.iter().position(is_it).map(|entry| (at, entry));
+        let Some((at, entry)) = self.path(known.tag()).find_map(place) else { return false };
+        for before in self.path(known.tag()).take_while(|before| *before != at) {
+            let beyond = &mut self.groups[before].beyond;
+            if *beyond < u8::MAX {
+                *beyond -= 1; // Of more than can be counted, nothing is known.
+            }
+        }
+        self.groups[at].entries[entry] = None;
+        self.groups[at].marks[entry] = 0;
+        self.len -= 1;
+        // Space is given back at most once for as many names as are left.
+        if self.groups.len() > 8 && self.len < self.groups.len() * FILLED / 8 {
+            self.resize(self.groups.len() / 4);
+        }
+        true
+    }
+
+    #[cold]
+    fn resize(&mut self, groups: usize) {
+        let new = iter::repeat_with(|| Group::EMPTY).take(groups).collect();
+        let old = std::mem::replace(&mut self.groups, new);
+        old.into_iter().flat_map(|group| group.entries).flatten().for_each(|known| self.put(known));
+    }
+}

@@ -1,0 +1,126 @@
+//! A shard against a plain map, in random stories; and what must be true of it whenever its lock is free.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+use super::shard::{Room, Shard};
+use super::slot::Known;
+use crate::mode::LockMode;
+use crate::set::queue::Tally;
+use crate::set::queue::policy::Member;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+impl<K, T> Room<K, T> {
+    /// The invariants of a room, and that each slot is where the index says.
+    fn check_invariants(&self) {
+        let (mut holds, mut seen) = (Tally::default(), 0);
+        let mut next = Some(0);
+        while let Some(place) = next {
+            next = self.some_from(place, |known| {
+                holds = holds.plus(known.holds());
+                seen += 1;
+                assert_eq!(self.tagged(known.tag()).filter(|other| *other == known).count(), 1, "it is found, once");
+            });
+        }
+        assert_eq!(seen, self.len(), "nothing else is found");
+        assert_eq!(holds, self.holds(), "as many holds as are counted");
+    }
+}
+
+/// A member as the story knows it.
+struct Told {
+    known: Known<u32, Arc<()>>,
+    pins: u32,
+    held: Option<LockMode>,
+}
+
+/// Numbers without order, the same each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// Many names crowd one group, and some have one hash; so few at once as to grow and shrink often.
+fn tag(number: u32) -> u64 {
+    let spread = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    match number % 32 {
+        0 => 0b10 | 1 << 40,
+        1..12 => 0b10 | spread << 42,
+        _ => spread,
+    }
+}
+
+fn story(is_open: bool, seed: u64) {
+    let (shard, mut random) = (Shard::new(is_open), Random(seed));
+    let value = Arc::new(());
+    let mut told: BTreeMap<u32, Told> = BTreeMap::new();
+    for step in 0..3_000_u32 {
+        // Waves: up to some hundreds of names, and down to none.
+        let grows = random.below(100) < if (step / 750).is_multiple_of(2) { 70 } else { 25 };
+        if grows {
+            let name = step;
+            let mut room = shard.lock();
+            let known = shard.insert(&mut room, tag(name), name, Arc::clone(&value));
+            told.insert(name, Told { known, pins: 1, held: None });
+        } else if !told.is_empty() {
+            let at = random.below(told.len() as u64) as usize;
+            let name = *told.keys().nth(at).unwrap();
+            let it = told.get_mut(&name).unwrap();
+            let mut room = shard.lock();
+            match (random.below(4), it.held) {
+                (0, _) => {
+                    room.pin(it.known);
+                    it.pins += 1;
+                }
+                (1, None) => {
+                    let mode = if random.below(2) == 0 { LockMode::Shared } else { LockMode::Exclusive };
+                    assert!(room.admits(it.known, mode));
+                    room.hold(it.known, mode);
+                    it.held = Some(mode);
+                }
+                (1, Some(LockMode::Exclusive)) => {
+                    room.downgrade(it.known);
+                    it.held = Some(LockMode::Shared);
+                }
+                (_, held) => {
+                    if let Some(mode) = it.held.take() {
+                        room.release(it.known, mode);
+                    }
+                    if !is_open && it.pins == 1 {
+                        room.delete(it.known, None);
+                    }
+                    let gone = room.unpin(it.known);
+                    assert_eq!(gone.is_some(), it.pins == 1, "it goes with the last who knows it: {held:?}");
+                    it.pins -= 1;
+                    if it.pins == 0 {
+                        told.remove(&name);
+                    }
+                }
+            }
+        }
+        if step % 100 == 0 {
+            let room = shard.lock();
+            room.check_invariants();
+            assert_eq!(room.len(), told.len());
+            for (name, it) in &told {
+                let tagged: BTreeSet<u32> = room.tagged(tag(*name)).map(|known| *known.name()).collect();
+                assert!(tagged.contains(name) && it.known.held() == it.held);
+            }
+            assert_eq!(Arc::strong_count(&value), told.len() + 1, "a value for each name");
+        }
+    }
+    drop(shard);
+    assert_eq!(Arc::strong_count(&value), 1, "values are dropped with the set");
+}
+
+#[test]
+fn a_shard_keeps_its_invariants_and_its_names_in_random_stories() {
+    for seed in 0..if cfg!(miri) { 1 } else { 8 } {
+        story(true, seed);
+        story(false, seed);
+    }
+}
