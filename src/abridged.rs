@@ -20,6 +20,12 @@ impl<T> Abridged<T> {
         Self::out_of(list.take(SHOWN).collect(), all)
     }
 
+    /// The first ones of a list, which leaves out so many.
+    pub(crate) fn beside(list: Vec<T>, left_out: usize) -> Self {
+        let all = list.len() + left_out;
+        Self::out_of(list.into_iter().take(SHOWN).collect(), all)
+    }
+
     /// These, out of so many.
     pub(crate) fn out_of(shown: Vec<T>, all: usize) -> Self {
         let more = all.saturating_sub(shown.len());

@@ -60,7 +60,7 @@ fn sessions_and_managers_are_shown_in_part() {
 #[test]
 fn the_text_of_an_error_names_the_first_names_and_says_how_many_more() {
     let names: Vec<u32> = (0..MANY).collect();
-    let blocked = SetError::WouldBlock { names: names.clone(), mode: LockMode::Shared };
+    let blocked = SetError::WouldBlock { names: names.clone(), more: 0, mode: LockMode::Shared };
     for text in [
         blocked.to_string(),
         SetError::NotHeld { names: names.clone() }.to_string(),

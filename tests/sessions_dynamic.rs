@@ -210,7 +210,7 @@ async fn additions_and_removals_give_up_and_leave_the_session_as_it_was() {
     let mut job = manager.dynamic("job", LockMode::Shared).await.unwrap();
     job.acquire::<Instance>("web1", LockMode::Exclusive).await.unwrap();
     let (waited, mode) = (Duration::from_millis(50), LockMode::Exclusive);
-    let late = SessionError::TimedOut { level: "Node", names: Vec::new(), mode, waited };
+    let late = SessionError::TimedOut { level: "Node", names: Vec::new(), more: 0, mode, waited };
     assert_eq!(job.add::<Node>("node9").timeout(waited).await, Err(late.clone()));
     assert_eq!(job.add_acquired::<Node>("node9", mode).timeout(waited).await, Err(late.clone()));
     let remove = job.remove::<Node>(["node1"]).priority(Priority::new(-3)).timeout(waited);
@@ -242,7 +242,10 @@ fn a_root_that_is_taken_is_an_error_for_who_does_not_wait() {
     let manager = manager();
     let _job = manager.try_dynamic("job", LockMode::Shared).unwrap();
     let error = manager.try_dynamic("alone", LockMode::Exclusive).unwrap_err();
-    assert_eq!(error, SessionError::WouldBlock { level: "Cluster", names: Vec::new(), mode: LockMode::Exclusive });
+    assert_eq!(
+        error,
+        SessionError::WouldBlock { level: "Cluster", names: Vec::new(), more: 0, mode: LockMode::Exclusive }
+    );
     assert!(manager.try_dynamic("another", LockMode::Shared).is_ok());
 }
 

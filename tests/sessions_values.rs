@@ -80,6 +80,7 @@ async fn an_acquisition_that_gives_up_names_the_level_and_keeps_the_session() {
     let late = SessionError::TimedOut {
         level: "Account",
         names: vec!["2".to_owned()],
+        more: 0,
         mode: LockMode::Exclusive,
         waited: SOON,
     };
@@ -144,9 +145,10 @@ fn a_try_takes_all_or_names_what_is_in_the_way() {
     let bank = bank();
     let busy = bank.try_shared("busy").unwrap().try_exclusive::<Account>([2]).unwrap();
     let mut job = bank.try_shared("job").unwrap();
-    let blocked = SessionError::WouldBlock { level: "Account", names: vec!["2".to_owned()], mode: LockMode::Shared };
+    let blocked =
+        SessionError::WouldBlock { level: "Account", names: vec!["2".to_owned()], more: 0, mode: LockMode::Shared };
     assert_eq!(job.nest().try_shared::<Account>([1, 2]).unwrap_err(), blocked);
-    let root = SessionError::WouldBlock { level: "Ledger", names: vec![], mode: LockMode::Exclusive };
+    let root = SessionError::WouldBlock { level: "Ledger", names: vec![], more: 0, mode: LockMode::Exclusive };
     assert_eq!(bank.try_exclusive("alone").unwrap_err(), root);
     drop(busy);
     assert_eq!(job.try_shared::<Account>([1, 2]).unwrap().owned::<Account>().len(), 2);

@@ -55,6 +55,12 @@ impl State {
         self.0 & EXCLUSIVE != 0
     }
 
+    /// By anybody, in whatever mode.
+    #[inline]
+    pub(crate) const fn is_held(self) -> bool {
+        self.is_exclusive() || self.sharers() > 0
+    }
+
     #[inline]
     pub(crate) const fn is_deleted(self) -> bool {
         self.0 & DELETED != 0

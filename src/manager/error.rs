@@ -35,7 +35,7 @@ pub enum SessionError {
         name: String,
     },
     /// Names were to be released or removed that the session does not hold.
-    #[error("this session does not hold {} of level {level}: nothing was done; name only what it owns", list(names))]
+    #[error("this session does not hold {} of level {level}: nothing was done; name only what it owns", list(names, 0))]
     NotHeld {
         /// The level.
         level: &'static str,
@@ -43,7 +43,7 @@ pub enum SessionError {
         names: Vec<String>,
     },
     /// Names to add exist already. Nothing was added.
-    #[error("cannot add {} to level {level}: already there; nothing was added", list(names))]
+    #[error("cannot add {} to level {level}: already there; nothing was added", list(names, 0))]
     Exists {
         /// The level.
         level: &'static str,
@@ -51,7 +51,7 @@ pub enum SessionError {
         names: Vec<String>,
     },
     /// Names stand in the call more than once, to be added or to be changed side by side. Nothing was done.
-    #[error("{} of level {level} named more than once in one call: name each once; nothing was done", list(names))]
+    #[error("{} of level {level} named more than once in one call: name each once; nothing was done", list(names, 0))]
     Repeated {
         /// The level.
         level: &'static str,
@@ -69,13 +69,16 @@ pub enum SessionError {
     /// The deadline passed first. Nothing of the level is held, and the others keep their order.
     #[error(
         "gave up on level {level}, {mode}, after {waited:?}{}: others hold it or come first; wait longer, or try again later",
-        wanting(names)
+        wanting(names, *more)
     )]
     TimedOut {
         /// The level.
         level: &'static str,
-        /// Those names that others hold, in name order. None, if others hold or await all, or just come first.
+        /// Those names that others hold, in name order; of a request for `All`, some of them. None, if others hold or await
+        /// all, or just come first.
         names: Vec<String>,
+        /// How many more others hold, of a request for `All`.
+        more: usize,
         /// The mode asked for.
         mode: LockMode,
         /// How long it has waited, by tokio's clock.
@@ -84,13 +87,16 @@ pub enum SessionError {
     /// It cannot be had without waiting.
     #[error(
         "cannot acquire level {level}, {mode}, without waiting{}: others hold it or come first; wait for it, or try again later",
-        wanting(names)
+        wanting(names, *more)
     )]
     WouldBlock {
         /// The level.
         level: &'static str,
-        /// Those names that others hold, in name order. None, if others hold or await all, or just come first.
+        /// Those names that others hold, in name order; of a request for `All`, some of them. None, if others hold or await
+        /// all, or just come first.
         names: Vec<String>,
+        /// How many more others hold, of a request for `All`.
+        more: usize,
         /// The mode asked for.
         mode: LockMode,
     },
@@ -182,7 +188,7 @@ pub enum OrderError {
 /// What becomes of an error of the root, asked for in this mode.
 pub(super) fn at_root(level: &'static str, mode: LockMode, error: AcquireError) -> SessionError {
     match error {
-        AcquireError::TimedOut { waited } => SessionError::TimedOut { level, names: Vec::new(), mode, waited },
+        AcquireError::TimedOut { waited } => SessionError::TimedOut { level, names: Vec::new(), more: 0, mode, waited },
         AcquireError::TooManySharers => SessionError::TooManySharers { level },
         AcquireError::Deleted => unreachable!("the root is never deleted"),
     }
@@ -191,20 +197,21 @@ pub(super) fn at_root(level: &'static str, mode: LockMode, error: AcquireError) 
 /// As [`at_root`], where nobody waits.
 pub(super) fn now_at_root(level: &'static str, mode: LockMode, error: TryAcquireError) -> SessionError {
     match error {
-        TryAcquireError::WouldBlock => SessionError::WouldBlock { level, names: Vec::new(), mode },
+        TryAcquireError::WouldBlock => SessionError::WouldBlock { level, names: Vec::new(), more: 0, mode },
         TryAcquireError::TooManySharers => SessionError::TooManySharers { level },
         TryAcquireError::Deleted => unreachable!("the root is never deleted"),
     }
 }
 
-fn wanting(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!(", for want of {}", list(names)) }
+fn wanting(names: &[String], more: usize) -> String {
+    if names.is_empty() { String::new() } else { format!(", for want of {}", list(names, more)) }
 }
 
-fn list(names: &[String]) -> String {
+fn list(names: &[String], more: usize) -> String {
     let mut shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    if names.len() > SHOWN {
-        shown.push(format!("{} more", names.len() - SHOWN));
+    let more = more + names.len() - shown.len();
+    if more > 0 {
+        shown.push(format!("{more} more"));
     }
     shown.join(", ")
 }
@@ -231,10 +238,12 @@ impl<L: Level> AtLevel<L> for SetError<L::Name> {
             Self::Unknown { name } => SessionError::Unknown { level, name: text(&name) },
             Self::Deleted { name } => SessionError::Deleted { level, name: text(&name) },
             Self::NotHeld { names } => SessionError::NotHeld { level, names: texts(&names) },
-            Self::TimedOut { names, mode, waited } => {
-                SessionError::TimedOut { level, names: texts(&names), mode, waited }
+            Self::TimedOut { names, more, mode, waited } => {
+                SessionError::TimedOut { level, names: texts(&names), more, mode, waited }
             }
-            Self::WouldBlock { names, mode } => SessionError::WouldBlock { level, names: texts(&names), mode },
+            Self::WouldBlock { names, more, mode } => {
+                SessionError::WouldBlock { level, names: texts(&names), more, mode }
+            }
             Self::TooFew { wanted, existing } => SessionError::TooFew { level, wanted, existing },
             Self::Repeated { name } => SessionError::Repeated { level, names: vec![text(&name)] },
         }
@@ -249,7 +258,7 @@ impl<L: Level> AtLevel<L> for AddError<L::Name> {
             Self::Repeated { names } => SessionError::Repeated { level, names: texts(&names) },
             Self::NotWhole => SessionError::NotWhole { level },
             Self::TimedOut { waited } => {
-                SessionError::TimedOut { level, names: Vec::new(), mode: LockMode::Exclusive, waited }
+                SessionError::TimedOut { level, names: Vec::new(), more: 0, mode: LockMode::Exclusive, waited }
             }
         }
     }

@@ -217,17 +217,32 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     pub(crate) fn at_once(self) -> Result<SetGuard<P, M>, SetError<P::Name>> {
         let mut this = pin!(self);
         Panics::defer(|panics| {
-            let names = match this.as_mut().advance(panics, Waker::noop()) {
-                Poll::Ready(()) => Vec::new(),
-                Poll::Pending => this.obstacles(),
-            };
-            this.withdraw(panics).unwrap_or(Err(SetError::WouldBlock { names, mode: M::MODE }))
+            let (names, more) = this.as_mut().decide(panics);
+            this.withdraw(panics).unwrap_or(Err(SetError::WouldBlock { names, more, mode: M::MODE }))
         })
     }
 
-    /// The names that stand in the way of a request that waits, in name order.
-    fn obstacles(&self) -> Vec<P::Name> {
-        let (Stage::Waiting(ticket), Some(set)) = (&self.stage, &self.set) else { return Vec::new() };
+    /// Goes as far as possible without waiting. Returns what is in the way, if it has not been granted or refused.
+    fn decide(mut self: Pin<&mut Self>, panics: &mut Panics) -> (Vec<P::Name>, usize) {
+        let this = self.as_mut().project();
+        if let (Stage::Asked(request), Some(set)) = (&*this.stage, &*this.set)
+            && request.is_for_whole(*this.want)
+        {
+            // Without a place in the queue: for that, it would be told of all who wait there.
+            if !set.core().try_whole(M::MODE, *this.priority, panics) {
+                return set.core().obstacles_of_whole(M::MODE);
+            }
+            *this.stage = Stage::Granted(Held::of_whole());
+        }
+        match self.as_mut().advance(panics, Waker::noop()) {
+            Poll::Ready(()) => (Vec::new(), 0),
+            Poll::Pending => self.obstacles(),
+        }
+    }
+
+    /// The names that stand in the way of a request that waits, in name order, or some, and how many more.
+    fn obstacles(&self) -> (Vec<P::Name>, usize) {
+        let (Stage::Waiting(ticket), Some(set)) = (&self.stage, &self.set) else { return (Vec::new(), 0) };
         set.core().obstacles(*ticket)
     }
 
@@ -282,6 +297,11 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         loop {
             *this.stage = match this.stage {
                 Stage::Asked(request) if request.is_held() => Stage::Granted(request.take_known().into()),
+                Stage::Asked(request)
+                    if request.is_for_whole(*this.want) && core.try_whole(M::MODE, *this.priority, panics) =>
+                {
+                    Stage::Granted(Held::of_whole())
+                }
                 Stage::Asked(request) => match request.resolve(core, *this.want, panics) {
                     Err(error) => Stage::Refused(error),
                     Ok(Asked::Free(members)) => Stage::Granted(core.seize(members, M::MODE, panics).into()),
@@ -364,11 +384,8 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
 
     fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
         Panics::defer(|panics| {
-            let names = match self.as_mut().advance(panics, Waker::noop()) {
-                Poll::Ready(()) => Vec::new(),
-                Poll::Pending => self.obstacles(),
-            };
-            self.withdraw(panics).unwrap_or(Err(SetError::TimedOut { names, mode: M::MODE, waited }))
+            let (names, more) = self.as_mut().decide(panics);
+            self.withdraw(panics).unwrap_or(Err(SetError::TimedOut { names, more, mode: M::MODE, waited }))
         })
     }
 }
@@ -410,13 +427,17 @@ impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
         let mut out = f.debug_struct("SetAcquire");
         out.field("mode", &M::MODE);
         match &self.stage {
-            Stage::Waiting(_) => out.field("waiting_for", &Abridged::of(self.obstacles())).finish_non_exhaustive(),
+            Stage::Waiting(_) => {
+                let (names, more) = self.obstacles();
+                out.field("waiting_for", &Abridged::beside(names, more)).finish_non_exhaustive()
+            }
             Stage::Granted(_) => out.field("granted", &true).finish_non_exhaustive(),
             Stage::Asked(_) | Stage::Refused(_) | Stage::Gone => out.finish_non_exhaustive(),
         }
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what it knows is given back")]
 fn refused<K: Clone, T>(refusal: Refusal<K, T>, panics: &mut Panics) -> SetError<K> {
     match refusal {
         Refusal::Deleted(member) => {

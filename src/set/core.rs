@@ -24,7 +24,8 @@ use super::shards::{Known, Shards, forget};
 use crate::abridged::SHOWN;
 use crate::lock::Panics;
 use crate::mode::LockMode;
-use crate::sync::{Mutex, MutexGuard};
+use crate::priority::Priority;
+use crate::sync::{Mutex, MutexGuard, relax};
 use std::fmt;
 use std::mem;
 use std::sync::PoisonError;
@@ -63,6 +64,13 @@ pub(crate) enum Whole {
 pub struct Held<K, T> {
     pub(crate) members: KnownMembers<K, T>,
     pub(crate) whole: Whole,
+}
+
+impl<K, T> Held<K, T> {
+    /// The whole, with all members.
+    pub(crate) fn of_whole() -> Self {
+        Self { members: Members::new(), whole: Whole::WithMembers }
+    }
 }
 
 impl<K, T> Default for Held<K, T> {
@@ -152,6 +160,7 @@ impl<K, T> Core<K, T> {
         let all = self.shards.all(); // Nobody else adds or removes.
         for some in all.chunks(STEPS) {
             self.queue().single_out(some, mode);
+            relax(4); // Whoever spins for the queue gets it now.
         }
         self.change(panics, |queue| ((), queue.singled_out(mode)));
         held.members.extend(all);
@@ -235,6 +244,20 @@ impl<K, T> Core<K, T> {
         Err(members)
     }
 
+    /// Takes the whole with all members, if that is possible without waiting. Nobody is told of the attempt.
+    pub(crate) fn try_whole(&self, mode: LockMode, priority: Priority, panics: &mut Panics) -> bool {
+        self.change(panics, |queue| {
+            let is_open = !queue.is_gated();
+            if is_open && !queue.nobody_is_ahead(mode, priority) {
+                return (false, Effects::none());
+            }
+            if is_open {
+                queue.gated(self.shards.gate());
+            }
+            (queue.try_every(mode, priority), Effects::none())
+        })
+    }
+
     /// How a request ended, if it has.
     pub(crate) fn advance(
         &self,
@@ -243,13 +266,13 @@ impl<K, T> Core<K, T> {
         panics: &mut Panics,
     ) -> Poll<Result<Held<K, T>, Refusal<K, T>>> {
         match self.look(ticket, waker, panics) {
-            Some(waiter) => Poll::Ready(self.outcome(waiter, panics)),
+            Some(waiter) => Poll::Ready(Self::outcome(waiter, panics)),
             None => Poll::Pending,
         }
     }
 
     /// What a settled request gives its owner.
-    fn outcome(&self, waiter: Waiter<Known<K, T>>, panics: &mut Panics) -> Result<Held<K, T>, Refusal<K, T>> {
+    fn outcome(waiter: Waiter<Known<K, T>>, panics: &mut Panics) -> Result<Held<K, T>, Refusal<K, T>> {
         let Waiter { members, waker, outcome, reach, enough, .. } = waiter;
         panics.catch(|| drop(waker));
         let whole = match reach {
@@ -295,7 +318,7 @@ impl<K, T> Core<K, T> {
     /// The owner of a request gives up; if it has been granted meanwhile, it is given what it holds.
     pub(crate) fn withdraw(&self, ticket: u64, panics: &mut Panics) -> Option<Held<K, T>> {
         let waiter = self.change(panics, |queue| queue.cancel(ticket))?;
-        self.outcome(waiter, panics).ok().filter(|_| !fault::HOLD_NOT_GIVEN_BACK)
+        Self::outcome(waiter, panics).ok().filter(|_| !fault::HOLD_NOT_GIVEN_BACK)
     }
 }
 
@@ -337,13 +360,20 @@ impl<K: Key, T> Core<K, T> {
         Self::names_of(members)
     }
 
-    /// The names that stand in the way of a request that waits; of one for all members, some of them.
-    pub(crate) fn obstacles(&self, ticket: u64) -> Vec<K> {
+    /// The names that stand in the way of a request that waits; of one for all members, some, and how many more.
+    pub(crate) fn obstacles(&self, ticket: u64) -> (Vec<K>, usize) {
         let obstacles = self.queue().obstacles(ticket);
-        Self::names_of(match obstacles {
-            Obstacles::Members(members) => members.into_vec(),
-            Obstacles::Any(mode) => self.shards.some(SHOWN, |member| !member.has_room(mode)),
-        })
+        match obstacles {
+            Obstacles::Members(members) => (Self::names_of(members.into_vec()), 0),
+            Obstacles::Any(mode) => self.obstacles_of_whole(mode),
+        }
+    }
+
+    /// The same of a request for all members.
+    pub(crate) fn obstacles_of_whole(&self, mode: LockMode) -> (Vec<K>, usize) {
+        let (some, all) = self.shards.some_in_the_way(SHOWN, mode);
+        let left_out = all.saturating_sub(some.len());
+        (Self::names_of(some), left_out)
     }
 
     /// Shows some members and how they are held, and how many more there are.

@@ -30,12 +30,14 @@ pub enum SetError<K> {
     /// The deadline passed first. The others keep their order.
     #[error(
         "gave up on {mode} locks after {waited:?}{}: others hold them or come first; wait longer, or try again later",
-        wanting(names)
+        wanting(names, *more)
     )]
     TimedOut {
         /// Those that others hold, in name order; of a request for [`All`](super::All), some of them. None, if others
         /// hold or await the whole set, or just come first.
         names: Vec<K>,
+        /// How many more others hold, of a request for `All`.
+        more: usize,
         /// The mode asked for.
         mode: LockMode,
         /// How long it has waited, by tokio's clock.
@@ -44,12 +46,14 @@ pub enum SetError<K> {
     /// Some names cannot be had without waiting.
     #[error(
         "cannot acquire {mode} locks without waiting{}: others hold them or come first; wait for them, or try again later",
-        wanting(names)
+        wanting(names, *more)
     )]
     WouldBlock {
         /// Those that others hold, in name order; of a request for [`All`](super::All), some of them. None, if others
         /// hold or await the whole set, or just come first.
         names: Vec<K>,
+        /// How many more others hold, of a request for `All`.
+        more: usize,
         /// The mode asked for.
         mode: LockMode,
     },
@@ -75,8 +79,9 @@ pub enum SetError<K> {
     },
 }
 
-fn wanting<K: Debug>(names: &[K]) -> String {
-    if names.is_empty() { String::new() } else { format!(", for want of {:?}", Abridged::of(names)) }
+fn wanting<K: Debug>(names: &[K], more: usize) -> String {
+    let names: Vec<_> = names.iter().collect();
+    if names.is_empty() { String::new() } else { format!(", for want of {:?}", Abridged::beside(names, more)) }
 }
 
 /// Why names could not be added. Nothing was added.

@@ -114,6 +114,11 @@ impl<K: Key, T> Request<K, T> {
         self.is_held().then(|| self.take_known().into())
     }
 
+    /// Whether it is for the whole set, and not for what can be had of it.
+    pub(crate) fn is_for_whole(&self, want: Want) -> bool {
+        self.everything && matches!(want, Want::All | Want::Existing)
+    }
+
     /// Finds the members as they are now.
     pub(crate) fn resolve(
         &mut self,
@@ -121,7 +126,7 @@ impl<K: Key, T> Request<K, T> {
         want: Want,
         panics: &mut Panics,
     ) -> Result<Asked<K, T>, SetError<K>> {
-        if self.everything && matches!(want, Want::All | Want::Existing) {
+        if self.is_for_whole(want) {
             return Ok(Asked::For {
                 reach: Reach::Every,
                 members: Members::new(),

@@ -30,6 +30,7 @@ pub(crate) use slot::Known;
 
 use super::fault;
 use super::names::Name;
+use super::queue::policy::Member;
 use super::queue::{Members, Tally};
 use crate::lock::Panics;
 use crate::mode::LockMode;
@@ -286,6 +287,18 @@ impl<K, T> Shards<K, T> {
         self.shards.iter().for_each(|shard| shard.lock().ungate());
     }
 
+    /// Some of the members that leave no room for this mode, up to so many, pinned; and how many there are.
+    pub(crate) fn some_in_the_way(&self, most: usize, mode: LockMode) -> (Vec<Known<K, T>>, usize) {
+        let (mut some, mut all) = (Vec::new(), 0);
+        for shard in &*self.shards {
+            let in_the_way = shard.lock().in_the_way(mode);
+            all += in_the_way;
+            let most = most.min(some.len() + in_the_way); // Who has found those does not go on looking.
+            shard.look_through(&mut some, most, |known| !known.has_room(mode));
+        }
+        (some, all)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
@@ -299,16 +312,7 @@ impl<K, T> Shards<K, T> {
     pub(crate) fn some(&self, most: usize, are_meant: impl Fn(&Known<K, T>) -> bool) -> Vec<Known<K, T>> {
         let mut some = Vec::new();
         for shard in &*self.shards {
-            let mut next = Some(0);
-            while let Some(place) = next.filter(|_| some.len() < most) {
-                let room = shard.lock();
-                next = room.some_from(place, |known| {
-                    if some.len() < most && are_meant(&known) {
-                        room.pin(known);
-                        some.push(known);
-                    }
-                });
-            }
+            shard.look_through(&mut some, most, &are_meant);
         }
         some
     }

@@ -255,9 +255,18 @@ impl Stage {
             let holds = self.members(self.existing);
             self.queue.gated(holds.iter().map(Member::holds).fold(Tally::default(), Tally::plus));
         }
+        let is_free = reach == Reach::Every
+            && self.queue.whole_has_room(mode)
+            && self.queue.everything_has_room(mode)
+            && self.queue.nobody_is_ahead(mode, Priority::new(priority));
         let (ticket, effects) = self.queue.enter(Waiter { enough, missing, waker, ..waiter });
         self.parts[party] = Part::Waits(ticket);
         self.after(&effects);
+        let is_granted = matches!(self.parts[party], Part::Holds(_));
+        assert!(
+            reach != Reach::Every || is_granted == is_free,
+            "a try of the whole gets it if a request would at once"
+        );
     }
 
     /// Takes all or none past the queue.

@@ -4,7 +4,7 @@ use super::super::fault;
 use super::line::Line;
 use super::pass::Pass;
 use super::policy::{Member, Place};
-use super::{Effects, Missing, Outcome, Queue, Reach, Waiter};
+use super::{Effects, Missing, Outcome, Queue, Reach};
 use crate::mode::LockMode;
 
 impl<M: Member> Queue<M> {
@@ -31,7 +31,7 @@ impl<M: Member> Queue<M> {
                 single.remove(LockMode::Exclusive);
                 single.add(LockMode::Shared);
             });
-            let named = self.lines.get(&member.id()).and_then(Line::first);
+            let named = self.line(member.id()).and_then(Line::first);
             if let Some(first) = named.into_iter().chain(self.first_for_all()).min() {
                 pass.groups.open(member.id(), first.priority, Place::FIRST);
             }
@@ -48,14 +48,14 @@ impl<M: Member> Queue<M> {
 
     /// The first of all who wait.
     fn first(&self) -> Option<Place> {
-        let waiting = self.requests.iter().filter(|(_, waiter)| waiter.outcome.is_none());
-        waiting.map(|(ticket, waiter)| Place { priority: waiter.priority, ticket: *ticket }).min()
+        self.lines.values().filter_map(|(_, line)| line.first()).chain(self.wholes.first()).min()
     }
 
     /// The first of those who wait for all members.
     pub(super) fn first_for_all(&self) -> Option<Place> {
-        let waits_for_all = |waiter: &Waiter<M>| waiter.reach == Reach::Every;
-        self.wholes.iter().copied().find(|place| self.waiting(*place).is_some_and(waits_for_all))
+        let waits_for_all = |place: &Place| self.waiting(*place).is_some_and(|waiter| waiter.reach == Reach::Every);
+        let first = |mode| self.wholes.live(mode).find(waits_for_all);
+        first(LockMode::Shared).into_iter().chain(first(LockMode::Exclusive)).min()
     }
 
     /// A holder of the whole, perhaps with all members, gives it back.
@@ -64,9 +64,13 @@ impl<M: Member> Queue<M> {
         self.whole.release(mode);
         if with_members {
             self.every.release(mode);
-            self.touch_everybody(&mut pass);
         }
-        self.touch_wholes(&mut pass);
+        if !self.whole.any() {
+            self.touch_wholes(&mut pass);
+        }
+        if !self.every.any() {
+            self.touch_names(&mut pass);
+        }
         self.settle(pass)
     }
 
@@ -77,9 +81,9 @@ impl<M: Member> Queue<M> {
         self.touch_wholes(&mut pass);
         if with_members {
             self.every.downgrade();
-            self.touch_everybody(&mut pass);
+            self.touch_names(&mut pass);
             if let Some(first) = self.first() {
-                pass.groups.open_every(first.priority, Place::FIRST);
+                self.open_every(first.priority, Place::FIRST, &mut pass);
             }
         }
         self.settle(pass)
@@ -119,7 +123,7 @@ impl<M: Member> Queue<M> {
             if let Some(mode) = held {
                 self.count(|single| single.remove(mode));
             }
-            let Some(line) = self.lines.remove(&member.id()) else { continue };
+            let Some((_, line)) = self.lines.remove(&member.id()) else { continue };
             for (_, place) in line.into_all() {
                 self.lose(place, member, &mut pass);
             }

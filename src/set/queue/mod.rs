@@ -142,9 +142,10 @@ pub(crate) struct Queue<M> {
     bounds: Bounds,
     last_ticket: u64,
     requests: HashMap<u64, Waiter<M>>,
-    lines: HashMap<Id, Line>,
-    /// In order.
-    wholes: Vec<Place>,
+    /// Whoever stands in a line has its member pinned.
+    lines: HashMap<Id, (M, Line)>,
+    /// Those who wait for the whole; an addition is exclusive.
+    wholes: Line,
     /// How many of `wholes` wait for all members.
     awaiting_all: usize,
     /// All who wait for names, kept only while somebody waits for all members.
@@ -186,9 +187,14 @@ impl<M: Member> Queue<M> {
         !self.every.has_room(mode)
     }
 
+    /// Those who wait for a member.
+    fn line(&self, name: Id) -> Option<&Line> {
+        self.lines.get(&name).map(|(_, line)| line)
+    }
+
     /// Who waits for a member ahead of a place and conflicts with this mode.
     pub(crate) fn ahead_at(&self, name: Id, mode: LockMode, place: Place) -> impl Iterator<Item = Place> + '_ {
-        self.lines.get(&name).into_iter().flat_map(move |line| line.ahead(mode, place))
+        self.line(name).into_iter().flat_map(move |line| line.ahead(mode, place))
     }
 
     /// Who waits for any names ahead of a place and conflicts with this mode. Only while somebody waits for all.
@@ -202,7 +208,7 @@ impl<M: Member> Queue<M> {
         let concerns = move |waiter: &Waiter<M>| {
             mode.is_none_or(|mode| waiter.reach == Reach::Every && conflicts(waiter.mode, mode))
         };
-        let ahead = self.wholes.iter().copied().take_while(move |other| *other < place);
+        let ahead = self.wholes.ahead(LockMode::Exclusive, place);
         ahead.filter(move |other| self.waiting(*other).is_some_and(concerns))
     }
 }
@@ -215,7 +221,7 @@ impl<M: Member> Queue<M> {
             last_ticket: 0,
             requests: HashMap::new(),
             lines: HashMap::new(),
-            wholes: Vec::new(),
+            wholes: Line::default(),
             awaiting_all: 0,
             names: Line::default(),
             whole: Holders::default(),
@@ -298,9 +304,9 @@ impl<M: Member> Queue<M> {
         let mode = waiter.mode;
         if waiter.reach == Reach::Names {
             for member in &waiter.members {
-                let line = self.lines.entry(member.id()).or_insert_with(|| {
+                let (_, line) = self.lines.entry(member.id()).or_insert_with(|| {
                     member.want();
-                    Line::default()
+                    (member.clone(), Line::default())
                 });
                 line.insert(mode, place);
             }
@@ -315,8 +321,7 @@ impl<M: Member> Queue<M> {
                 self.list_names();
             }
         }
-        let at = self.wholes.partition_point(|other| *other < place);
-        self.wholes.insert(at, place);
+        self.wholes.insert(mode, place);
     }
 
     /// Lists all who wait for names, as somebody waits for all members now.
@@ -344,7 +349,7 @@ impl<M: Member> Queue<M> {
             waiter.members = members;
         }
         if reach == Reach::Every {
-            self.touch_everybody(pass);
+            self.touch_names(pass);
         }
         self.touch_wholes(pass);
     }
@@ -359,17 +364,14 @@ impl<M: Member> Queue<M> {
             Reach::Every => self.awaiting_all -= 1,
             Reach::Addition => {}
         }
-        self.wholes.retain(|other| *other != place);
-        if is_spacious(self.wholes.len(), self.wholes.capacity()) {
-            self.wholes.shrink_to(self.wholes.len() * 2);
-        }
+        self.wholes.remove(mode, place);
         if self.awaiting_all == 0 {
             self.names = Line::default();
         }
     }
 
     fn leave_line(&mut self, member: &M, mode: LockMode, place: Place) {
-        if let Some(line) = self.lines.get_mut(&member.id()) {
+        if let Some((_, line)) = self.lines.get_mut(&member.id()) {
             line.remove(mode, place);
             if fault::WANTED_LOST {
                 member.unwant();

@@ -11,9 +11,11 @@
 //! A request that a member has no room for is looked at again when there is room: see [`line`](super::line).
 
 use super::super::fault;
+use super::line::Line;
 use super::policy::{Grant, Groups, Id, Member, Place, Verdict, verdict};
 use super::{Effects, Members, Outcome, Queue, Reach, Waiter, Woken};
 use crate::mode::LockMode;
+use crate::priority::Priority;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::mem;
@@ -92,7 +94,7 @@ impl<M: Member> Queue<M> {
         }
         let (members, mode) = (&waiter.members, waiter.mode);
         let mut set_live = |id: Id, live| {
-            if let Some(line) = self.lines.get_mut(&id) {
+            if let Some((_, line)) = self.lines.get_mut(&id) {
                 line.set_live(mode, place, live);
             }
         };
@@ -133,12 +135,18 @@ impl<M: Member> Queue<M> {
                 }
             }
             Reach::Every => {
+                let was_held = self.every.any();
                 self.whole.hold(mode);
                 self.every.hold(mode);
+                // Beside its owner there is room for nobody. Beside sharers there is for sharers: those who can go along, or
+                // pass those whom it holds up.
                 if mode == LockMode::Shared {
-                    pass.groups.open_every(place.priority, place);
+                    self.open_every(place.priority, place, pass);
+                    self.touch_wholes(pass);
+                    if !was_held {
+                        self.touch_names(pass);
+                    }
                 }
-                self.touch_everybody(pass); // Those behind it who can go along, or pass those whom it holds up.
             }
             Reach::Addition => self.whole.hold(mode),
         }
@@ -166,7 +174,7 @@ impl<M: Member> Queue<M> {
             }
         }
         if mode == LockMode::Shared && pass.groups.open(id, place.priority, place) {
-            let group = self.lines.get(&id).into_iter().flat_map(|line| line.live(LockMode::Shared));
+            let group = self.line(id).into_iter().flat_map(|line| line.live(LockMode::Shared));
             pass.note(group.filter(|other| other.priority == place.priority || fault::GROUP_REACHES_TOO_FAR));
         }
     }
@@ -189,35 +197,56 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// Notes those whom a change at this member may help.
-    pub(super) fn touch(&self, member: &M, pass: &mut Pass) {
-        self.touch_sharers(member, pass);
-        self.touch_exclusive(member, pass);
+    /// Sharers of the whole go in a group: those of their priority can go along, with it or with names.
+    pub(super) fn open_every(&self, priority: Priority, by: Place, pass: &mut Pass) {
+        if pass.groups.open_every(priority, by) {
+            let is_of_group = |place: &Place| place.priority == priority;
+            pass.note(self.wholes.live(LockMode::Shared).filter(is_of_group));
+            self.touch_names(pass);
+        }
     }
 
-    fn touch_sharers(&self, member: &M, pass: &mut Pass) {
-        if let Some(line) = self.lines.get(&member.id()).filter(|_| self.has_room(member, LockMode::Shared)) {
+    /// Notes those whom a change at this member may help.
+    pub(super) fn touch(&self, member: &M, pass: &mut Pass) {
+        if let Some(line) = self.line(member.id()) {
+            self.touch_sharers(member, line, pass);
+            self.touch_owners(member, line, pass);
+        }
+    }
+
+    fn touch_sharers(&self, member: &M, line: &Line, pass: &mut Pass) {
+        if self.has_room(member, LockMode::Shared) {
             pass.note(line.live(LockMode::Shared));
         }
     }
 
     /// Of the exclusive requests, only the first can be granted: no more than may look past others.
-    pub(super) fn touch_exclusive(&self, member: &M, pass: &mut Pass) {
-        if let Some(line) = self.lines.get(&member.id()).filter(|_| self.has_room(member, LockMode::Exclusive)) {
+    fn touch_owners(&self, member: &M, line: &Line, pass: &mut Pass) {
+        if self.has_room(member, LockMode::Exclusive) {
             pass.note(line.live(LockMode::Exclusive).take(self.bounds().ahead + 1));
         }
     }
 
-    /// Notes those who wait for the whole. Behind an addition nobody can be granted but with a group, which notes them.
-    pub(super) fn touch_wholes(&self, pass: &mut Pass) {
-        let is_addition = |place: &Place| self.waiting(*place).is_some_and(|waiter| waiter.reach == Reach::Addition);
-        let first = self.wholes.iter().position(is_addition).map_or(self.wholes.len(), |first| first + 1);
-        pass.note(self.wholes[..first].iter().copied());
+    /// As [`touch`](Self::touch), of who wants to have it alone.
+    pub(super) fn touch_exclusive(&self, member: &M, pass: &mut Pass) {
+        if let Some(line) = self.line(member.id()) {
+            self.touch_owners(member, line, pass);
+        }
     }
 
-    pub(super) fn touch_everybody(&self, pass: &mut Pass) {
-        let waiting = self.requests.iter().filter(|(_, waiter)| waiter.outcome.is_none());
-        pass.note(waiting.map(|(ticket, waiter)| Place { priority: waiter.priority, ticket: *ticket }));
+    /// Notes those whom a change at all members may help.
+    pub(super) fn touch_names(&self, pass: &mut Pass) {
+        for (member, line) in self.lines.values() {
+            self.touch_sharers(member, line, pass);
+            self.touch_owners(member, line, pass);
+        }
+    }
+
+    /// Notes those who wait for the whole and may be granted. A sharer is granted behind others of its kind only, who note
+    /// it; of the rest, no more than may look past others.
+    pub(super) fn touch_wholes(&self, pass: &mut Pass) {
+        pass.note(self.wholes.live(LockMode::Shared).next());
+        pass.note(self.wholes.live(LockMode::Exclusive).take(self.bounds().ahead + 1));
     }
 }
 

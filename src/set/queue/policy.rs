@@ -164,12 +164,15 @@ impl Groups {
         reaches_further
     }
 
-    /// A sharer has been granted the whole set.
-    pub(crate) fn open_every(&mut self, priority: Priority, by: Place) {
-        match self.every.iter_mut().find(|(other, _)| *other == priority) {
-            Some((_, first)) => *first = by.min(*first),
-            None => self.every.push((priority, by)),
-        }
+    /// A sharer has been granted the whole set; as [`open`](Self::open).
+    pub(crate) fn open_every(&mut self, priority: Priority, by: Place) -> bool {
+        let Some((_, first)) = self.every.iter_mut().find(|(other, _)| *other == priority) else {
+            self.every.push((priority, by));
+            return true;
+        };
+        let reaches_further = by < *first;
+        *first = by.min(*first);
+        reaches_further
     }
 
     /// Where the group stands that a sharer of this priority could join at this name.

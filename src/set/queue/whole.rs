@@ -1,8 +1,10 @@
 //! Who holds or awaits the whole, and what that means for single members.
 
 use super::Queue;
-use super::policy::Member;
+use super::line::Line;
+use super::policy::{Member, Place};
 use crate::mode::LockMode;
+use crate::priority::Priority;
 
 /// How many holds there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +77,24 @@ impl<M: Member> Queue<M> {
     pub(crate) fn is_held_beside(&self, members: &[M], mode: LockMode) -> bool {
         let beside = |single: Tally| members.iter().map(Member::holds).fold(single, Tally::minus);
         self.single.is_some_and(|single| !beside(single).has_room(mode))
+    }
+
+    /// Whether nobody waits who keeps a newcomer from the whole.
+    pub(crate) fn nobody_is_ahead(&self, mode: LockMode, priority: Priority) -> bool {
+        let newcomer = Place { priority, ticket: u64::MAX };
+        let conflicts = |line: &Line| line.ahead(mode, newcomer).next().is_some();
+        !self.lines.values().any(|(_, line)| conflicts(line)) && !conflicts(&self.wholes)
+    }
+
+    /// Takes the whole with all members, if a request for it would be granted as it comes. The set is gated.
+    pub(crate) fn try_every(&mut self, mode: LockMode, priority: Priority) -> bool {
+        let has_room = self.whole_has_room(mode) && self.everything_has_room(mode);
+        let is_free = has_room && self.nobody_is_ahead(mode, priority);
+        if is_free {
+            self.whole.hold(mode);
+            self.every.hold(mode);
+        }
+        is_free
     }
 
     /// Members have been added that are held so from the start.

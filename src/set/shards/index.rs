@@ -25,33 +25,36 @@ pub(super) struct Index<K, T> {
 #[derive(Debug)]
 #[repr(align(64))]
 struct Group<K, T> {
-    /// Of each entry, a few bits of its hash; 0 where there is none.
-    marks: [u8; WIDTH],
-    /// How many entries went on to the next group, as this one was full. At most: that is kept.
-    beyond: u8,
+    /// Of each entry, a few bits of its hash; 0 where there is none. The last is how many entries went on to the next group,
+    /// as this one was full; once that is more than can be counted, it stays so.
+    marks: [u8; WIDTH + 1],
     entries: [Option<Known<K, T>>; WIDTH],
 }
 
 /// The mark of an entry, by other bits than its group.
 #[inline]
 fn mark(tag: u64) -> u8 {
-    (tag >> 24) as u8 | 0x80
+    tag.to_le_bytes()[3] | 0x80
 }
 
 impl<K, T> Group<K, T> {
-    const EMPTY: Self = Self { marks: [0; WIDTH], beyond: 0, entries: [None; WIDTH] };
+    const EMPTY: Self = Self { marks: [0; WIDTH + 1], entries: [None; WIDTH] };
+
+    #[inline]
+    fn beyond(&self) -> u8 {
+        self.marks[WIDTH]
+    }
 
     /// Those that may have this mark.
     #[inline]
     fn marked(&self, mark: u8) -> impl Iterator<Item = usize> + use<K, T> {
         const ONES: u64 = 0x0101_0101_0101_0101;
-        let [a, b, c, d, e, f, g] = self.marks;
-        let differ = u64::from_le_bytes([a, b, c, d, e, f, g, 0]) ^ (ONES * u64::from(mark));
+        let differ = u64::from_le_bytes(self.marks) ^ (ONES * u64::from(mark));
         let mut same = differ.wrapping_sub(ONES) & !differ & (ONES << 7); // Bytes that are zero, and some above these.
         iter::from_fn(move || {
             let at = same.trailing_zeros() as usize / 8;
             same &= same.wrapping_sub(1);
-            (at < WIDTH).then_some(at)
+            (at < WIDTH).then_some(at) // The last is none of them.
         })
     }
 }
@@ -67,6 +70,7 @@ impl<K, T> Index<K, T> {
 
     /// The groups in which an entry may be.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are enough")]
     fn path(&self, tag: u64) -> impl Iterator<Item = usize> + use<K, T> {
         let mask = self.groups.len().wrapping_sub(1);
         let first = tag as usize & mask;
@@ -78,7 +82,7 @@ impl<K, T> Index<K, T> {
     pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = Known<K, T>> + '_ {
         let mut goes_on = true;
         let groups = self.path(tag).map(|at| &self.groups[at]);
-        let groups = groups.take_while(move |group| std::mem::replace(&mut goes_on, group.beyond > 0));
+        let groups = groups.take_while(move |group| std::mem::replace(&mut goes_on, group.beyond() > 0));
         let entries = groups.flat_map(move |group| group.marked(mark(tag)).filter_map(|at| group.entries[at]));
         entries.filter(move |known| known.tag() == tag)
     }
@@ -93,7 +97,7 @@ impl<K, T> Index<K, T> {
                     return Some(known);
                 }
             }
-            if group.beyond == 0 {
+            if group.beyond() == 0 {
                 break;
             }
         }
@@ -116,7 +120,7 @@ impl<K, T> Index<K, T> {
                 group.marks[free] = mark(known.tag());
                 return;
             }
-            group.beyond = group.beyond.saturating_add(1);
+            group.marks[WIDTH] = group.beyond().saturating_add(1);
         }
         unreachable!("there is room in most groups")
     }
@@ -127,7 +131,7 @@ impl<K, T> Index<K, T> {
         let place = |at: usize| self.groups[at].entries.iter().position(is_it).map(|entry| (at, entry));
         let Some((at, entry)) = self.path(known.tag()).find_map(place) else { return false };
         for before in self.path(known.tag()).take_while(|before| *before != at) {
-            let beyond = &mut self.groups[before].beyond;
+            let beyond = &mut self.groups[before].marks[WIDTH];
             if *beyond < u8::MAX {
                 *beyond -= 1; // Of more than can be counted, nothing is known.
             }

@@ -22,13 +22,15 @@ pub(super) type Gone<K, T> = Slot<K, T>;
 /// # Invariants
 ///
 /// 1. A slot of the slab has an entry in the index unless it is deleted.
-/// 2. `holds` counts the holds that the slots count.
+/// 2. `holds` counts the holds that the slots count, and `held` the slots that are held.
 /// 3. The shard is gated while somebody holds or awaits the whole set.
 #[derive(Debug)]
 pub(super) struct Room<K, T> {
     index: Index<K, T>,
     slab: Slab<K, T>,
     holds: Tally,
+    /// How many members are held.
+    held: usize,
     gated: bool,
     /// Whether names go when nobody knows them any more.
     is_open: bool,
@@ -37,12 +39,31 @@ pub(super) struct Room<K, T> {
 impl<K, T> Shard<K, T> {
     pub(super) fn new(is_open: bool) -> Self {
         let (index, slab, holds) = (Index::new(), Slab::new(), Tally::default());
-        Self(Lock::new(Room { index, slab, holds, gated: false, is_open }))
+        Self(Lock::new(Room { index, slab, holds, held: 0, gated: false, is_open }))
     }
 
     #[inline]
     pub(super) fn lock(&self) -> Locked<'_, Room<K, T>> {
         self.0.lock()
+    }
+
+    /// Adds some of the members that `are_meant`, pinned, until there are so many. Others come and go between two looks.
+    pub(super) fn look_through(
+        &self,
+        some: &mut Vec<Known<K, T>>,
+        most: usize,
+        are_meant: impl Fn(&Known<K, T>) -> bool,
+    ) {
+        let mut next = Some(0);
+        while let Some(place) = next.filter(|_| some.len() < most) {
+            let room = self.lock();
+            next = room.some_from(place, |known| {
+                if some.len() < most && are_meant(&known) {
+                    room.pin(known);
+                    some.push(known);
+                }
+            });
+        }
     }
 
     /// Adds a name that does not exist; whoever does so knows it.
@@ -82,6 +103,7 @@ impl<K, T> Room<K, T> {
     /// One more who knows it.
     #[inline]
     #[allow(unsafe_code, reason = "the shard is locked")]
+    #[expect(clippy::unused_self, reason = "shows that the shard is locked")]
     pub(super) fn pin(&self, known: Known<K, T>) {
         // SAFETY: this is behind the lock of the shard.
         unsafe { known.slot().count_pins(|pins| pins + 1) };
@@ -124,8 +146,18 @@ impl<K, T> Room<K, T> {
 
     #[inline]
     pub(super) fn hold(&mut self, known: Known<K, T>, mode: LockMode) {
-        known.slot().set_state(known.look().held(mode));
+        let before = known.look();
+        known.slot().set_state(before.held(mode));
         self.holds.add(mode);
+        self.held += usize::from(!before.is_held());
+    }
+
+    /// How many members leave no room for this mode.
+    pub(super) fn in_the_way(&self, mode: LockMode) -> usize {
+        match mode {
+            LockMode::Shared => self.holds.exclusive,
+            LockMode::Exclusive => self.held,
+        }
     }
 
     /// How the member is held now.
@@ -134,6 +166,7 @@ impl<K, T> Room<K, T> {
         let left = known.look().released(mode);
         known.slot().set_state(left);
         self.holds.remove(mode);
+        self.held -= usize::from(!left.is_held());
         left
     }
 

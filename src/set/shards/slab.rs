@@ -23,9 +23,9 @@ struct Slots<K, T>([MaybeUninit<Slot<K, T>>; CHUNK]);
 #[derive(Debug)]
 pub(super) struct Slab<K, T> {
     chunks: Vec<Chunk<K, T>>,
-    open: Vec<u32>,
+    open: Vec<usize>,
     /// Positions of chunks that have gone. Some of them may be in use again, or beyond the end.
-    vacant: Vec<u32>,
+    vacant: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ struct Chunk<K, T> {
     slots: Option<NonNull<Slots<K, T>>>,
     used: u32,
     /// Where in `open`.
-    place: u32,
+    place: usize,
 }
 
 // SAFETY: a chunk owns its slots. Whoever may send and share names and values may send what leads to them.
@@ -61,13 +61,13 @@ impl<K, T> Slab<K, T> {
             Some(at) => *at,
             None => self.grow(),
         };
-        let chunk = &mut self.chunks[at as usize];
-        let bit = chunk.used.trailing_ones();
+        let chunk = &mut self.chunks[at];
+        let bit = chunk.used.trailing_ones() as usize;
         chunk.used |= 1 << bit;
         if chunk.used == u32::MAX {
             self.open.pop();
         }
-        let index = at * u32::BITS + bit;
+        let Ok(index) = u32::try_from(at * CHUNK + bit) else { unreachable!("so many names have no place in memory") };
         let known = self.at(index);
         // SAFETY: nobody knows this slot, as it was not in use (1).
         unsafe { known.as_ptr().write(make(index)) };
@@ -75,7 +75,7 @@ impl<K, T> Slab<K, T> {
     }
 
     #[cold]
-    fn grow(&mut self) -> u32 {
+    fn grow(&mut self) -> usize {
         let at = loop {
             match self.vacant.pop() {
                 Some(at) if self.chunks.get(at as usize).is_some_and(|chunk| chunk.slots.is_none()) => {
@@ -86,13 +86,12 @@ impl<K, T> Slab<K, T> {
             }
         };
         let slots = Box::new(Slots([const { MaybeUninit::uninit() }; CHUNK]));
-        let chunk = Chunk { slots: Some(NonNull::from(Box::leak(slots))), used: 0, place: self.open.len() as u32 };
+        let chunk = Chunk { slots: Some(NonNull::from(Box::leak(slots))), used: 0, place: self.open.len() };
         if at == self.chunks.len() {
             self.chunks.push(chunk);
         } else {
             self.chunks[at] = chunk;
         }
-        let Ok(at) = u32::try_from(at) else { unreachable!("a shard of so many names has no place in memory") };
         self.open.push(at);
         at
     }
@@ -104,13 +103,13 @@ impl<K, T> Slab<K, T> {
     /// The slot is in use here, and nobody knows it.
     #[inline]
     pub(super) unsafe fn remove(&mut self, known: Known<K, T>) -> Slot<K, T> {
-        let index = known.slot().index;
-        let (at, bit) = (index / u32::BITS, index % u32::BITS);
-        let chunk = &mut self.chunks[at as usize];
+        let index = known.slot().index as usize;
+        let (at, bit) = (index / CHUNK, index % CHUNK);
+        let chunk = &mut self.chunks[at];
         // SAFETY: it is in use, so there is something in it (1); and nobody reaches it from now on.
         let slot = unsafe { known.as_ptr().read() };
         if chunk.used == u32::MAX {
-            chunk.place = self.open.len() as u32;
+            chunk.place = self.open.len();
             self.open.push(at);
         }
         chunk.used &= !(1 << bit);
@@ -122,13 +121,13 @@ impl<K, T> Slab<K, T> {
 
     /// Gives a chunk back that is empty, beside others that have slots to spare.
     #[cold]
-    fn free(&mut self, at: u32) {
-        let chunk = &mut self.chunks[at as usize];
+    fn free(&mut self, at: usize) {
+        let chunk = &mut self.chunks[at];
         let place = chunk.place;
         chunk.free();
-        self.open.swap_remove(place as usize);
-        if let Some(moved) = self.open.get(place as usize) {
-            self.chunks[*moved as usize].place = place;
+        self.open.swap_remove(place);
+        if let Some(moved) = self.open.get(place) {
+            self.chunks[*moved].place = place;
         }
         self.vacant.push(at);
         while self.chunks.last().is_some_and(|chunk| chunk.slots.is_none()) {
@@ -137,7 +136,7 @@ impl<K, T> Slab<K, T> {
         shrink(&mut self.chunks);
         shrink(&mut self.open);
         if self.vacant.len() > self.chunks.len() {
-            self.vacant.retain(|at| (*at as usize) < self.chunks.len()); // Else names that come and go would pile up here.
+            self.vacant.retain(|at| *at < self.chunks.len()); // Else names that come and go would pile up here.
         }
         shrink(&mut self.vacant);
     }

@@ -13,17 +13,18 @@ use std::sync::Arc;
 impl<K, T> Room<K, T> {
     /// The invariants of a room, and that each slot is where the index says.
     fn check_invariants(&self) {
-        let (mut holds, mut seen) = (Tally::default(), 0);
+        let (mut holds, mut held, mut seen) = (Tally::default(), 0, 0);
         let mut next = Some(0);
         while let Some(place) = next {
             next = self.some_from(place, |known| {
                 holds = holds.plus(known.holds());
+                held += usize::from(known.held().is_some());
                 seen += 1;
                 assert_eq!(self.tagged(known.tag()).filter(|other| *other == known).count(), 1, "it is found, once");
             });
         }
         assert_eq!(seen, self.len(), "nothing else is found");
-        assert_eq!(holds, self.holds(), "as many holds as are counted");
+        assert_eq!((holds, held), (self.holds(), self.in_the_way(LockMode::Exclusive)), "as many as are counted");
     }
 }
 
