@@ -225,9 +225,8 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// Goes as far as possible without waiting. Returns what is in the way, if it has not been granted or refused.
     fn decide(mut self: Pin<&mut Self>, panics: &mut Panics) -> (Vec<P::Name>, usize) {
         let this = self.as_mut().project();
-        if let (Stage::Asked(request), Some(set)) = (&*this.stage, &*this.set)
-            && request.is_for_whole(*this.want)
-        {
+        let is_for_whole = matches!(&*this.stage, Stage::Asked(request) if request.is_for_whole(*this.want));
+        if let (true, Some(set)) = (is_for_whole, &*this.set) {
             // Without a place in the queue: for that, it would be told of all who wait there.
             if !set.core().try_whole(M::MODE, *this.priority, panics) {
                 return set.core().obstacles_of_whole(M::MODE);

@@ -91,12 +91,17 @@ impl<K, T> Core<K, T> {
     }
 
     /// Takes those members that nobody holds or wants, past all who wait.
-    pub(crate) fn seize(&self, members: KnownMembers<K, T>, mode: LockMode, panics: &mut Panics) -> KnownMembers<K, T> {
-        let (mut seized, left) = Shards::seize(members, mode);
-        if !left.is_empty() {
+    pub(crate) fn seize(
+        &self,
+        mut members: KnownMembers<K, T>,
+        mode: LockMode,
+        panics: &mut Panics,
+    ) -> KnownMembers<K, T> {
+        let mut seized = Shards::seize(&mut members, mode);
+        if !members.is_empty() {
             // Some may be had though their shard is gated.
             let (taken, others): (Members<_>, Members<_>) = self.change(panics, |queue| {
-                let parts = left.into_iter().partition(|member| queue.seize(member, mode));
+                let parts = members.into_iter().partition(|member| queue.seize(member, mode));
                 (parts, Effects::none())
             });
             seized.extend(taken);

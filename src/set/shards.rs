@@ -209,14 +209,18 @@ impl<K, T> Shards<K, T> {
             }
         }
         for (room, run) in rooms.iter_mut().zip(runs(members)) {
-            run.iter().for_each(|known| room.hold(*known, mode));
+            for known in run {
+                room.hold(*known, mode);
+            }
         }
         true
     }
 
     /// Takes those members that nobody holds or wants; what is left may yet be had under the queue.
-    pub(crate) fn seize(members: Members<Known<K, T>>, mode: LockMode) -> (Members<Known<K, T>>, Members<Known<K, T>>) {
-        members.into_iter().partition(|known| Self::try_hold(&[*known], mode))
+    pub(crate) fn seize(members: &mut Members<Known<K, T>>, mode: LockMode) -> Members<Known<K, T>> {
+        let (seized, left) = mem::take(members).into_iter().partition(|known| Self::try_hold(&[*known], mode));
+        *members = left;
+        seized
     }
 
     /// Gives members back, and what the caller knew of them: of those that are wanted, or of the whole, nothing. They stay.

@@ -45,15 +45,6 @@ impl<K, T> Slab<K, T> {
         Self { chunks: Vec::new(), open: Vec::new(), vacant: Vec::new() }
     }
 
-    /// A slot that is in use.
-    #[inline]
-    pub(super) fn at(&self, index: u32) -> Known<K, T> {
-        let (chunk, bit) = (index as usize / CHUNK, index as usize % CHUNK);
-        let Some(slots) = self.chunks[chunk].slots else { unreachable!("a slot in use keeps its chunk (2)") };
-        // SAFETY: the chunk is there, and `bit` is less than its length.
-        Known::new(unsafe { slots.cast::<Slot<K, T>>().add(bit) })
-    }
-
     /// Uses a slot for what `make` makes, which is told where.
     #[inline]
     pub(super) fn insert(&mut self, make: impl FnOnce(u32) -> Slot<K, T>) -> Known<K, T> {
@@ -68,18 +59,20 @@ impl<K, T> Slab<K, T> {
             self.open.pop();
         }
         let Ok(index) = u32::try_from(at * CHUNK + bit) else { unreachable!("so many names have no place in memory") };
-        let known = self.at(index);
+        let Some(slots) = chunk.slots else { unreachable!("an open chunk is there (3)") };
+        // SAFETY: the bit is less than the length of the chunk.
+        let slot = unsafe { slots.cast::<Slot<K, T>>().add(bit) };
         // SAFETY: nobody knows this slot, as it was not in use (1).
-        unsafe { known.as_ptr().write(make(index)) };
-        known
+        unsafe { slot.write(make(index)) };
+        Known::new(slot)
     }
 
     #[cold]
     fn grow(&mut self) -> usize {
         let at = loop {
             match self.vacant.pop() {
-                Some(at) if self.chunks.get(at as usize).is_some_and(|chunk| chunk.slots.is_none()) => {
-                    break at as usize;
+                Some(at) if self.chunks.get(at).is_some_and(|chunk| chunk.slots.is_none()) => {
+                    break at;
                 }
                 Some(_) => {}
                 None => break self.chunks.len(),

@@ -64,11 +64,9 @@ impl<K, T> Slot<K, T> {
     #[inline]
     pub(super) unsafe fn count_pins(&self, change: impl FnOnce(u32) -> u32) -> u32 {
         // SAFETY: by the contract of this function, nobody else reaches the number meanwhile (2).
-        unsafe {
-            let pins = self.pins.get();
-            *pins = change(*pins);
-            *pins
-        }
+        let pins = unsafe { &mut *self.pins.get() };
+        *pins = change(*pins);
+        *pins
     }
 }
 
@@ -109,7 +107,7 @@ impl<K, T> Known<K, T> {
         unsafe { self.0.as_ref() }
     }
 
-    pub(super) fn as_ptr(&self) -> *mut Slot<K, T> {
+    pub(super) fn as_ptr(self) -> *mut Slot<K, T> {
         self.0.as_ptr()
     }
 
@@ -120,7 +118,7 @@ impl<K, T> Known<K, T> {
     }
 
     #[inline]
-    pub(crate) fn tag(&self) -> u64 {
+    pub(crate) fn tag(self) -> u64 {
         self.slot().tag
     }
 
@@ -131,7 +129,7 @@ impl<K, T> Known<K, T> {
 
     /// Stale at once, unless the slot is wanted or its shard gated, and the queue is locked; or it is deleted.
     #[inline]
-    pub(crate) fn look(&self) -> State {
+    pub(crate) fn look(self) -> State {
         self.slot().state()
     }
 
@@ -141,8 +139,10 @@ impl<K, T> Known<K, T> {
     ///
     /// The member is held as long as the references live, in whatever mode, and nobody has the value to change it.
     pub(crate) unsafe fn entry<'a>(self) -> (&'a K, &'a T) {
-        // SAFETY: by the contract of this function, the slot stays (1), and nobody changes the value meanwhile (4).
-        let (slot, value) = unsafe { (self.0.as_ref(), &*self.0.as_ref().value.get()) };
+        // SAFETY: by the contract of this function, the slot stays (1).
+        let slot = unsafe { self.0.as_ref() };
+        // SAFETY: by the contract of this function, nobody changes the value meanwhile (4).
+        let value = unsafe { &*slot.value.get() };
         let Some(value) = value else { unreachable!("a member that is held has not been deleted (5)") };
         (&slot.name, value)
     }
@@ -153,8 +153,10 @@ impl<K, T> Known<K, T> {
     ///
     /// The member is held exclusively as long as the references live, and these are the only ones.
     pub(crate) unsafe fn entry_mut<'a>(self) -> (&'a K, &'a mut T) {
-        // SAFETY: by the contract of this function, the slot stays (1), and nobody else reaches the value meanwhile (4).
-        let (slot, value) = unsafe { (self.0.as_ref(), &mut *self.0.as_ref().value.get()) };
+        // SAFETY: by the contract of this function, the slot stays (1).
+        let slot = unsafe { self.0.as_ref() };
+        // SAFETY: by the contract of this function, nobody else reaches the value meanwhile (4).
+        let value = unsafe { &mut *slot.value.get() };
         let Some(value) = value else { unreachable!("a member that is held has not been deleted (5)") };
         (&slot.name, value)
     }

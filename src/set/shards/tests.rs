@@ -61,14 +61,14 @@ fn story(is_open: bool, seed: u64) {
     let mut told: BTreeMap<u32, Told> = BTreeMap::new();
     for step in 0..3_000_u32 {
         // Waves: up to some hundreds of names, and down to none.
-        let grows = random.below(100) < if (step / 750).is_multiple_of(2) { 70 } else { 25 };
+        let grows = random.below(100) < if (step / 750) % 2 == 0 { 70 } else { 25 };
         if grows {
             let name = step;
             let mut room = shard.lock();
             let known = shard.insert(&mut room, tag(name), name, Arc::clone(&value));
             told.insert(name, Told { known, pins: 1, held: None });
         } else if !told.is_empty() {
-            let at = random.below(told.len() as u64) as usize;
+            let at = usize::try_from(random.below(told.len() as u64)).unwrap();
             let name = *told.keys().nth(at).unwrap();
             let it = told.get_mut(&name).unwrap();
             let mut room = shard.lock();
