@@ -162,9 +162,7 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// # Fairness
     ///
-    /// See [`LockSet`]. With `All`, `add` waits meanwhile, and members that are removed before its turn are skipped. To
-    /// wait for `All` of a large set looks at all members, some thousands between two rests; until it has been polled to
-    /// the end of that, it keeps others waiting.
+    /// See [`LockSet`]. With `All`, `add` waits meanwhile, and members that are removed before its turn are skipped.
     ///
     /// # Cancel safety
     ///
@@ -248,8 +246,7 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// # Errors
     ///
-    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then. (Of two tries
-    /// that meet at some names, each may find those that the other has for the moment, and fail.)
+    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then.
     pub fn try_shared(&self, names: impl Names<K>) -> Result<SetGuard<&Self, Shared>, SetError<K>> {
         self.shared(names).at_once()
     }
@@ -258,8 +255,7 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// # Errors
     ///
-    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then. (Of two tries
-    /// that meet at some names, each may find those that the other has for the moment, and fail.)
+    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then.
     ///
     /// # Examples
     ///

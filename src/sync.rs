@@ -28,7 +28,7 @@ mod chosen {
 
     /// How many tables the names of a set are spread over: so that one is short enough to be looked through, or to grow,
     /// while others wait, and few wait.
-    pub(crate) const SHARDS: usize = 128;
+    pub(crate) const SHARDS: usize = 256;
 
     /// Waits a moment for a lock that is held for a few instructions only.
     ///

@@ -82,7 +82,7 @@ pin_project! {
     /// Adds names to a set, held as `A` says: [`Free`], or in a mode.
     ///
     /// Made by [`LockSet::add`](super::LockSet::add), [`LockSet::add_entries`](super::LockSet::add_entries) and their
-    /// `_exclusive` and `_shared` forms.
+    /// `_exclusive`, `_shared` and `_owned` forms.
     ///
     /// # Fairness
     ///

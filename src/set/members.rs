@@ -2,6 +2,7 @@
 
 use super::{Add, Free, Key, LockSet, Name, NameList, Remove};
 use crate::mode::{Exclusive, Shared};
+use std::sync::Arc;
 
 /// Members that come and go.
 impl<K: Key, T> LockSet<K, T> {
@@ -100,6 +101,68 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// See [`add`](Self::add).
     pub fn add_entries_shared(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Shared> {
+        Add::new(self, owned(entries))
+    }
+
+    /// As [`add_exclusive`](Self::add_exclusive), with a guard that keeps the set alive itself and is `'static`.
+    ///
+    /// # Errors
+    ///
+    /// See [`add`](Self::add).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::LockSet;
+    /// use std::sync::Arc;
+    /// let nodes: Arc<LockSet<String>> = Arc::default();
+    /// let new = nodes.clone().add_exclusive_owned("node1").await?;
+    /// let job = std::thread::spawn(move || assert!(new.contains("node1")));
+    /// # job.join().unwrap();
+    /// # Ok::<_, lockladder::AddError<String>>(()) }).unwrap();
+    /// ```
+    pub fn add_exclusive_owned(self: Arc<Self>, names: impl NameList<K>) -> Add<Arc<Self>, Exclusive>
+    where
+        T: Default,
+    {
+        Add::new(self, with_defaults(names))
+    }
+
+    /// As [`add_shared`](Self::add_shared), with a guard that keeps the set alive itself and is `'static`.
+    ///
+    /// # Errors
+    ///
+    /// See [`add`](Self::add).
+    pub fn add_shared_owned(self: Arc<Self>, names: impl NameList<K>) -> Add<Arc<Self>, Shared>
+    where
+        T: Default,
+    {
+        Add::new(self, with_defaults(names))
+    }
+
+    /// As [`add_entries_exclusive`](Self::add_entries_exclusive), with a guard that keeps the set alive itself and is
+    /// `'static`.
+    ///
+    /// # Errors
+    ///
+    /// See [`add`](Self::add).
+    pub fn add_entries_exclusive_owned(
+        self: Arc<Self>,
+        entries: impl IntoIterator<Item = (impl Into<K>, T)>,
+    ) -> Add<Arc<Self>, Exclusive> {
+        Add::new(self, owned(entries))
+    }
+
+    /// As [`add_entries_shared`](Self::add_entries_shared), with a guard that keeps the set alive itself and is `'static`.
+    ///
+    /// # Errors
+    ///
+    /// See [`add`](Self::add).
+    pub fn add_entries_shared_owned(
+        self: Arc<Self>,
+        entries: impl IntoIterator<Item = (impl Into<K>, T)>,
+    ) -> Add<Arc<Self>, Shared> {
         Add::new(self, owned(entries))
     }
 

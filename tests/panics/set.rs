@@ -130,6 +130,12 @@ const CHANGE: &[Verb<Set>] = &[
     ("add", |story, set| story.request(set, set.add(4), |came| added(set, came.resolved()))),
     ("add_exclusive", |story, set| story.request(set, set.add_exclusive(4), |came| added(set, came.resolved()))),
     ("add_shared", |story, set| story.request(set, set.add_shared(4), |came| added(set, came.resolved()))),
+    ("add_exclusive_owned", |story, set| {
+        story.request(set, set.clone().add_exclusive_owned(4), |came| added(set, came.resolved()));
+    }),
+    ("add_shared_owned", |story, set| {
+        story.request(set, set.clone().add_shared_owned(4), |came| added(set, came.resolved()));
+    }),
     ("add_entries", |story, set| {
         story.request(set, set.add_entries([(4_u32, Value::default())]), |came| added(set, came.resolved()));
     }),

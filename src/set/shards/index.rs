@@ -104,10 +104,17 @@ impl<K, T> Index<K, T> {
         None
     }
 
+    pub(super) fn is_full(&self) -> bool {
+        self.len == self.groups.len() * FILLED
+    }
+
+    /// Much of the space is empty: seen at most once for as many names as are left.
+    pub(super) fn is_spacious(&self) -> bool {
+        self.groups.len() > 8 && self.len < self.groups.len() * FILLED / 8
+    }
+
+    /// It is not full.
     pub(super) fn insert(&mut self, known: Known<K, T>) {
-        if self.len == self.groups.len() * FILLED {
-            self.resize((self.groups.len() * 2).max(1));
-        }
         self.len += 1;
         self.put(known);
     }
@@ -139,17 +146,15 @@ impl<K, T> Index<K, T> {
         self.groups[at].entries[entry] = None;
         self.groups[at].marks[entry] = 0;
         self.len -= 1;
-        // Space is given back at most once for as many names as are left.
-        if self.groups.len() > 8 && self.len < self.groups.len() * FILLED / 8 {
-            self.resize(self.groups.len() / 4);
-        }
         true
     }
 
+    /// Finds room for twice as many as there are, which come in the order of their slots: so their hashes are read at the
+    /// speed of memory.
     #[cold]
-    fn resize(&mut self, groups: usize) {
-        let new = iter::repeat_with(|| Group::EMPTY).take(groups).collect();
-        let old = std::mem::replace(&mut self.groups, new);
-        old.into_iter().flat_map(|group| group.entries).flatten().for_each(|known| self.put(known));
+    pub(super) fn rebuild(&mut self, all: impl Iterator<Item = Known<K, T>>) {
+        let groups = (self.len * 2).div_ceil(FILLED).next_power_of_two();
+        *self = Self { groups: iter::repeat_with(|| Group::EMPTY).take(groups).collect(), len: 0 };
+        all.for_each(|known| self.insert(known));
     }
 }

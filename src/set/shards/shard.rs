@@ -69,7 +69,11 @@ impl<K, T> Shard<K, T> {
     /// Adds a name that does not exist; whoever does so knows it.
     pub(super) fn insert(&self, room: &mut Room<K, T>, tag: u64, name: K, value: T) -> Known<K, T> {
         let known = room.slab.insert(|index| Slot::new(self, tag, index, name, value));
-        room.index.insert(known);
+        if room.index.is_full() {
+            room.rebuild();
+        } else {
+            room.index.insert(known);
+        }
         known
     }
 }
@@ -85,6 +89,19 @@ impl<K, T> Room<K, T> {
     #[inline]
     pub(super) fn first_tagged(&self, tag: u64) -> Option<Known<K, T>> {
         self.index.first_tagged(tag)
+    }
+
+    /// Gives space back when names have gone: the slots of those are out of use, or say that they are deleted.
+    fn tidy(&mut self) {
+        if self.index.is_spacious() {
+            self.rebuild();
+        }
+    }
+
+    #[cold]
+    fn rebuild(&mut self) {
+        let Self { index, slab, .. } = self;
+        index.rebuild(slab.each().filter(|known| !known.look().is_deleted()));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -125,7 +142,9 @@ impl<K, T> Room<K, T> {
             self.index.remove(known);
         }
         // SAFETY: its last pin has been given back, and nobody can find it.
-        Some(unsafe { self.slab.remove(known) })
+        let gone = unsafe { self.slab.remove(known) };
+        self.tidy();
+        Some(gone)
     }
 }
 
@@ -182,6 +201,7 @@ impl<K, T> Room<K, T> {
             self.release(known, mode);
         }
         known.slot().set_state(known.look().deleted());
+        self.tidy();
     }
 
     /// Sends everybody to the queue from now on. Says how many have come past it.

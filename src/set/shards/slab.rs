@@ -16,16 +16,12 @@ use std::ptr::NonNull;
 /// So many slots are allocated together.
 const CHUNK: usize = u32::BITS as usize;
 
-/// From the start of a cache line on: so the slot of a `String` is one.
-#[repr(align(64))]
 struct Slots<K, T>([MaybeUninit<Slot<K, T>>; CHUNK]);
 
 #[derive(Debug)]
 pub(super) struct Slab<K, T> {
     chunks: Vec<Chunk<K, T>>,
     open: Vec<usize>,
-    /// Positions of chunks that have gone. Some of them may be in use again, or beyond the end.
-    vacant: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -42,7 +38,7 @@ unsafe impl<K: Send + Sync, T: Send + Sync> Send for Chunk<K, T> {}
 
 impl<K, T> Slab<K, T> {
     pub(super) const fn new() -> Self {
-        Self { chunks: Vec::new(), open: Vec::new(), vacant: Vec::new() }
+        Self { chunks: Vec::new(), open: Vec::new() }
     }
 
     /// Uses a slot for what `make` makes, which is told where.
@@ -69,21 +65,13 @@ impl<K, T> Slab<K, T> {
 
     #[cold]
     fn grow(&mut self) -> usize {
-        let at = loop {
-            match self.vacant.pop() {
-                Some(at) if self.chunks.get(at).is_some_and(|chunk| chunk.slots.is_none()) => {
-                    break at;
-                }
-                Some(_) => {}
-                None => break self.chunks.len(),
-            }
-        };
         let slots = Box::new(Slots([const { MaybeUninit::uninit() }; CHUNK]));
         let chunk = Chunk { slots: Some(NonNull::from(Box::leak(slots))), used: 0, place: self.open.len() };
-        if at == self.chunks.len() {
-            self.chunks.push(chunk);
-        } else {
-            self.chunks[at] = chunk;
+        let gone = self.chunks.iter().position(|chunk| chunk.slots.is_none());
+        let at = gone.unwrap_or(self.chunks.len());
+        match self.chunks.get_mut(at) {
+            Some(gone) => *gone = chunk,
+            None => self.chunks.push(chunk),
         }
         self.open.push(at);
         at
@@ -122,16 +110,16 @@ impl<K, T> Slab<K, T> {
         if let Some(moved) = self.open.get(place) {
             self.chunks[*moved].place = place;
         }
-        self.vacant.push(at);
         while self.chunks.last().is_some_and(|chunk| chunk.slots.is_none()) {
             self.chunks.pop();
         }
         shrink(&mut self.chunks);
         shrink(&mut self.open);
-        if self.vacant.len() > self.chunks.len() {
-            self.vacant.retain(|at| *at < self.chunks.len()); // Else names that come and go would pile up here.
-        }
-        shrink(&mut self.vacant);
+    }
+
+    /// The slots that are in use, in the order of their addresses within a chunk.
+    pub(super) fn each(&self) -> impl Iterator<Item = Known<K, T>> + '_ {
+        self.chunks.iter().flat_map(Chunk::each)
     }
 
     /// Some slots that are in use, from a chunk on; and the next chunk, if there is one.

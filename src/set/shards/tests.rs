@@ -59,9 +59,10 @@ fn story(is_open: bool, seed: u64) {
     let (shard, mut random) = (Shard::new(is_open), Random(seed));
     let value = Arc::new(());
     let mut told: BTreeMap<u32, Told> = BTreeMap::new();
-    for step in 0..3_000_u32 {
+    let (mut told_most, mut shrunk) = (0, false);
+    for step in 0..6_000_u32 {
         // Waves: up to some hundreds of names, and down to none.
-        let grows = random.below(100) < if (step / 750) % 2 == 0 { 70 } else { 25 };
+        let grows = random.below(100) < if step % 3_000 < 600 { 80 } else { 5 };
         if grows {
             let name = step;
             let mut room = shard.lock();
@@ -95,6 +96,7 @@ fn story(is_open: bool, seed: u64) {
                         room.delete(it.known, None);
                     }
                     let gone = room.unpin(it.known);
+                    shrunk |= held.is_none() && told_most > 200 && room.len() < 20;
                     assert_eq!(gone.is_some(), it.pins == 1, "it goes with the last who knows it: {held:?}");
                     it.pins -= 1;
                     if it.pins == 0 {
@@ -103,6 +105,7 @@ fn story(is_open: bool, seed: u64) {
                 }
             }
         }
+        told_most = told_most.max(told.len());
         if step % 100 == 0 {
             let room = shard.lock();
             room.check_invariants();
@@ -114,6 +117,7 @@ fn story(is_open: bool, seed: u64) {
             assert_eq!(Arc::strong_count(&value), told.len() + 1, "a value for each name");
         }
     }
+    assert!(shrunk, "it has grown, and given space back");
     drop(shard);
     assert_eq!(Arc::strong_count(&value), 1, "values are dropped with the set");
 }
