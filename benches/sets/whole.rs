@@ -1,51 +1,80 @@
-//! `All` of a large set. No peer has anything like it.
+//! `All` of a large set, and with many who wait for it. No peer has anything like it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use lockladder::All;
 
 use crate::comparison::allocated;
+use crate::names;
 use crate::stage::{Clock, Flavor, Stage};
 use crate::verbs::Set;
 
 /// What it takes to have everything once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Whole {
+    /// With its release.
     pub(crate) acquisition: Duration,
-    pub(crate) release: Duration,
     pub(crate) allocations: usize,
-    /// How often another task ran meanwhile.
-    pub(crate) rests: usize,
+    /// From the release of the last of 25 names that were held, to the guard.
+    pub(crate) after_the_last: Duration,
 }
 
-/// Acquires and releases all members, which are free: once alone, and once beside a task that counts its turns.
+/// Acquires and releases all members: when they are free, and when some are held.
 pub(crate) fn acquire(stage: &Stage, set: &Set) -> Whole {
+    const HOLDERS: usize = 25;
     let runtime = stage.runtime(Flavor::CurrentThread);
-    runtime.block_on(async {
+    let (acquisition, allocations) = runtime.block_on(async {
         let (clock, before) = (Clock::start(Flavor::CurrentThread), allocated::count());
-        let all = set.exclusive(All).await.expect("waiting for all members cannot fail");
-        let (acquisition, allocations) = (clock.elapsed(), allocated::count() - before);
-        let clock = Clock::start(Flavor::CurrentThread);
-        drop(all);
-        let release = clock.elapsed();
+        drop(set.exclusive(All).await.expect("waiting for all members cannot fail"));
+        (clock.elapsed(), allocated::count() - before)
+    });
+    let mut holders: Vec<_> =
+        names::of(HOLDERS).map(|name| set.try_exclusive(name).expect("it is free, and exists")).collect();
+    let mut all = Box::pin(set.exclusive(All));
+    assert!(look(all.as_mut()).is_pending());
+    let last = holders.pop();
+    drop(holders);
+    let clock = Clock::start(Flavor::CurrentThread);
+    drop(last);
+    let granted = look(all.as_mut());
+    let after_the_last = clock.elapsed();
+    assert!(granted.is_ready());
+    Whole { acquisition, allocations, after_the_last }
+}
 
-        let (turns, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-        let counting = tokio::spawn({
-            let (turns, over) = (Arc::clone(&turns), Arc::clone(&over));
-            async move {
-                while !over.load(Ordering::Relaxed) {
-                    turns.fetch_add(1, Ordering::Relaxed);
-                    tokio::task::yield_now().await;
-                }
-            }
-        });
-        let before = turns.load(Ordering::Relaxed);
-        drop(set.exclusive(All).await);
-        let rests = turns.load(Ordering::Relaxed) - before;
-        over.store(true, Ordering::Relaxed);
-        counting.await.expect("the task does not panic");
-        Whole { acquisition, release, allocations, rests }
-    })
+/// How long each of many waits for everything takes, from the grant to the release; and a try that fails beside many who
+/// wait for a name.
+pub(crate) fn awaited() -> [Duration; 2] {
+    const MEMBERS: usize = 64;
+    const WHOLES: u32 = 4_000;
+    const NAMED: usize = 16_000;
+    let set: Set = names::of(MEMBERS).collect();
+    let name = names::name(1);
+    let holder = set.try_exclusive(&name).expect("it is free");
+    let mut waiting: Vec<_> = (0..WHOLES).map(|_| Box::pin(set.exclusive(All))).collect();
+    assert!(waiting.iter_mut().all(|request| look(request.as_mut()).is_pending()));
+    let clock = Clock::start(Flavor::CurrentThread);
+    drop(holder);
+    for request in &mut waiting {
+        assert!(look(request.as_mut()).is_ready(), "it is next");
+    }
+    let each = clock.elapsed() / WHOLES;
+    drop(waiting);
+
+    let holder = set.try_exclusive(&name).expect("it is free");
+    let mut waiting: Vec<_> = (0..NAMED).map(|_| Box::pin(set.exclusive(&name))).collect();
+    assert!(waiting.iter_mut().all(|request| look(request.as_mut()).is_pending()));
+    let clock = Clock::start(Flavor::CurrentThread);
+    let refused = set.try_shared(All).is_err();
+    let attempt = clock.elapsed();
+    assert!(refused);
+    drop(waiting);
+    drop(holder);
+    [each, attempt]
+}
+
+fn look<F: Future>(request: Pin<&mut F>) -> Poll<F::Output> {
+    request.poll(&mut Context::from_waker(Waker::noop()))
 }

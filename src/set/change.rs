@@ -170,20 +170,19 @@ impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
             let Some(core) = this.set.as_ref().map(SetPointer::core) else {
                 panic!("`Add` polled after it has resolved")
             };
-            let ticket = if let Some(ticket) = *this.ticket {
-                ticket
-            } else {
-                let waiter = Waiter::new(Reach::Addition, LockMode::Exclusive, *this.priority, Members::new());
-                // Mostly it is granted at once, and nobody is to be woken; else `advance` says whom.
-                let Ok(ticket) = core.enter(waiter, panics) else {
+            if this.ticket.is_some() || !core.try_addition() {
+                let ticket = this.ticket.get_or_insert_with(|| {
+                    let waiter = Waiter::new(Reach::Addition, LockMode::Exclusive, *this.priority, Members::new());
+                    let Ok(ticket) = core.enter(waiter, panics) else {
+                        unreachable!("it has no members that could be removed")
+                    };
+                    ticket
+                });
+                let Ok(_whole) = ready!(core.advance(*ticket, context.waker(), panics)) else {
                     unreachable!("it has no members that could be removed")
                 };
-                *this.ticket.insert(ticket)
-            };
-            let Ok(_whole) = ready!(core.advance(ticket, context.waker(), panics)) else {
-                unreachable!("it has no members that could be removed")
-            };
-            *this.ticket = None;
+                *this.ticket = None;
+            }
             let Some(set) = this.set.take() else { unreachable!("it was there above") };
             Poll::Ready(Granted { set }.add::<A>(mem::take(this.entries), panics))
         })

@@ -263,6 +263,11 @@ impl<K, T> Core<K, T> {
         })
     }
 
+    /// Takes the whole, to add members, if that is possible without waiting.
+    pub(crate) fn try_addition(&self) -> bool {
+        self.queue().try_addition()
+    }
+
     /// How a request ended, if it has.
     pub(crate) fn advance(
         &self,

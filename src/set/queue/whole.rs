@@ -97,6 +97,15 @@ impl<M: Member> Queue<M> {
         is_free
     }
 
+    /// Takes the whole, to add members, if nobody has it or waits for it.
+    pub(crate) fn try_addition(&mut self) -> bool {
+        let is_free = self.whole_has_room(LockMode::Exclusive) && self.wholes.is_empty();
+        if is_free {
+            self.whole.hold(LockMode::Exclusive);
+        }
+        is_free
+    }
+
     /// Members have been added that are held so from the start.
     pub(crate) fn added(&mut self, members: usize, mode: LockMode) {
         self.count(|single| (0..members).for_each(|_| single.add(mode)));
