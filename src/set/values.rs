@@ -1,6 +1,6 @@
 //! The values in named locks, reached through the guard that holds them.
 
-#![allow(unsafe_code, reason = "gives access to the values: see the invariants of `member` and of `SetGuard`")]
+#![allow(unsafe_code, reason = "gives access to the values: see the invariants of `shards::slot` and of `SetGuard`")]
 
 use super::SetPointer;
 use super::core::{KnownTo, Whole};
