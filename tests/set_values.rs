@@ -4,7 +4,7 @@
 use lockladder::{AddError, All, LockSet, SetError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio_test::{assert_pending, assert_ready_ok, block_on, task};
+use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, block_on, task};
 
 fn sizes() -> LockSet<String, u32> {
     LockSet::from_entries([("b", 2), ("a", 1), ("c", 3)])
@@ -117,4 +117,23 @@ fn each_value_is_dropped_once() {
     drop((guard, waiter));
     drop(set);
     assert_eq!(dropped.load(Ordering::Relaxed), 4);
+}
+
+#[test]
+fn who_learns_of_a_removal_or_gives_up_before_leaves_nothing_of_the_name() {
+    let name: Arc<str> = "a".into();
+    for polls in [false, true] {
+        let set: LockSet<Arc<str>> = LockSet::new([Arc::clone(&name)]);
+        let mut owner = set.try_exclusive([Arc::clone(&name)]).unwrap();
+        let mut waiter = task::spawn(set.shared([Arc::clone(&name)]));
+        assert_pending!(waiter.poll());
+        let removed = owner.remove([Arc::clone(&name)]).unwrap();
+        if polls {
+            let error = assert_ready_err!(waiter.poll());
+            assert_eq!(error, SetError::Deleted { name: Arc::clone(&name) });
+        }
+        drop((waiter, owner, removed));
+        assert_eq!(Arc::strong_count(&name), 1, "the set has forgotten it");
+        assert!(set.names().is_empty());
+    }
 }

@@ -6,7 +6,7 @@ use super::guard::SetGuard;
 use super::names::{Name, NameList, Names};
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
-use super::shards::{Shards, forget};
+use super::shards::{Pinned, Shards};
 use super::{ClosedPointer, SetPointer};
 use crate::abridged::Abridged;
 use crate::by_mode::ByMode;
@@ -20,7 +20,6 @@ use std::fmt;
 use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -330,7 +329,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                     Ok(held) => Stage::Granted(held),
                     Err(refusal) => {
                         *this.stage = Stage::Gone; // The name is cloned for the error, which may panic.
-                        Stage::Refused(refused(refusal, panics))
+                        Stage::Refused(refused(refusal))
                     }
                 },
                 Stage::Granted(_) | Stage::Refused(_) => return Poll::Ready(()),
@@ -436,14 +435,9 @@ impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "what it knows is given back")]
-fn refused<K: Clone, T>(refusal: Refusal<K, T>, panics: &mut Panics) -> SetError<K> {
+fn refused<K: Clone, T>(refusal: Refusal<K, T>) -> SetError<K> {
     match refusal {
-        Refusal::Deleted(member) => {
-            let name = catch_unwind(AssertUnwindSafe(|| member.name().clone()));
-            forget([member], panics);
-            SetError::Deleted { name: name.unwrap_or_else(|panic| resume_unwind(panic)) }
-        }
+        Refusal::Deleted(member) => SetError::Deleted { name: Pinned::of(member).name() },
         Refusal::TooFew { wanted, existing } => SetError::TooFew { wanted, existing },
         Refusal::GivenUp => unreachable!("only its owner gives up, and asks no more"),
     }

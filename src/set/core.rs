@@ -328,7 +328,14 @@ impl<K, T> Core<K, T> {
     /// The owner of a request gives up; if it has been granted meanwhile, it is given what it holds.
     pub(crate) fn withdraw(&self, ticket: u64, panics: &mut Panics) -> Option<Held<K, T>> {
         let waiter = self.change(panics, |queue| queue.cancel(ticket))?;
-        Self::outcome(waiter, panics).ok().filter(|_| !fault::HOLD_NOT_GIVEN_BACK)
+        match Self::outcome(waiter, panics) {
+            Ok(held) => Some(held).filter(|_| !fault::HOLD_NOT_GIVEN_BACK),
+            Err(Refusal::Deleted(member)) => {
+                forget([member], panics);
+                None
+            }
+            Err(Refusal::TooFew { .. } | Refusal::GivenUp) => None,
+        }
     }
 }
 

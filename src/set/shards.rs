@@ -92,7 +92,7 @@ impl<K, T> Shards<K, T> {
             room.pin(known);
             known
         };
-        let pinned = Pinned(SmallVec::from_buf([known]));
+        let pinned = Pinned::of(known);
         if name.is(known.name()) {
             mem::forget(pinned); // It has no space of its own.
             return Some(known);
@@ -152,8 +152,22 @@ impl<K, T> Shards<K, T> {
     }
 }
 
-/// Members that are found and not wanted: they are given back, even if the comparison of names panics.
-struct Pinned<K, T>(SmallVec<[Known<K, T>; 1]>);
+/// Members that are given back in the end, even if code of their names panics.
+pub(crate) struct Pinned<K, T>(SmallVec<[Known<K, T>; 1]>);
+
+impl<K, T> Pinned<K, T> {
+    pub(crate) fn of(known: Known<K, T>) -> Self {
+        Self(SmallVec::from_buf([known]))
+    }
+
+    /// A copy of the name of one.
+    pub(crate) fn name(&self) -> K
+    where
+        K: Clone,
+    {
+        self.0[0].name().clone()
+    }
+}
 
 impl<K, T> Drop for Pinned<K, T> {
     fn drop(&mut self) {
