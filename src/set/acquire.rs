@@ -435,6 +435,7 @@ impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what it knows is given back")]
 fn refused<K: Clone, T>(refusal: Refusal<K, T>) -> SetError<K> {
     match refusal {
         Refusal::Deleted(member) => SetError::Deleted { name: Pinned::of(member).name() },

@@ -60,7 +60,7 @@ fn story(is_open: bool, seed: u64) {
     let value = Arc::new(());
     let mut told: BTreeMap<u32, Told> = BTreeMap::new();
     let (mut told_most, mut shrunk) = (0, false);
-    for step in 0..6_000_u32 {
+    for step in 0..if cfg!(miri) { 600 } else { 6_000 } {
         // Waves: up to some hundreds of names, and down to none.
         let grows = random.below(100) < if step % 3_000 < 600 { 80 } else { 5 };
         if grows {
@@ -117,7 +117,7 @@ fn story(is_open: bool, seed: u64) {
             assert_eq!(Arc::strong_count(&value), told.len() + 1, "a value for each name");
         }
     }
-    assert!(shrunk, "it has grown, and given space back");
+    assert!(shrunk || cfg!(miri), "it has grown, and given space back");
     drop(shard);
     assert_eq!(Arc::strong_count(&value), 1, "values are dropped with the set");
 }
