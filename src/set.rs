@@ -15,15 +15,17 @@ mod core;
 mod error;
 mod fault;
 mod guard;
+mod insert;
 mod members;
 mod names;
 mod open;
+mod part;
 mod queue;
 mod request;
 mod shards;
+mod shown;
 mod values;
 
-pub(crate) use acquire::InPart;
 pub use acquire::SetAcquire;
 pub use change::{Add, Added, Free, Remove};
 pub use error::{AddError, SetError};
@@ -31,11 +33,11 @@ pub use guard::SetGuard;
 pub(crate) use members::{owned, with_defaults};
 pub use names::{All, Key, Name, NameList, Names};
 pub use open::OpenSet;
+pub(crate) use part::InPart;
 pub(crate) use request::Want;
 
 use crate::lock::Panics;
 use crate::mode::{Exclusive, Shared};
-use change::add;
 use core::Core;
 use shards::forget;
 use std::fmt;
@@ -129,7 +131,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// are.
     pub(crate) fn extend(&self, entries: impl IntoIterator<Item = (K, T)>) {
         for entry in entries {
-            if let Ok(added) = add(&self.core, vec![entry], None) {
+            if let Ok(added) = self.core.add(vec![entry], None) {
                 Panics::defer(|panics| forget(added, panics)); // They stay, as members of the set.
             }
         }

@@ -1,15 +1,15 @@
 //! The future that waits for named locks.
 
-use super::core::{Held, Refusal};
+use super::core::Held;
 use super::error::SetError;
 use super::guard::SetGuard;
 use super::names::{Name, NameList, Names};
+use super::part::InPart;
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
-use super::shards::{Pinned, Shards};
+use super::shards::Shards;
 use super::{ClosedPointer, SetPointer};
 use crate::abridged::Abridged;
-use crate::by_mode::ByMode;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::lock::Panics;
 use crate::mode::Mode;
@@ -65,7 +65,7 @@ pin_project! {
         // Taken when the future resolves.
         set: Option<P>,
         stage: Stage<P::Name, P::Value>,
-        want: Want,
+        pub(super) want: Want,
         priority: Priority,
         mode: PhantomData<M>,
         // A queued request belongs to one place, as those of single locks do.
@@ -329,7 +329,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                     Ok(held) => Stage::Granted(held),
                     Err(refusal) => {
                         *this.stage = Stage::Gone; // The name is cloned for the error, which may panic.
-                        Stage::Refused(refused(refusal))
+                        Stage::Refused(refusal.into_error())
                     }
                 },
                 Stage::Granted(_) | Stage::Refused(_) => return Poll::Ready(()),
@@ -388,37 +388,6 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
     }
 }
 
-/// A request for names that can be told to be content with a part of them.
-pub trait InPart: Sized {
-    /// The same request, content with so much.
-    fn wanting(self, want: Want) -> Self;
-}
-
-impl<P: SetPointer, M: Mode> InPart for SetAcquire<P, M> {
-    fn wanting(mut self, want: Want) -> Self {
-        self.want = want;
-        self
-    }
-}
-
-impl<S: InPart, X: InPart> InPart for ByMode<S, X> {
-    fn wanting(self, want: Want) -> Self {
-        self.map(|shared| shared.wanting(want), |exclusive| exclusive.wanting(want))
-    }
-}
-
-impl<F: InPart> Deadline<F> {
-    /// As [`SetAcquire::opportunistic`].
-    pub fn opportunistic(self) -> Self {
-        self.map(|request| request.wanting(Want::Free))
-    }
-
-    /// As [`SetAcquire::at_least`].
-    pub fn at_least(self, names: usize) -> Self {
-        self.map(|request| request.wanting(Want::AtLeast(names)))
-    }
-}
-
 /// Shows what stands in the way of a request that waits.
 impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -432,14 +401,5 @@ impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
             Stage::Granted(_) => out.field("granted", &true).finish_non_exhaustive(),
             Stage::Asked(_) | Stage::Refused(_) | Stage::Gone => out.finish_non_exhaustive(),
         }
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "what it knows is given back")]
-fn refused<K: Clone, T>(refusal: Refusal<K, T>) -> SetError<K> {
-    match refusal {
-        Refusal::Deleted(member) => SetError::Deleted { name: Pinned::of(member).name() },
-        Refusal::TooFew { wanted, existing } => SetError::TooFew { wanted, existing },
-        Refusal::GivenUp => unreachable!("only its owner gives up, and asks no more"),
     }
 }

@@ -1,14 +1,14 @@
 //! The futures that change what is in a set: to add, to remove.
 
 use super::acquire::SetAcquire;
-use super::core::{Core, Held, KnownMembers, Whole};
+use super::core::{Held, Whole};
 use super::error::{AddError, SetError};
 use super::guard::SetGuard;
-use super::names::{Key, NameList};
+use super::names::NameList;
 use super::queue::{Members, Reach, Waiter};
 use super::request::Want;
 use super::shards::forget;
-use super::{ClosedPointer, SetPointer, sorted};
+use super::{ClosedPointer, SetPointer};
 use crate::abridged::Abridged;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::lock::Panics;
@@ -203,7 +203,7 @@ impl<P: ClosedPointer> Granted<P> {
         panics: &mut Panics,
     ) -> Result<A::Output, AddError<P::Name>> {
         let set = self.set.clone();
-        let added = add(set.core(), entries, A::HELD).map(|members| A::added(set, members.into()));
+        let added = set.core().add(entries, A::HELD).map(|members| A::added(set, members.into()));
         panics.catch(|| drop(self));
         added
     }
@@ -213,28 +213,6 @@ impl<P: ClosedPointer> Drop for Granted<P> {
     fn drop(&mut self) {
         Panics::defer(|panics| self.set.core().release_whole(Whole::Alone, LockMode::Exclusive, panics));
     }
-}
-
-/// Adds members that are held so from the start, in one step, and are known to the caller. The caller holds the whole
-/// exclusively.
-pub(super) fn add<K: Key, T>(
-    core: &Core<K, T>,
-    mut entries: Vec<(K, T)>,
-    held: Option<LockMode>,
-) -> Result<KnownMembers<K, T>, AddError<K>> {
-    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let repeated = entries.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone());
-    let repeated = sorted(repeated.collect());
-    if !repeated.is_empty() {
-        return Err(AddError::Repeated { names: repeated });
-    }
-    let existing = entries.iter().filter(|(name, _)| core.exists(&name)).map(|(name, _)| name.clone());
-    let existing: Vec<_> = existing.collect();
-    if !existing.is_empty() {
-        return Err(AddError::Exists { names: existing });
-    }
-    let tagged: Vec<_> = entries.into_iter().map(|(name, value)| (core.shards.tag(&name), name, value)).collect();
-    Ok(core.insert(tagged, held))
 }
 
 impl<P: ClosedPointer, A: Added<P>> FusedFuture for Add<P, A> {

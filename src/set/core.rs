@@ -16,12 +16,11 @@
 //! 3. Each hold of a member, or of the whole, is given back exactly once.
 
 use super::SetPointer;
+use super::error::SetError;
 use super::fault;
-use super::names::{Key, Name};
 use super::queue::policy::{Bounds, Member};
-use super::queue::{Effects, Members, Obstacles, Outcome, Queue, Reach, Waiter};
-use super::shards::{Known, Shards, forget};
-use crate::abridged::SHOWN;
+use super::queue::{Effects, Members, Outcome, Queue, Reach, Waiter};
+use super::shards::{Known, Pinned, Shards, forget};
 use crate::lock::Panics;
 use crate::mode::LockMode;
 use crate::priority::Priority;
@@ -179,27 +178,6 @@ impl<K, T> Core<K, T> {
         self.change(panics, |queue| ((), queue.retire(members, held)));
     }
 
-    /// Adds members in one step, which are held so; the caller holds the whole exclusively, and knows them from now on.
-    pub(crate) fn insert(&self, entries: Vec<(u64, K, T)>, held: Option<LockMode>) -> KnownMembers<K, T> {
-        let mut queue = self.queue();
-        let entries = entries.into_iter();
-        let mut members: Members<_> =
-            entries.map(|(tag, name, value)| self.shards.insert(tag, name, value, held)).collect();
-        if let Some(mode) = held {
-            queue.added(members.len(), mode);
-        }
-        drop(queue);
-        members.sort_unstable_by_key(Member::id);
-        members
-    }
-
-    /// Whether there is a member of this name.
-    pub(crate) fn exists(&self, name: &impl Name<K>) -> bool {
-        let found = self.shards.find(name);
-        Panics::defer(|panics| forget(found, panics));
-        found.is_some()
-    }
-
     /// Waits until whoever adds or removes in this moment has done so as a whole.
     pub(crate) fn settle_members(&self) {
         drop(self.queue());
@@ -350,72 +328,14 @@ pub(crate) enum Refusal<K, T> {
     GivenUp,
 }
 
-/// For people.
-impl<K: Key, T> Core<K, T> {
-    /// Shows members in name order, and forgets them.
-    fn shown<R>(members: Vec<Known<K, T>>, show: impl FnOnce(&[Known<K, T>]) -> R) -> R {
-        Panics::defer(|panics| {
-            let mut shown = Shown(members);
-            shown.0.sort_by(|one, other| one.name().cmp(other.name()));
-            let result = show(&shown.0);
-            panics.catch(|| drop(shown)); // Before the result is on its way.
-            result
-        })
-    }
-
-    /// The names of members, in name order. Forgets the members.
-    pub(crate) fn names_of(members: Vec<Known<K, T>>) -> Vec<K> {
-        Self::shown(members, |members| members.iter().map(|member| member.name().clone()).collect())
-    }
-
-    /// All names, as they were when nobody was adding or removing.
-    pub(crate) fn names(&self) -> Vec<K> {
-        let members = {
-            let _settled = self.queue();
-            self.shards.all()
-        };
-        Self::names_of(members)
-    }
-
-    /// The names that stand in the way of a request that waits; of one for all members, some, and how many more.
-    pub(crate) fn obstacles(&self, ticket: u64) -> (Vec<K>, usize) {
-        let obstacles = self.queue().obstacles(ticket);
-        match obstacles {
-            Obstacles::Members(members) => (Self::names_of(members.into_vec()), 0),
-            Obstacles::Any(mode) => self.obstacles_of_whole(mode),
+impl<K: Clone, T> Refusal<K, T> {
+    /// In terms of names. What is known of a member is given back.
+    pub(crate) fn into_error(self) -> SetError<K> {
+        match self {
+            Self::Deleted(member) => SetError::Deleted { name: Pinned::of(member).name() },
+            Self::TooFew { wanted, existing } => SetError::TooFew { wanted, existing },
+            Self::GivenUp => unreachable!("only its owner gives up, and asks no more"),
         }
-    }
-
-    /// The same of a request for all members.
-    pub(crate) fn obstacles_of_whole(&self, mode: LockMode) -> (Vec<K>, usize) {
-        let (some, all) = self.shards.some_in_the_way(SHOWN, mode);
-        let left_out = all.saturating_sub(some.len());
-        (Self::names_of(some), left_out)
-    }
-
-    /// Shows some members and how they are held, and how many more there are.
-    pub(crate) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result
-    where
-        K: fmt::Debug,
-    {
-        let (members, all) = (self.shards.some(SHOWN, |_| true), self.shards.len());
-        Self::shown(members, |members| {
-            let mut map = f.debug_map();
-            map.entries(members.iter().map(|member| (member.name(), member)));
-            if all > members.len() {
-                map.entry(&format_args!(".."), &format_args!("{} more", all - members.len()));
-            }
-            map.finish()
-        })
-    }
-}
-
-/// Members that are forgotten in the end, even if what shows them panics.
-struct Shown<K, T>(Vec<Known<K, T>>);
-
-impl<K, T> Drop for Shown<K, T> {
-    fn drop(&mut self) {
-        Panics::defer(|panics| forget(self.0.drain(..), panics));
     }
 }
 

@@ -1,6 +1,5 @@
 //! Holding named locks.
 
-use super::change::add;
 use super::core::{Held, HeldBy, KnownTo, Whole};
 use super::error::{AddError, SetError};
 use super::names::{Name, NameList};
@@ -337,7 +336,7 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
             Panics::defer(|panics| self.list(panics)); // What is free is not held with all the others.
         }
         let unlisted = self.held.whole == Whole::WithMembers;
-        let new = add(self.set.core(), entries, held.filter(|_| !unlisted))?;
+        let new = self.set.core().add(entries, held.filter(|_| !unlisted))?;
         if held.is_some() && !unlisted {
             self.held.members.extend(new);
             self.held.members.sort_unstable_by_key(Member::id);
