@@ -361,6 +361,10 @@ impl<K: Key + fmt::Debug, T> fmt::Debug for LockSet<K, T> {
 const _: () = {
     const fn is_send<T: Send>() {}
     const fn is_sync<T: Sync>() {}
+    #[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
+    const fn survives_panics<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    #[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
+    survives_panics::<(LockSet<String, std::cell::Cell<u8>>, OpenSet<String>)>();
     is_sync::<LockSet<String, u8>>();
     is_sync::<OpenSet<String, u8>>();
     is_send::<SetAcquire<&LockSet<String>, Shared>>();
