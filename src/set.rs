@@ -131,9 +131,11 @@ impl<K: Key, T> LockSet<K, T> {
     /// are.
     pub(crate) fn extend(&self, entries: impl IntoIterator<Item = (K, T)>) {
         for entry in entries {
-            if let Ok(added) = self.core.add(vec![entry], None) {
-                Panics::defer(|panics| forget(added, panics)); // They stay, as members of the set.
-            }
+            Panics::defer(|panics| {
+                if let Ok(added) = self.core.add(vec![entry], None, panics) {
+                    forget(added, panics); // They stay, as members of the set.
+                }
+            });
         }
     }
 }

@@ -293,9 +293,23 @@ thread_local! {
     static PANICS_AT: Cell<usize> = const { Cell::new(0) };
 }
 
+thread_local! {
+    /// What happens when a name is cloned next.
+    static MEANWHILE: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
+}
+
 /// Its destructor panics once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Fragile(u32);
+
+impl Clone for Fragile {
+    fn clone(&self) -> Self {
+        if let Some(happens) = MEANWHILE.take() {
+            happens();
+        }
+        Self(self.0)
+    }
+}
 
 impl Drop for Fragile {
     fn drop(&mut self) {
@@ -320,4 +334,40 @@ fn a_name_that_panics_as_it_is_dropped_loses_no_value_of_those_removed() {
         drop(set);
         assert_eq!(Arc::strong_count(&value), 1, "a value is lost when drop {at} of a name panics");
     }
+}
+
+/// What is done with a set, of which some names may be unknown.
+type Verb = fn(&LockSet<Fragile, Arc<()>>);
+
+#[test]
+fn a_name_that_panics_as_it_is_dropped_loses_no_member_and_no_error() {
+    let verbs: [Verb; 5] = [
+        |set| drop(block_on(set.exclusive([1, 2, 9, 8].map(Fragile)).opportunistic())),
+        |set| drop(block_on(set.exclusive([1, 2, 9, 8].map(Fragile)).at_least(1))),
+        |set| drop(block_on(set.remove([1, 2, 9, 8].map(Fragile)))),
+        |set| drop(set.try_exclusive([1, 2, 9, 8].map(Fragile))),
+        |set| drop(set.try_exclusive(All).unwrap().get_disjoint_mut([1, 1, 9].map(Fragile)).map(drop)),
+    ];
+    for (at, verb) in (1..14).flat_map(|at| verbs.iter().map(move |verb| (at, verb))) {
+        let value = Arc::new(());
+        let set: LockSet<Fragile, Arc<()>> =
+            LockSet::from_entries([1, 2].map(|name| (Fragile(name), Arc::clone(&value))));
+        PANICS_AT.set(at);
+        let _ = catch_unwind(AssertUnwindSafe(|| verb(&set)));
+        PANICS_AT.set(0);
+        drop(set.try_exclusive(All).expect("nothing stays held"));
+        drop(set);
+        assert_eq!(Arc::strong_count(&value), 1, "a member is lost when drop {at} of a name panics");
+    }
+}
+
+#[test]
+fn what_is_granted_while_the_names_in_its_way_are_copied_is_not_lost() {
+    let set: Arc<LockSet<Fragile>> = Arc::new(LockSet::new([Fragile(1)]));
+    let holder = Arc::clone(&set).try_exclusive_owned([Fragile(1)]).unwrap();
+    MEANWHILE.set(Some(Box::new(move || drop(holder)))); // As another thread would, in this moment.
+    PANICS_AT.set(2); // The first is the name asked for; the second the copy, which is of no use any more.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(set.try_exclusive([Fragile(1)]))));
+    PANICS_AT.set(0);
+    drop(set.try_exclusive(All).expect("nobody holds it any more"));
 }

@@ -342,3 +342,31 @@ fn who_gives_up_the_whole_leaves_another_its_turn_and_then_all_names_are_free() 
     drop(second);
     drop(assert_ready_ok!(named.poll()));
 }
+
+#[test]
+fn who_waits_for_the_whole_is_passed_once_a_name_that_is_added_keeps_it_waiting() {
+    let set = abc();
+    let whole = set.try_exclusive(All).unwrap();
+    let mut adds = task::spawn(set.add_exclusive("x"));
+    assert_pending!(adds.poll());
+    drop(whole);
+    let (mut all, mut named) = (task::spawn(set.exclusive(All)), task::spawn(set.exclusive("a")));
+    assert_pending!(all.poll()); // It waits for who adds.
+    assert_pending!(named.poll());
+    let added = assert_ready_ok!(adds.poll());
+    assert!(named.is_woken(), "the whole waits for `x` now, whatever becomes of `a`");
+    drop(assert_ready_ok!(named.poll()));
+    assert_pending!(all.poll());
+    drop(added);
+    drop(assert_ready_ok!(all.poll()));
+
+    let set: LockSet<String> = LockSet::default();
+    let mut whole = set.try_exclusive(All).unwrap();
+    whole.add("y").unwrap(); // From now on it holds the right to add, and no names.
+    let (mut all, mut named) = (task::spawn(set.exclusive(All)), task::spawn(set.exclusive("y")));
+    assert_pending!(all.poll());
+    assert_pending!(named.poll());
+    whole.add_held("z").unwrap();
+    assert!(named.is_woken(), "the whole waits for `z` now");
+    drop(assert_ready_ok!(named.poll()));
+}

@@ -217,7 +217,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         let mut this = pin!(self);
         Panics::defer(|panics| {
             let (names, more) = this.as_mut().decide(panics);
-            this.withdraw(panics).unwrap_or(Err(SetError::WouldBlock { names, more, mode: M::MODE }))
+            this.end(names, panics, |names| SetError::WouldBlock { names, more, mode: M::MODE })
         })
     }
 
@@ -242,6 +242,18 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     fn obstacles(&self) -> (Vec<P::Name>, usize) {
         let (Stage::Waiting(ticket), Some(set)) = (&self.stage, &self.set) else { return (Vec::new(), 0) };
         set.core().obstacles(*ticket)
+    }
+
+    /// Stops waiting. Has resolved then: to what has been decided meanwhile, or to an error about these names.
+    fn end(
+        self: Pin<&mut Self>,
+        names: Vec<P::Name>,
+        panics: &mut Panics,
+        error: impl FnOnce(Vec<P::Name>) -> SetError<P::Name>,
+    ) -> <Self as Future>::Output {
+        let Some(outcome) = self.withdraw(panics) else { return Err(error(names)) };
+        panics.catch(|| drop(names)); // Before the guard is on its way.
+        outcome
     }
 
     /// Stops waiting. Has resolved then: to what has been decided meanwhile, or to nothing.
@@ -383,7 +395,7 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
     fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
         Panics::defer(|panics| {
             let (names, more) = self.as_mut().decide(panics);
-            self.withdraw(panics).unwrap_or(Err(SetError::TimedOut { names, more, mode: M::MODE, waited }))
+            self.end(names, panics, |names| SetError::TimedOut { names, more, mode: M::MODE, waited })
         })
     }
 }

@@ -203,7 +203,7 @@ impl<P: ClosedPointer> Granted<P> {
         panics: &mut Panics,
     ) -> Result<A::Output, AddError<P::Name>> {
         let set = self.set.clone();
-        let added = set.core().add(entries, A::HELD).map(|members| A::added(set, members.into()));
+        let added = set.core().add(entries, A::HELD, panics).map(|members| A::added(set, members.into()));
         panics.catch(|| drop(self));
         added
     }
@@ -332,7 +332,11 @@ impl<P: ClosedPointer> Future for Remove<P> {
 fn remove<P: ClosedPointer>(mut guard: SetGuard<P, Exclusive>) -> Vec<P::Name> {
     let removed = guard.retire_all();
     drop(guard); // It holds nothing any more.
-    removed.into_iter().map(|(name, _)| name).collect()
+    let names = removed.into_iter().map(|(name, value)| {
+        drop(value); // Before the name is on its way.
+        name
+    });
+    names.collect()
 }
 
 impl<P: ClosedPointer> FusedFuture for Remove<P> {

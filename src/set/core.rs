@@ -332,7 +332,12 @@ impl<K: Clone, T> Refusal<K, T> {
     /// In terms of names. What is known of a member is given back.
     pub(crate) fn into_error(self) -> SetError<K> {
         match self {
-            Self::Deleted(member) => SetError::Deleted { name: Pinned::of(member).name() },
+            Self::Deleted(member) => {
+                let known = Pinned::of(member);
+                let name = known.name();
+                drop(known); // Before the name is on its way.
+                SetError::Deleted { name }
+            }
             Self::TooFew { wanted, existing } => SetError::TooFew { wanted, existing },
             Self::GivenUp => unreachable!("only its owner gives up, and asks no more"),
         }

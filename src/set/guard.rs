@@ -336,7 +336,8 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
             Panics::defer(|panics| self.list(panics)); // What is free is not held with all the others.
         }
         let unlisted = self.held.whole == Whole::WithMembers;
-        let new = self.set.core().add(entries, held.filter(|_| !unlisted))?;
+        let held_alone = held.filter(|_| !unlisted);
+        let new = Panics::defer(|panics| self.set.core().add(entries, held_alone, panics))?;
         if held.is_some() && !unlisted {
             self.held.members.extend(new);
             self.held.members.sort_unstable_by_key(Member::id);

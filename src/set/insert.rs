@@ -3,8 +3,8 @@
 use super::core::{Core, KnownMembers};
 use super::error::AddError;
 use super::names::Key;
-use super::queue::Members;
 use super::queue::policy::Member;
+use super::queue::{Effects, Members};
 use super::shards::forget;
 use super::sorted;
 use crate::lock::Panics;
@@ -17,20 +17,27 @@ impl<K: Key, T> Core<K, T> {
         &self,
         mut entries: Vec<(K, T)>,
         held: Option<LockMode>,
+        panics: &mut Panics,
     ) -> Result<KnownMembers<K, T>, AddError<K>> {
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if let Some(error) = self.why_not(&entries) {
+            panics.catch(|| drop(entries)); // Before the error is on its way.
+            return Err(error);
+        }
+        let tagged: Vec<_> = entries.into_iter().map(|(name, value)| (self.shards.tag(&name), name, value)).collect();
+        Ok(self.insert(tagged, held, panics))
+    }
+
+    /// Why entries, which are sorted, cannot be added.
+    fn why_not(&self, entries: &[(K, T)]) -> Option<AddError<K>> {
         let repeated = entries.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone());
         let repeated = sorted(repeated.collect());
         if !repeated.is_empty() {
-            return Err(AddError::Repeated { names: repeated });
+            return Some(AddError::Repeated { names: repeated });
         }
         let existing = entries.iter().filter(|(name, _)| self.exists(name)).map(|(name, _)| name.clone());
         let existing: Vec<_> = existing.collect();
-        if !existing.is_empty() {
-            return Err(AddError::Exists { names: existing });
-        }
-        let tagged: Vec<_> = entries.into_iter().map(|(name, value)| (self.shards.tag(&name), name, value)).collect();
-        Ok(self.insert(tagged, held))
+        (!existing.is_empty()).then_some(AddError::Exists { names: existing })
     }
 
     /// Whether there is a member of this name.
@@ -40,15 +47,13 @@ impl<K: Key, T> Core<K, T> {
         found.is_some()
     }
 
-    fn insert(&self, tagged: Vec<(u64, K, T)>, held: Option<LockMode>) -> KnownMembers<K, T> {
-        let mut queue = self.queue();
-        let added = tagged.into_iter().map(|(tag, name, value)| self.shards.insert(tag, name, value, held));
-        let mut members: Members<_> = added.collect();
-        if let Some(mode) = held {
-            queue.added(members.len(), mode);
-        }
-        drop(queue);
-        members.sort_unstable_by_key(Member::id);
-        members
+    fn insert(&self, tagged: Vec<(u64, K, T)>, held: Option<LockMode>, panics: &mut Panics) -> KnownMembers<K, T> {
+        self.change(panics, |queue| {
+            let added = tagged.into_iter().map(|(tag, name, value)| self.shards.insert(tag, name, value, held));
+            let mut members: Members<_> = added.collect();
+            members.sort_unstable_by_key(Member::id);
+            let effects = held.map_or_else(Effects::none, |mode| queue.added(&members, mode));
+            (members, effects)
+        })
     }
 }

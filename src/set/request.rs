@@ -141,10 +141,11 @@ impl<K: Key, T> Request<K, T> {
         if !self.names.is_empty() || self.members.iter().any(|member| member.look().is_deleted()) {
             self.find_again(core, panics);
         }
-        let (unknown, mut members) = (mem::take(&mut self.names), mem::take(&mut self.members));
+        self.names.sort_unstable();
+        self.names.truncate(usize::from(want == Want::All)); // Code of the names: before anything is taken from here.
+        let (first_unknown, mut members) = (self.names.pop(), mem::take(&mut self.members));
         put_in_order(&mut members, panics);
         let existing = members.len();
-        let first_unknown = unknown.into_iter().min();
         self.course = Course::Open;
         let (enough, missing) = match want {
             Want::Free => return Ok(Asked::Free(members)),

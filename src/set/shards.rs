@@ -109,7 +109,16 @@ impl<K, T> Shards<K, T> {
             pinned.0.extend(room.tagged(tag).inspect(|known| room.pin(*known)));
         }
         let at = pinned.0.iter().position(|known| name.is(known.name()))?;
-        Some(pinned.0.swap_remove(at))
+        let found = Self::kept(pinned.0.swap_remove(at), pinned);
+        Some(found)
+    }
+
+    /// One member, when others have been given back.
+    fn kept(known: Known<K, T>, others: Pinned<K, T>) -> Known<K, T> {
+        let pinned = Pinned::of(known);
+        drop(others); // If one of them panics, this one is given back, too.
+        mem::forget(pinned);
+        known
     }
 
     /// Adds the member of this name to `found`, new if there is none: before anything is dropped, as that may panic.

@@ -106,16 +106,18 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
         &mut self,
         names: [N; C],
     ) -> Result<[&mut P::Value; C], SetError<P::Name>> {
-        let mut members: Members<KnownTo<P>> = Members::new();
+        let (mut members, mut repeated): (Members<KnownTo<P>>, _) = (Members::new(), None);
         let mut unheld = Vec::new();
         for name in names {
             match self.find(&name) {
                 None => unheld.push(name.into_name()),
-                Some(member) if members.contains(&member) => {
-                    return Err(SetError::Repeated { name: member.name().clone() });
-                }
+                Some(member) if members.contains(&member) => repeated = repeated.or(Some(member)),
                 Some(member) => members.push(member),
             }
+        }
+        if let Some(member) = repeated {
+            drop(unheld); // Before the error is on its way.
+            return Err(SetError::Repeated { name: member.name().clone() });
         }
         if !unheld.is_empty() {
             return Err(SetError::NotHeld { names: super::sorted(unheld) });

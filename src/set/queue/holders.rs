@@ -68,7 +68,7 @@ impl<M: Member> Queue<M> {
         if !self.whole.any() {
             self.touch_wholes(&mut pass);
         }
-        if !self.every.any() {
+        if with_members && !self.every.any() {
             self.touch_names(&mut pass);
         }
         self.settle(pass)

@@ -180,7 +180,7 @@ impl<M: Member> Queue<M> {
     }
 
     /// A member is held that was not before, or not so: notes who may pass those who have to wait for it now.
-    fn held_up_newly(&self, member: &M, mode: LockMode, pass: &mut Pass) {
+    pub(super) fn held_up_newly(&self, member: &M, mode: LockMode, pass: &mut Pass) {
         let mut seen = BTreeSet::from([member.id()]);
         for held_up in self.ahead_at(member.id(), mode, Place::LAST) {
             let passable = |waiter: &&Waiter<M>| waiter.passed < self.bounds().passes;

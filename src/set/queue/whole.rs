@@ -1,8 +1,8 @@
 //! Who holds or awaits the whole, and what that means for single members.
 
-use super::Queue;
 use super::line::Line;
 use super::policy::{Member, Place};
+use super::{Effects, Queue};
 use crate::mode::LockMode;
 use crate::priority::Priority;
 
@@ -106,8 +106,14 @@ impl<M: Member> Queue<M> {
         is_free
     }
 
-    /// Members have been added that are held so from the start.
-    pub(crate) fn added(&mut self, members: usize, mode: LockMode) {
-        self.count(|single| (0..members).for_each(|_| single.add(mode)));
+    /// Members have been added that are held so from the start: whoever waits for all members is held up by them now, and can
+    /// be passed.
+    pub(crate) fn added(&mut self, members: &[M], mode: LockMode) -> Effects<M> {
+        let mut pass = self.pass();
+        for member in members {
+            self.count(|single| single.add(mode));
+            self.held_up_newly(member, mode, &mut pass);
+        }
+        self.settle(pass)
     }
 }
