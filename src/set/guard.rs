@@ -337,14 +337,16 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
         }
         let unlisted = self.held.whole == Whole::WithMembers;
         let held_alone = held.filter(|_| !unlisted);
-        let new = Panics::defer(|panics| self.set.core().add(entries, held_alone, panics))?;
-        if held.is_some() && !unlisted {
-            self.held.members.extend(new);
-            self.held.members.sort_unstable_by_key(Member::id);
-        } else {
-            Panics::defer(|panics| forget(new, panics)); // They stay, as members of the set.
-        }
-        Ok(())
+        Panics::defer(|panics| {
+            let new = self.set.core().add(entries, held_alone, panics)?;
+            if held_alone.is_some() {
+                self.held.members.extend(new); // Before a panic goes on: they are held.
+                self.held.members.sort_unstable_by_key(Member::id);
+            } else {
+                forget(new, panics); // They stay, as members of the set.
+            }
+            Ok(())
+        })
     }
 }
 

@@ -183,3 +183,17 @@ fn names_that_are_copied_while_the_last_holder_leaves_are_not_lost() {
     drop(set);
     assert_eq!(Arc::strong_count(&name), 1, "a copy is left");
 }
+
+#[test]
+fn a_guard_that_adds_a_name_holds_it_though_a_waker_panics_that_is_woken_by_that() {
+    let set: LockSet<u32> = LockSet::default();
+    let mut guard = set.try_exclusive(All).unwrap();
+    guard.add(1).unwrap(); // From now on it holds the right to add, and no names.
+    let (mut whole, mut named) = (Box::pin(set.exclusive(All)), Box::pin(set.exclusive(1)));
+    assert!(poll(whole.as_mut(), Waker::noop()).is_pending());
+    assert!(poll(named.as_mut(), &on_wake(hostile)).is_pending());
+    panics(|| guard.add_held(2).unwrap());
+    assert_eq!(guard.names(), [&2], "it is held by who has added it");
+    drop((guard, whole, named));
+    drop(set.try_exclusive(All).expect("nobody holds any of it"));
+}
