@@ -313,9 +313,7 @@ impl Clone for Fragile {
 
 impl Drop for Fragile {
     fn drop(&mut self) {
-        let left = PANICS_AT.get();
-        PANICS_AT.set(left.saturating_sub(1));
-        assert!(left != 1 || std::thread::panicking(), "fragile");
+        dropped();
     }
 }
 
@@ -336,28 +334,92 @@ fn a_name_that_panics_as_it_is_dropped_loses_no_value_of_those_removed() {
     }
 }
 
-/// What is done with a set, of which some names may be unknown.
-type Verb = fn(&LockSet<Fragile, Arc<()>>);
+/// What is dropped may panic, once.
+fn dropped() {
+    let left = PANICS_AT.get();
+    PANICS_AT.set(left.saturating_sub(1));
+    assert!(left != 1 || std::thread::panicking(), "fragile");
+}
+
+/// A name whose copies are counted by its token.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Counted {
+    number: u32,
+    _token: Arc<()>,
+}
+
+impl Hash for Counted {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.number % 2).hash(state);
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        dropped();
+    }
+}
+
+/// A value, counted in the same way.
+struct Value {
+    _token: Arc<()>,
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        dropped();
+    }
+}
+
+/// Names and values, of one token.
+struct Made(Arc<()>);
+
+impl Made {
+    fn names<const N: usize>(&self, numbers: [u32; N]) -> [Counted; N] {
+        numbers.map(|number| Counted { number, _token: Arc::clone(&self.0) })
+    }
+
+    fn entries<const N: usize>(&self, numbers: [u32; N]) -> [(Counted, Value); N] {
+        self.names(numbers).map(|name| (name, Value { _token: Arc::clone(&self.0) }))
+    }
+}
+
+type Verb = fn(&LockSet<Counted, Value>, &Made);
+
+/// Some of the names are unknown, some exist, some are repeated.
+const VERBS: [(&str, Verb); 9] = [
+    ("opportunistic", |set, made| drop(block_on(set.exclusive(made.names([1, 2, 9, 8])).opportunistic()))),
+    ("at_least", |set, made| drop(block_on(set.exclusive(made.names([1, 2, 9, 8])).at_least(1)))),
+    ("remove", |set, made| drop(block_on(set.remove(made.names([1, 2, 9, 8]))))),
+    ("try_exclusive", |set, made| drop(set.try_exclusive(made.names([1, 2, 9, 8])))),
+    ("get_disjoint_mut", |set, made| {
+        drop(set.try_exclusive(All).unwrap().get_disjoint_mut(made.names([1, 1, 9])).map(drop));
+    }),
+    ("add, what exists", |set, made| drop(block_on(set.add_entries(made.entries([5, 1]))))),
+    ("add, twice", |set, made| drop(block_on(set.add_entries(made.entries([5, 5]))))),
+    ("add_held", |set, made| drop(set.try_exclusive(All).unwrap().add_entries_held(made.entries([5, 2])))),
+    ("deleted", |set, made| {
+        let mut owner = set.try_exclusive(made.names([1])).unwrap();
+        let mut waiter = task::spawn(set.exclusive(made.names([1])));
+        assert_pending!(waiter.poll());
+        drop(owner.remove(made.names([1])));
+        drop(owner);
+        drop(waiter.poll());
+    }),
+];
 
 #[test]
-fn a_name_that_panics_as_it_is_dropped_loses_no_member_and_no_error() {
-    let verbs: [Verb; 5] = [
-        |set| drop(block_on(set.exclusive([1, 2, 9, 8].map(Fragile)).opportunistic())),
-        |set| drop(block_on(set.exclusive([1, 2, 9, 8].map(Fragile)).at_least(1))),
-        |set| drop(block_on(set.remove([1, 2, 9, 8].map(Fragile)))),
-        |set| drop(set.try_exclusive([1, 2, 9, 8].map(Fragile))),
-        |set| drop(set.try_exclusive(All).unwrap().get_disjoint_mut([1, 1, 9].map(Fragile)).map(drop)),
-    ];
-    for (at, verb) in (1..14).flat_map(|at| verbs.iter().map(move |verb| (at, verb))) {
-        let value = Arc::new(());
-        let set: LockSet<Fragile, Arc<()>> =
-            LockSet::from_entries([1, 2].map(|name| (Fragile(name), Arc::clone(&value))));
+fn what_panics_as_it_is_dropped_loses_no_member_and_no_error() {
+    for (at, (what, verb)) in (1..40).flat_map(|at| VERBS.map(|verb| (at, verb))) {
+        let made = Made(Arc::new(()));
+        let set: LockSet<Counted, Value> = LockSet::from_entries(made.entries([1, 2]));
         PANICS_AT.set(at);
-        let _ = catch_unwind(AssertUnwindSafe(|| verb(&set)));
+        let _ = catch_unwind(AssertUnwindSafe(|| verb(&set, &made)));
         PANICS_AT.set(0);
-        drop(set.try_exclusive(All).expect("nothing stays held"));
-        drop(set);
-        assert_eq!(Arc::strong_count(&value), 1, "a member is lost when drop {at} of a name panics");
+        let left = set.names();
+        drop(set.try_exclusive(All).expect("nothing stays held").remove(&left));
+        drop(left);
+        assert_eq!(Arc::strong_count(&made.0), 1, "of {what}, something is lost when drop {at} panics");
     }
 }
 
