@@ -178,7 +178,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
             Panics::defer(|panics| forget(found, panics)); // It stays, as it is held.
             return found;
         }
-        let tag = shards.tag_of(name);
+        let tag = shards.tag(name);
         let first = self.held.members.partition_point(|member| member.tag() < tag);
         let tagged = self.held.members[first..].iter().take_while(|member| member.tag() == tag);
         tagged.into_iter().find(|member| name.is(member.name())).copied()

@@ -52,7 +52,7 @@ impl<K: Key, T> Core<K, T> {
             let added = tagged.into_iter().map(|(tag, name, value)| self.shards.insert(tag, name, value, held));
             let mut members: Members<_> = added.collect();
             members.sort_unstable_by_key(Member::id);
-            let effects = held.map_or_else(Effects::none, |mode| queue.added(&members, mode));
+            let effects = held.map_or_else(Effects::none, |mode| queue.added(members.len(), mode));
             (members, effects)
         })
     }

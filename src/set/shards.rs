@@ -14,8 +14,8 @@
 //! # Invariants
 //!
 //! 1. The queue of a set is locked before a shard, and shards in ascending order; nobody awaits the queue with a shard locked.
-//! 2. No shard is locked for longer than some hundreds of slots take, but to lock many names together: there, as long as
-//!    [`TOGETHER`] names take.
+//! 2. A shard is locked for some hundreds of steps at most, with two exceptions: as many names as [`TOGETHER`] may be taken
+//!    at once, and an index that grows takes a step for each name of its shard.
 
 mod index;
 mod lock;
@@ -25,11 +25,11 @@ mod slot;
 #[cfg(all(test, not(any(lockladder_loom, lockladder_shuttle))))]
 mod tests;
 
-pub(crate) use shard::Shard;
+use shard::Shard;
 pub(crate) use slot::Known;
 
 use super::fault;
-use super::names::Name;
+use super::names::{Key, Name};
 use super::queue::policy::Member;
 use super::queue::{Members, Tally};
 use crate::lock::Panics;
@@ -37,8 +37,8 @@ use crate::mode::LockMode;
 use crate::sync::SHARDS;
 use shard::Gone;
 use smallvec::SmallVec;
-use std::hash::{BuildHasher, Hash};
 use std::mem;
+use std::ops::Deref;
 use std::sync::Arc;
 
 #[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
@@ -49,7 +49,7 @@ pub(crate) type Hashing = hashbrown::DefaultHashBuilder;
 pub(crate) type Hashing = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;
 
 /// As many names as are taken in one step past the queue.
-pub(crate) const TOGETHER: usize = 2_048;
+const TOGETHER: usize = 2_048;
 
 /// All members of a set.
 #[derive(Debug)]
@@ -66,12 +66,8 @@ impl<K, T> Shards<K, T> {
     }
 
     /// The hash by which a name is known here.
-    pub(crate) fn tag(&self, name: &(impl Hash + ?Sized)) -> u64 {
-        self.hashing.hash_one(name)
-    }
-
     #[inline]
-    pub(crate) fn tag_of(&self, name: &impl Name<K>) -> u64 {
+    pub(crate) fn tag(&self, name: &impl Name<K>) -> u64 {
         name.tag(&self.hashing)
     }
 
@@ -85,7 +81,7 @@ impl<K, T> Shards<K, T> {
     /// The member of this name, pinned.
     #[inline]
     pub(crate) fn find<N: Name<K>>(&self, name: &N) -> Option<Known<K, T>> {
-        let tag = self.tag_of(name);
+        let tag = self.tag(name);
         let known = {
             let room = self.shard(tag).lock();
             let known = room.first_tagged(tag)?;
@@ -103,33 +99,24 @@ impl<K, T> Shards<K, T> {
 
     #[cold]
     fn find_among_tagged(&self, tag: u64, name: &impl Name<K>) -> Option<Known<K, T>> {
-        let mut pinned = Pinned(SmallVec::new());
+        let mut pinned = Pinned::none();
         {
             let room = self.shard(tag).lock();
             pinned.0.extend(room.tagged(tag).inspect(|known| room.pin(*known)));
         }
         let at = pinned.0.iter().position(|known| name.is(known.name()))?;
-        let found = Self::kept(pinned.0.swap_remove(at), pinned);
-        Some(found)
-    }
-
-    /// One member, when others have been given back.
-    fn kept(known: Known<K, T>, others: Pinned<K, T>) -> Known<K, T> {
-        let pinned = Pinned::of(known);
-        drop(others); // If one of them panics, this one is given back, too.
-        mem::forget(pinned);
-        known
+        Some(pinned.keep(at))
     }
 
     /// Adds the member of this name to `found`, new if there is none: before anything is dropped, as that may panic.
     pub(crate) fn find_or_insert(&self, name: K, fresh: fn() -> T, found: &mut Members<Known<K, T>>)
     where
-        K: Hash + Eq,
+        K: Key,
     {
         let tag = self.tag(&name);
         let mut new = Some((name, fresh())); // Foreign code, so it runs before the shard is locked.
         let home = self.shard(tag);
-        let mut others = Pinned(SmallVec::new()); // Those of the same hash that were looked at.
+        let mut others = Pinned::none(); // Those of the same hash that were looked at.
         loop {
             let known = {
                 let mut room = home.lock();
@@ -165,6 +152,10 @@ impl<K, T> Shards<K, T> {
 pub(crate) struct Pinned<K, T>(SmallVec<[Known<K, T>; 1]>);
 
 impl<K, T> Pinned<K, T> {
+    fn none() -> Self {
+        Self(SmallVec::new())
+    }
+
     pub(crate) fn of(known: Known<K, T>) -> Self {
         Self(SmallVec::from_buf([known]))
     }
@@ -175,6 +166,32 @@ impl<K, T> Pinned<K, T> {
         K: Clone,
     {
         self.0[0].name().clone()
+    }
+
+    /// One of them, when the others have been given back.
+    fn keep(mut self, at: usize) -> Known<K, T> {
+        let known = self.0.swap_remove(at);
+        let kept = Self::of(known);
+        drop(self); // If one of them panics, that one is given back, too.
+        mem::forget(kept);
+        known
+    }
+
+    pub(crate) fn in_name_order(members: Vec<Known<K, T>>) -> Self
+    where
+        K: Ord,
+    {
+        let mut pinned = Self(members.into());
+        pinned.0.sort_by(|one, other| one.name().cmp(other.name()));
+        pinned
+    }
+}
+
+impl<K, T> Deref for Pinned<K, T> {
+    type Target = [Known<K, T>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 

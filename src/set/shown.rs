@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::names::Key;
 use super::queue::Obstacles;
-use super::shards::{Known, forget};
+use super::shards::{Known, Pinned};
 use crate::abridged::SHOWN;
 use crate::lock::Panics;
 use crate::mode::LockMode;
@@ -13,9 +13,8 @@ impl<K: Key, T> Core<K, T> {
     /// Shows members in name order, and forgets them.
     fn shown<R>(members: Vec<Known<K, T>>, show: impl FnOnce(&[Known<K, T>]) -> R) -> R {
         Panics::defer(|panics| {
-            let mut shown = Shown(members);
-            shown.0.sort_by(|one, other| one.name().cmp(other.name()));
-            let result = show(&shown.0);
+            let shown = Pinned::in_name_order(members);
+            let result = show(&shown);
             panics.catch(|| drop(shown)); // Before the result is on its way.
             result
         })
@@ -65,14 +64,5 @@ impl<K: Key, T> Core<K, T> {
             }
             map.finish()
         })
-    }
-}
-
-/// Members that are forgotten in the end, even if what shows them panics.
-struct Shown<K, T>(Vec<Known<K, T>>);
-
-impl<K, T> Drop for Shown<K, T> {
-    fn drop(&mut self) {
-        Panics::defer(|panics| forget(self.0.drain(..), panics));
     }
 }

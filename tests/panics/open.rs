@@ -1,7 +1,8 @@
 //! Every verb of an open set, in which nothing is left.
 
+use crate::set::{held, timely};
 use crate::story::{Came, Neighbour, Stage, Value, Verb, World, neighbour, poll, tell, values};
-use lockladder::{Exclusive, Mode, OpenSet, Priority, SetError, SetGuard, SetPointer, Shared};
+use lockladder::{Exclusive, OpenSet, Priority, SetGuard, Shared};
 use std::any::Any;
 use std::sync::Arc;
 use std::task::Waker;
@@ -40,29 +41,12 @@ impl World for Open {
     }
 }
 
-fn held<P: SetPointer<Name = u32, Value = Value>, M: Mode>(
-    came: &Came<'_, Result<SetGuard<P, M>, SetError<u32>>>,
-    names: &[u32],
-) {
-    if let Came::To(answer) = came {
-        let guard = answer.as_ref().unwrap();
-        guard.iter().for_each(|(_, value)| value.touch());
-        assert!(guard.names().into_iter().eq(names));
-    }
-}
-
 fn exclusive(set: &Open) -> SetGuard<Open, Exclusive> {
     set.clone().try_exclusive_owned([1, 2]).unwrap()
 }
 
 fn shared(set: &Open) -> SetGuard<Open, Shared> {
     set.clone().try_shared_owned([1, 2]).unwrap()
-}
-
-fn timely<T>(came: &Came<'_, Result<T, SetError<u32>>>) {
-    if let Came::To(Err(error)) = came {
-        assert!(matches!(error, SetError::TimedOut { .. }), "{error}");
-    }
 }
 
 const REQUESTS: &[Verb<Open>] = &[

@@ -46,7 +46,7 @@ impl World for Set {
     }
 }
 
-fn held<P: SetPointer<Name = u32, Value = Value>, M: Mode>(
+pub(crate) fn held<P: SetPointer<Name = u32, Value = Value>, M: Mode>(
     came: &Came<'_, Result<SetGuard<P, M>, SetError<u32>>>,
     names: &[u32],
 ) {
@@ -58,7 +58,7 @@ fn held<P: SetPointer<Name = u32, Value = Value>, M: Mode>(
 }
 
 /// It got something in time, or nothing.
-fn timely<T>(came: &Came<'_, Result<T, SetError<u32>>>) {
+pub(crate) fn timely<T>(came: &Came<'_, Result<T, SetError<u32>>>) {
     if let Came::To(Err(error)) = came {
         assert!(matches!(error, SetError::TimedOut { .. }), "{error}");
     }

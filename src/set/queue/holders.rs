@@ -81,7 +81,6 @@ impl<M: Member> Queue<M> {
         self.touch_wholes(&mut pass);
         if with_members {
             self.every.downgrade();
-            self.touch_names(&mut pass);
             if let Some(first) = self.first() {
                 self.open_every(first.priority, Place::FIRST, &mut pass);
             }

@@ -135,7 +135,6 @@ impl<M: Member> Queue<M> {
                 }
             }
             Reach::Every => {
-                let was_held = self.every.any();
                 self.whole.hold(mode);
                 self.every.hold(mode);
                 // Beside its owner there is room for nobody. Beside sharers there is for sharers: those who can go along, or
@@ -143,9 +142,6 @@ impl<M: Member> Queue<M> {
                 if mode == LockMode::Shared {
                     self.open_every(place.priority, place, pass);
                     self.touch_wholes(pass);
-                    if !was_held {
-                        self.touch_names(pass);
-                    }
                 }
             }
             Reach::Addition => self.whole.hold(mode),
@@ -180,7 +176,7 @@ impl<M: Member> Queue<M> {
     }
 
     /// A member is held that was not before, or not so: notes who may pass those who have to wait for it now.
-    pub(super) fn held_up_newly(&self, member: &M, mode: LockMode, pass: &mut Pass) {
+    fn held_up_newly(&self, member: &M, mode: LockMode, pass: &mut Pass) {
         let mut seen = BTreeSet::from([member.id()]);
         for held_up in self.ahead_at(member.id(), mode, Place::LAST) {
             let passable = |waiter: &&Waiter<M>| waiter.passed < self.bounds().passes;
@@ -190,6 +186,11 @@ impl<M: Member> Queue<M> {
                 }
             }
         }
+        self.whole_held_up_newly(pass);
+    }
+
+    /// Whoever waits for all members can be passed by all behind.
+    pub(super) fn whole_held_up_newly(&self, pass: &mut Pass) {
         if let Some(for_all) = self.first_for_all() {
             let from = pass.everybody_from.map_or(for_all, |from| from.min(for_all));
             pass.everybody_from = Some(from);

@@ -106,14 +106,14 @@ impl<M: Member> Queue<M> {
         is_free
     }
 
-    /// Members have been added that are held so from the start: whoever waits for all members is held up by them now, and can
-    /// be passed.
-    pub(crate) fn added(&mut self, members: &[M], mode: LockMode) -> Effects<M> {
+    /// So many members have been added that are held from the start: whoever waits for all members is held up by them now,
+    /// and can be passed.
+    pub(crate) fn added(&mut self, members: usize, mode: LockMode) -> Effects<M> {
         let mut pass = self.pass();
-        for member in members {
+        for _ in 0..members {
             self.count(|single| single.add(mode));
-            self.held_up_newly(member, mode, &mut pass);
         }
+        self.whole_held_up_newly(&mut pass);
         self.settle(pass)
     }
 }

@@ -132,11 +132,11 @@ impl<K, T> Index<K, T> {
         unreachable!("there is room in most groups")
     }
 
-    /// Whether it was there.
-    pub(super) fn remove(&mut self, known: Known<K, T>) -> bool {
+    /// If it is there.
+    pub(super) fn remove(&mut self, known: Known<K, T>) {
         let is_it = |entry: &Option<Known<K, T>>| *entry == Some(known);
         let place = |at: usize| self.groups[at].entries.iter().position(is_it).map(|entry| (at, entry));
-        let Some((at, entry)) = self.path(known.tag()).find_map(place) else { return false };
+        let Some((at, entry)) = self.path(known.tag()).find_map(place) else { return };
         for before in self.path(known.tag()).take_while(|before| *before != at) {
             let beyond = &mut self.groups[before].marks[WIDTH];
             if *beyond < u8::MAX {
@@ -146,7 +146,6 @@ impl<K, T> Index<K, T> {
         self.groups[at].entries[entry] = None;
         self.groups[at].marks[entry] = 0;
         self.len -= 1;
-        true
     }
 
     /// Finds room for twice as many as there are, which come in the order of their slots: so their hashes are read at the

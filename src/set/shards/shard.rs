@@ -122,7 +122,7 @@ impl<K, T> Room<K, T> {
     #[allow(unsafe_code, reason = "the shard is locked")]
     #[expect(clippy::unused_self, reason = "shows that the shard is locked")]
     pub(super) fn pin(&self, known: Known<K, T>) {
-        // SAFETY: this is behind the lock of the shard.
+        // SAFETY: this is behind the lock of the shard (2 of slots).
         unsafe { known.slot().count_pins(|pins| pins + 1) };
     }
 
@@ -130,7 +130,7 @@ impl<K, T> Room<K, T> {
     #[inline]
     #[allow(unsafe_code, reason = "the shard is locked, and nobody knows a slot without pins")]
     pub(super) fn unpin(&mut self, known: Known<K, T>) -> Option<Gone<K, T>> {
-        // SAFETY: this is behind the lock of the shard.
+        // SAFETY: this is behind the lock of the shard (2 of slots).
         let pins = unsafe { known.slot().count_pins(|pins| pins - 1) };
         if fault::NAME_DROPPED_EARLY && self.is_open && pins == 1 {
             self.index.remove(known);
@@ -141,7 +141,7 @@ impl<K, T> Room<K, T> {
         if !known.look().is_deleted() {
             self.index.remove(known);
         }
-        // SAFETY: its last pin has been given back, and nobody can find it.
+        // SAFETY: its last pin has been given back (1 of slots), and nobody can find it, as it is not in the index.
         let gone = unsafe { self.slab.remove(known) };
         self.tidy();
         Some(gone)

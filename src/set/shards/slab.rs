@@ -16,7 +16,7 @@ use std::ptr::NonNull;
 /// So many slots are allocated together.
 const CHUNK: usize = u32::BITS as usize;
 
-struct Slots<K, T>([MaybeUninit<Slot<K, T>>; CHUNK]);
+type Slots<K, T> = [MaybeUninit<Slot<K, T>>; CHUNK];
 
 #[derive(Debug)]
 pub(super) struct Slab<K, T> {
@@ -33,7 +33,7 @@ struct Chunk<K, T> {
     place: usize,
 }
 
-// SAFETY: a chunk owns its slots. Whoever may send and share names and values may send what leads to them.
+// SAFETY: a chunk owns its slots (1, 2). Whoever may send and share names and values may send what leads to them.
 unsafe impl<K: Send + Sync, T: Send + Sync> Send for Chunk<K, T> {}
 
 impl<K, T> Slab<K, T> {
@@ -65,7 +65,7 @@ impl<K, T> Slab<K, T> {
 
     #[cold]
     fn grow(&mut self) -> usize {
-        let slots = Box::new(Slots([const { MaybeUninit::uninit() }; CHUNK]));
+        let slots = Box::new([const { MaybeUninit::uninit() }; CHUNK]);
         let chunk = Chunk { slots: Some(NonNull::from(Box::leak(slots))), used: 0, place: self.open.len() };
         let gone = self.chunks.iter().position(|chunk| chunk.slots.is_none());
         let at = gone.unwrap_or(self.chunks.len());

@@ -9,6 +9,7 @@
 //! 3. Each hold that the word counts is given back once, by who has it.
 //! 4. The value is reached only by who holds the slot, by itself or with the whole: exclusively, to change it.
 //! 5. Whoever deletes a slot has it exclusively, and takes the value at once; nobody can hold it from then on.
+//! 6. The shard of a slot stays where it is as long as anybody has the slot pinned: a set goes after all that borrows it.
 
 #![allow(unsafe_code, reason = "a slot is reached by who has it pinned, its value by who holds it: see the invariants")]
 
@@ -113,7 +114,7 @@ impl<K, T> Known<K, T> {
 
     #[inline]
     pub(super) fn home(&self) -> &Shard<K, T> {
-        // SAFETY: the shards are there as long as the set, and that as long as anybody knows its members.
+        // SAFETY: whoever has this has the slot pinned, so the shard is there (6).
         unsafe { self.slot().home.as_ref() }
     }
 
