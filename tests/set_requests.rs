@@ -370,3 +370,18 @@ fn who_waits_for_the_whole_is_passed_once_a_name_that_is_added_keeps_it_waiting(
     assert!(named.is_woken(), "the whole waits for `z` now");
     drop(assert_ready_ok!(named.poll()));
 }
+
+#[test]
+fn whoever_gets_all_at_once_lets_those_pass_whom_others_keep_waiting() {
+    let set: LockSet<u32> = LockSet::new([1_u32, 2, 3]);
+    let _held = block_on(set.shared(3)).unwrap();
+    let mut first = task::spawn(set.exclusive([1, 3]));
+    assert_pending!(first.poll());
+    let mut second = task::spawn(set.exclusive([1, 2]).priority(Priority::new(1)));
+    assert_pending!(second.poll());
+    let mut sharer = task::spawn(set.shared(2).priority(Priority::new(1)));
+    assert_pending!(sharer.poll());
+    let _all = block_on(set.shared(All).priority(Priority::new(-1))).unwrap(); // It keeps the second from its name 2, too.
+    assert!(sharer.is_woken(), "it may pass the second, and is told so");
+    drop(assert_ready_ok!(sharer.poll()));
+}

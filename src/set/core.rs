@@ -237,7 +237,7 @@ impl<K, T> Core<K, T> {
             if is_open {
                 queue.gated(self.shards.gate());
             }
-            (queue.try_every(mode, priority), Effects::none())
+            queue.try_every(mode, priority)
         })
     }
 

@@ -75,7 +75,7 @@ impl Member for Name {
 
     fn holds(&self) -> Tally {
         let word = self.word.get();
-        Tally { exclusive: usize::from(word.exclusive), shared: word.sharers }
+        Tally { exclusive: usize::from(word.exclusive), shared: word.sharers as u64 }
     }
 
     fn try_hold(&self, mode: LockMode) -> bool {

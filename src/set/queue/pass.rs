@@ -134,16 +134,7 @@ impl<M: Member> Queue<M> {
                     self.touch(member, pass);
                 }
             }
-            Reach::Every => {
-                self.whole.hold(mode);
-                self.every.hold(mode);
-                // Beside its owner there is room for nobody. Beside sharers there is for sharers: those who can go along, or
-                // pass those whom it holds up.
-                if mode == LockMode::Shared {
-                    self.open_every(place.priority, place, pass);
-                    self.touch_wholes(pass);
-                }
-            }
+            Reach::Every => self.hold_every(mode, place, pass),
             Reach::Addition => self.whole.hold(mode),
         }
         if let Some(waiter) = self.requests.get_mut(&place.ticket) {

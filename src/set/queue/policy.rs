@@ -105,7 +105,7 @@ impl Place {
 /// How many hold something, and how.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Holders {
-    sharers: usize,
+    sharers: u64,
     exclusive: bool,
 }
 

@@ -1,6 +1,7 @@
 //! Who holds or awaits the whole, and what that means for single members.
 
 use super::line::Line;
+use super::pass::Pass;
 use super::policy::{Member, Place};
 use super::{Effects, Queue};
 use crate::mode::LockMode;
@@ -9,26 +10,27 @@ use crate::priority::Priority;
 /// How many holds there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
+    /// As many as members, at most.
     pub(crate) exclusive: usize,
-    pub(crate) shared: usize,
+    /// Guards that are forgotten count, too: on 32 bits there can be more than a word counts.
+    pub(crate) shared: u64,
 }
 
 impl Tally {
-    fn of(&mut self, mode: LockMode) -> &mut usize {
+    #[inline]
+    pub(crate) fn add(&mut self, mode: LockMode) {
         match mode {
-            LockMode::Shared => &mut self.shared,
-            LockMode::Exclusive => &mut self.exclusive,
+            LockMode::Shared => self.shared += 1,
+            LockMode::Exclusive => self.exclusive += 1,
         }
     }
 
     #[inline]
-    pub(crate) fn add(&mut self, mode: LockMode) {
-        *self.of(mode) += 1;
-    }
-
-    #[inline]
     pub(crate) fn remove(&mut self, mode: LockMode) {
-        *self.of(mode) -= 1;
+        match mode {
+            LockMode::Shared => self.shared -= 1,
+            LockMode::Exclusive => self.exclusive -= 1,
+        }
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
@@ -87,14 +89,26 @@ impl<M: Member> Queue<M> {
     }
 
     /// Takes the whole with all members, if a request for it would be granted as it comes. The set is gated.
-    pub(crate) fn try_every(&mut self, mode: LockMode, priority: Priority) -> bool {
+    pub(crate) fn try_every(&mut self, mode: LockMode, priority: Priority) -> (bool, Effects<M>) {
         let has_room = self.whole_has_room(mode) && self.everything_has_room(mode);
         let is_free = has_room && self.nobody_is_ahead(mode, priority);
+        let mut pass = self.pass();
         if is_free {
-            self.whole.hold(mode);
-            self.every.hold(mode);
+            let newcomer = Place { priority, ticket: self.last_ticket + 1 };
+            self.hold_every(mode, newcomer, &mut pass);
         }
-        is_free
+        (is_free, self.settle(pass))
+    }
+
+    /// All members are held from now on. Beside their owner there is room for nobody. Beside sharers there is for sharers:
+    /// those who can go along, or pass those who are held up.
+    pub(super) fn hold_every(&mut self, mode: LockMode, place: Place, pass: &mut Pass) {
+        self.whole.hold(mode);
+        self.every.hold(mode);
+        if mode == LockMode::Shared {
+            self.open_every(place.priority, place, pass);
+            self.touch_wholes(pass);
+        }
     }
 
     /// Takes the whole, to add members, if nobody has it or waits for it.

@@ -123,7 +123,7 @@ impl<K, T> Room<K, T> {
     #[expect(clippy::unused_self, reason = "shows that the shard is locked")]
     pub(super) fn pin(&self, known: Known<K, T>) {
         // SAFETY: this is behind the lock of the shard (2 of slots).
-        unsafe { known.slot().count_pins(|pins| pins + 1) };
+        unsafe { known.slot().pin() };
     }
 
     /// One less who knows it. What goes thereby is to be dropped when the shard is free.
@@ -131,7 +131,7 @@ impl<K, T> Room<K, T> {
     #[allow(unsafe_code, reason = "the shard is locked, and nobody knows a slot without pins")]
     pub(super) fn unpin(&mut self, known: Known<K, T>) -> Option<Gone<K, T>> {
         // SAFETY: this is behind the lock of the shard (2 of slots).
-        let pins = unsafe { known.slot().count_pins(|pins| pins - 1) };
+        let pins = unsafe { known.slot().unpin() };
         if fault::NAME_DROPPED_EARLY && self.is_open && pins == 1 {
             self.index.remove(known);
         }

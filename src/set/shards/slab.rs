@@ -11,23 +11,20 @@
 use super::slot::{Known, Slot};
 use smallvec::SmallVec;
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
-
-/// So many slots are allocated together.
-const CHUNK: usize = u32::BITS as usize;
-
-type Slots<K, T> = [MaybeUninit<Slot<K, T>>; CHUNK];
+use std::ptr::{self, NonNull};
 
 #[derive(Debug)]
 pub(super) struct Slab<K, T> {
     chunks: Vec<Chunk<K, T>>,
+    /// How many of these have gone.
+    gone: usize,
     open: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Chunk<K, T> {
     /// `None` of one that has gone.
-    slots: Option<NonNull<Slots<K, T>>>,
+    slots: Option<NonNull<Slot<K, T>>>,
     used: u32,
     /// Where in `open`.
     place: usize,
@@ -38,7 +35,7 @@ unsafe impl<K: Send + Sync, T: Send + Sync> Send for Chunk<K, T> {}
 
 impl<K, T> Slab<K, T> {
     pub(super) const fn new() -> Self {
-        Self { chunks: Vec::new(), open: Vec::new() }
+        Self { chunks: Vec::new(), gone: 0, open: Vec::new() }
     }
 
     /// Uses a slot for what `make` makes, which is told where.
@@ -51,13 +48,15 @@ impl<K, T> Slab<K, T> {
         let chunk = &mut self.chunks[at];
         let bit = chunk.used.trailing_ones() as usize;
         chunk.used |= 1 << bit;
-        if chunk.used == u32::MAX {
+        if chunk.used == Chunk::<K, T>::FULL {
             self.open.pop();
         }
-        let Ok(index) = u32::try_from(at * CHUNK + bit) else { unreachable!("so many names have no place in memory") };
+        let Ok(index) = u32::try_from(at * Chunk::<K, T>::SLOTS + bit) else {
+            unreachable!("so many names have no place in memory")
+        };
         let Some(slots) = chunk.slots else { unreachable!("an open chunk is there (3)") };
         // SAFETY: the bit is less than the length of the chunk.
-        let slot = unsafe { slots.cast::<Slot<K, T>>().add(bit) };
+        let slot = unsafe { slots.add(bit) };
         // SAFETY: nobody knows this slot, as it was not in use (1).
         unsafe { slot.write(make(index)) };
         Known::new(slot)
@@ -65,13 +64,14 @@ impl<K, T> Slab<K, T> {
 
     #[cold]
     fn grow(&mut self) -> usize {
-        let slots = Box::new([const { MaybeUninit::uninit() }; CHUNK]);
-        let chunk = Chunk { slots: Some(NonNull::from(Box::leak(slots))), used: 0, place: self.open.len() };
-        let gone = self.chunks.iter().position(|chunk| chunk.slots.is_none());
+        let chunk = Chunk::new(self.open.len());
+        let gone = if self.gone > 0 { self.chunks.iter().position(|chunk| chunk.slots.is_none()) } else { None };
         let at = gone.unwrap_or(self.chunks.len());
-        match self.chunks.get_mut(at) {
-            Some(gone) => *gone = chunk,
-            None => self.chunks.push(chunk),
+        if gone.is_some() {
+            self.gone -= 1;
+            self.chunks[at] = chunk;
+        } else {
+            self.chunks.push(chunk);
         }
         self.open.push(at);
         at
@@ -85,11 +85,11 @@ impl<K, T> Slab<K, T> {
     #[inline]
     pub(super) unsafe fn remove(&mut self, known: Known<K, T>) -> Slot<K, T> {
         let index = known.slot().index as usize;
-        let (at, bit) = (index / CHUNK, index % CHUNK);
+        let (at, bit) = (index / Chunk::<K, T>::SLOTS, index % Chunk::<K, T>::SLOTS);
         let chunk = &mut self.chunks[at];
         // SAFETY: it is in use, so there is something in it (1); and nobody reaches it from now on.
         let slot = unsafe { known.as_ptr().read() };
-        if chunk.used == u32::MAX {
+        if chunk.used == Chunk::<K, T>::FULL {
             chunk.place = self.open.len();
             self.open.push(at);
         }
@@ -106,12 +106,14 @@ impl<K, T> Slab<K, T> {
         let chunk = &mut self.chunks[at];
         let place = chunk.place;
         chunk.free();
+        self.gone += 1;
         self.open.swap_remove(place);
         if let Some(moved) = self.open.get(place) {
             self.chunks[*moved].place = place;
         }
         while self.chunks.last().is_some_and(|chunk| chunk.slots.is_none()) {
             self.chunks.pop();
+            self.gone -= 1;
         }
         shrink(&mut self.chunks);
         shrink(&mut self.open);
@@ -134,19 +136,41 @@ impl<K, T> Slab<K, T> {
 }
 
 impl<K, T> Chunk<K, T> {
+    /// So many slots are allocated together: as many as `used` has bits, or, of large ones, as take some memory.
+    const SLOTS: usize = {
+        let of_some_memory = 4_096 / size_of::<Slot<K, T>>();
+        if of_some_memory == 0 {
+            1
+        } else if of_some_memory > u32::BITS as usize {
+            u32::BITS as usize
+        } else {
+            of_some_memory
+        }
+    };
+
+    /// All slots are in use.
+    const FULL: u32 = u32::MAX >> (u32::BITS as usize - Self::SLOTS);
+
+    /// Slots that are not in use, made where they stay: large ones have no place on a stack.
+    fn new(place: usize) -> Self {
+        let slots = Box::leak(Box::<[Slot<K, T>]>::new_uninit_slice(Self::SLOTS));
+        Self { slots: Some(NonNull::from(slots).cast()), used: 0, place }
+    }
+
     fn each(&self) -> impl Iterator<Item = Known<K, T>> {
         let used = self.used;
         // SAFETY: each bit is less than the length of the chunk.
-        let at = |(slots, bit): (NonNull<Slots<K, T>>, usize)| unsafe { slots.cast::<Slot<K, T>>().add(bit) };
-        let bits = (0..CHUNK).filter(move |bit| used & 1 << bit != 0);
+        let at = |(slots, bit): (NonNull<Slot<K, T>>, usize)| unsafe { slots.add(bit) };
+        let bits = (0..Self::SLOTS).filter(move |bit| used & 1 << bit != 0);
         self.slots.into_iter().flat_map(move |slots| bits.clone().map(move |bit| (slots, bit))).map(at).map(Known::new)
     }
 
     /// Gives the memory back. None of the slots is in use.
     fn free(&mut self) {
         if let Some(slots) = self.slots.take() {
-            // SAFETY: it came from a box, and nobody knows a slot in it (1, 2).
-            drop(unsafe { Box::from_raw(slots.as_ptr()) });
+            let slots = ptr::slice_from_raw_parts_mut(slots.as_ptr().cast::<MaybeUninit<Slot<K, T>>>(), Self::SLOTS);
+            // SAFETY: it came from a box of so many, and nobody knows a slot in it (1, 2).
+            drop(unsafe { Box::from_raw(slots) });
         }
     }
 }

@@ -26,7 +26,7 @@ use std::ptr::NonNull;
 /// A member of a set, in the slab of its shard.
 pub(super) struct Slot<K, T> {
     word: AtomicUsize,
-    /// How many know it.
+    /// How many know it; or [`Self::EVER`].
     pins: UnsafeCell<u32>,
     /// Where it is in the slab.
     pub(super) index: u32,
@@ -57,17 +57,43 @@ impl<K, T> Slot<K, T> {
         self.word.store(state.word(), Ordering::Relaxed);
     }
 
-    /// Counts those who know it. Says how many there are now.
+    /// More than can be counted have known it (safe code can, that forgets its guards): from then on it stays.
+    pub(super) const EVER: u32 = u32::MAX;
+
+    /// One more knows it.
     ///
     /// # Safety
     ///
     /// The shard is locked.
     #[inline]
-    pub(super) unsafe fn count_pins(&self, change: impl FnOnce(u32) -> u32) -> u32 {
+    pub(super) unsafe fn pin(&self) {
         // SAFETY: by the contract of this function, nobody else reaches the number meanwhile (2).
         let pins = unsafe { &mut *self.pins.get() };
-        *pins = change(*pins);
+        *pins = pins.saturating_add(1);
+    }
+
+    /// One less knows it. Says how many are left.
+    ///
+    /// # Safety
+    ///
+    /// The shard is locked.
+    #[inline]
+    pub(super) unsafe fn unpin(&self) -> u32 {
+        // SAFETY: by the contract of this function, nobody else reaches the number meanwhile (2).
+        let pins = unsafe { &mut *self.pins.get() };
+        if *pins < Self::EVER {
+            *pins -= 1;
+        }
         *pins
+    }
+}
+
+#[cfg(test)]
+impl<K, T> Slot<K, T> {
+    /// As if so many knew it.
+    pub(super) fn set_pins(&self, pins: u32) {
+        // SAFETY: in the test that does so, nobody else is there.
+        unsafe { *self.pins.get() = pins };
     }
 }
 
@@ -192,7 +218,7 @@ impl<K, T> Member for Known<K, T> {
 
     fn holds(&self) -> Tally {
         let state = self.look();
-        Tally { exclusive: usize::from(state.is_exclusive()), shared: state.sharers() }
+        Tally { exclusive: usize::from(state.is_exclusive()), shared: state.sharers() as u64 }
     }
 
     fn hold(&self, mode: LockMode) {
