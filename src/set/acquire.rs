@@ -4,7 +4,6 @@ use super::core::Held;
 use super::error::SetError;
 use super::guard::SetGuard;
 use super::names::{Name, NameList, Names};
-use super::part::InPart;
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
 use super::shards::Shards;
@@ -137,51 +136,6 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                 *ticket = set.core().change(panics, |queue| queue.set_priority(*ticket, priority));
             });
         }
-    }
-
-    /// Takes whichever of the names are free at the first poll and that nobody waits for, and never waits: maybe none.
-    ///
-    /// Names that do not exist are skipped. With [`All`](super::All), the guard is one of names: `add` does not wait for
-    /// it. Of this and [`at_least`](Self::at_least), the later counts.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # tokio_test::block_on(async {
-    /// use lockladder::{All, LockSet};
-    /// let nodes: LockSet<String> = LockSet::new(["node1", "node2", "node3"]);
-    /// let busy = nodes.shared("node2").await?;
-    /// let free = nodes.exclusive(All).opportunistic().await?;
-    /// assert_eq!(free.names(), ["node1", "node3"]);
-    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
-    /// ```
-    pub fn opportunistic(self) -> Self {
-        self.wanting(Want::Free)
-    }
-
-    /// Waits until at least so many of the names are free, and takes all that are free then.
-    ///
-    /// Names that others wait for, who come first, do not count as free. Names that do not exist, or are removed
-    /// meanwhile, are left out. With [`All`](super::All), the guard is one of names. Of this and
-    /// [`opportunistic`](Self::opportunistic), the later counts.
-    ///
-    /// # Errors
-    ///
-    /// [`SetError::TooFew`] if fewer of the names exist, at once and whenever that comes true while this waits.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # tokio_test::block_on(async {
-    /// use lockladder::LockSet;
-    /// let nodes: LockSet<String> = LockSet::new(["node1", "node2", "node3"]);
-    /// let busy = nodes.shared("node2").await?;
-    /// let two = nodes.exclusive(["node1", "node2", "node3"]).at_least(2).await?;
-    /// assert_eq!(two.names(), ["node1", "node3"]);
-    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
-    /// ```
-    pub fn at_least(self, names: usize) -> Self {
-        self.wanting(Want::AtLeast(names))
     }
 
     /// Gives up after so long, counted from the first poll, and holds nothing then: one deadline over all names. See
