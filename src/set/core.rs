@@ -157,14 +157,14 @@ impl<K, T> Core<K, T> {
     /// Turns a hold of all members together into holds of each: so that some can be given back, or others added free.
     /// Takes a step for each member of the set, and keeps others from the queue for a few of them at a time.
     pub(crate) fn single_out(&self, held: &mut Held<K, T>, mode: LockMode, panics: &mut Panics) {
-        const STEPS: usize = 256;
+        const STEPS: usize = 64;
         if held.whole != Whole::WithMembers {
             return;
         }
         let all = self.shards.all(); // Nobody else adds or removes.
         for some in all.chunks(STEPS) {
             self.queue().single_out(some, mode);
-            relax(4); // Whoever spins for the queue gets it now.
+            relax(u32::MAX); // Yields, so that whoever waits for the queue gets it now.
         }
         self.change(panics, |queue| ((), queue.singled_out(mode)));
         held.members.extend(all);
