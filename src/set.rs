@@ -4,7 +4,7 @@
 //!   LockSet, OpenSet ─► SetAcquire · Add · Remove (futures) ─► SetGuard ─► values
 //!      │
 //!      └── core         the fast way past the queue, and the slow way through it
-//!           ├── directory    name ─► member: a word, the name, the value
+//!           ├── shards       name ─► slot: a word, the name, the value
 //!           └── queue        who waits, and who has the whole
 //!                └── policy       who may be granted (pure)
 //! ```

@@ -12,7 +12,7 @@ pub struct All;
 ///
 /// A set works by `Hash` and `Eq`; `Ord` gives the order in which guards and errors list names, and `Clone` the names in
 /// errors and results. None of them runs while a lock of the set's own is held: one that panics, or is wrong, can keep a
-/// name from being found, and no more.
+/// name from being found, and make calls panic that put names in order, and no more.
 pub trait Key: Clone + Eq + Hash + Ord {}
 
 impl<K: Clone + Eq + Hash + Ord> Key for K {}

@@ -49,7 +49,8 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     ///
     /// # Errors
     ///
-    /// [`SetError::TooFew`](super::SetError::TooFew) if fewer of the names exist, at once and whenever that comes true while this waits.
+    /// [`SetError::TooFew`](super::SetError::TooFew) if fewer of the names exist, at once and whenever that comes true while
+    /// this waits.
     ///
     /// # Examples
     ///

@@ -14,8 +14,8 @@
 //! # Invariants
 //!
 //! 1. The queue of a set is locked before a shard, and shards in ascending order; nobody awaits the queue with a shard locked.
-//! 2. A shard is locked for some hundreds of steps at most, with two exceptions: as many names as [`TOGETHER`] may be taken
-//!    at once, and an index that grows takes a step for each name of its shard.
+//! 2. A shard is locked for some hundreds of steps at most, with three exceptions: as many names as [`TOGETHER`] may be taken
+//!    at once; an index that grows takes a step for each name of its shard; and so does a search among names of one hash.
 
 mod index;
 mod lock;
@@ -182,7 +182,7 @@ impl<K, T> Pinned<K, T> {
         K: Ord,
     {
         let mut pinned = Self(members.into());
-        pinned.0.sort_by(|one, other| one.name().cmp(other.name()));
+        sort_by_name(&mut pinned.0);
         pinned
     }
 }
@@ -199,6 +199,10 @@ impl<K, T> Drop for Pinned<K, T> {
     fn drop(&mut self) {
         Panics::defer(|panics| forget(self.0.drain(..), panics));
     }
+}
+
+pub(crate) fn sort_by_name<K: Ord, T>(members: &mut [Known<K, T>]) {
+    members.sort_by(|one, other| one.name().cmp(other.name()));
 }
 
 /// Gives back what somebody knew of members, last of all their own destructors.

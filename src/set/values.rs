@@ -160,7 +160,7 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
         }
         self.set.core().retire(&members, whole, panics);
         let entries = named.into_iter().filter_map(|(name, member)| {
-            // SAFETY: the guard has just deleted the member, and takes its value once (`slot`, 5).
+            // SAFETY: the guard, which is borrowed alone, has just deleted the member, and takes its value once (`slot`, 5).
             let value = unsafe { member.take_value() };
             value.map(|value| (name, value))
         });

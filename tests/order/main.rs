@@ -38,7 +38,7 @@ enum Shape {
 
 fn ask(shape: Shape, party: usize, dice: &mut Dice) -> Ask {
     let mode = if dice.once_in(if matches!(shape, Shape::Groups) { 4 } else { 2 }) { Exclusive } else { Shared };
-    let priority = i8::from(dice.once_in(5));
+    let priority = dice.pick(&[-1, 0, 1]);
     match (shape, party) {
         (Shape::Crowd | Shape::Stream, 0) => Ask { what: What::Names, mode: Exclusive, names: 0b01, priority: 0 },
         (Shape::Crowd | Shape::Stream, 1) => Ask { what: What::Names, mode: Exclusive, names: 0b11, priority: 0 },

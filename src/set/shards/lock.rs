@@ -8,6 +8,7 @@ mod chosen {
     use crate::sync::relax;
     use std::cell::UnsafeCell;
     use std::fmt;
+    use std::marker::PhantomData;
     use std::ops::{Deref, DerefMut};
     use std::panic::RefUnwindSafe;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,7 +39,7 @@ mod chosen {
             if self.locked.swap(true, Ordering::Acquire) {
                 self.wait();
             }
-            Locked { lock: self }
+            Locked { lock: self, stays: PhantomData }
         }
 
         #[cold]
@@ -60,6 +61,8 @@ mod chosen {
     /// The content, until this is dropped.
     pub(in super::super) struct Locked<'a, T> {
         lock: &'a Lock<T>,
+        /// It stays with its thread: `&Locked` gives out `&T`, and nobody has said that `T` is `Sync`.
+        stays: PhantomData<*const ()>,
     }
 
     impl<T> Deref for Locked<'_, T> {

@@ -47,18 +47,18 @@ impl<K, T> Slab<K, T> {
         };
         let chunk = &mut self.chunks[at];
         let bit = chunk.used.trailing_ones() as usize;
-        chunk.used |= 1 << bit;
-        if chunk.used == Chunk::<K, T>::FULL {
-            self.open.pop();
-        }
         let Ok(index) = u32::try_from(at * Chunk::<K, T>::SLOTS + bit) else {
             unreachable!("so many names have no place in memory")
         };
         let Some(slots) = chunk.slots else { unreachable!("an open chunk is there (3)") };
-        // SAFETY: the bit is less than the length of the chunk.
+        // SAFETY: the bit is less than the length of the chunk, as it is open (3).
         let slot = unsafe { slots.add(bit) };
         // SAFETY: nobody knows this slot, as it was not in use (1).
         unsafe { slot.write(make(index)) };
+        chunk.used |= 1 << bit;
+        if chunk.used == Chunk::<K, T>::FULL {
+            self.open.pop();
+        }
         Known::new(slot)
     }
 

@@ -2,14 +2,14 @@
 //!
 //! # Invariants
 //!
-//! 1. Whoever keeps a [`Known`] has the slot pinned, and gives that back once, to its shard, or has a hold of the whole set
-//!    with all its members; so the slot is there, with its name.
+//! 1. Whoever keeps a [`Known`] has the slot pinned, and gives that back once, to its shard; or has the shard locked, in which
+//!    the slot is in use; or has a hold of the whole set with all its members. So the slot is there, with its name.
 //! 2. `word` and `pins` change only while the shard is locked; while the slot is wanted, or its shard is gated, `word`
 //!    changes only under the queue of the set as well.
 //! 3. Each hold that the word counts is given back once, by who has it.
 //! 4. The value is reached only by who holds the slot, by itself or with the whole: exclusively, to change it.
 //! 5. Whoever deletes a slot has it exclusively, and takes the value at once; nobody can hold it from then on.
-//! 6. The shard of a slot stays where it is as long as anybody has the slot pinned: a set goes after all that borrows it.
+//! 6. The shard of a slot stays where it is as long as the slot is in use: its set goes after all that borrows it.
 
 #![allow(unsafe_code, reason = "a slot is reached by who has it pinned, its value by who holds it: see the invariants")]
 
@@ -90,10 +90,11 @@ impl<K, T> Slot<K, T> {
 
 #[cfg(test)]
 impl<K, T> Slot<K, T> {
-    /// As if so many knew it.
-    pub(super) fn set_pins(&self, pins: u32) {
-        // SAFETY: in the test that does so, nobody else is there.
-        unsafe { *self.pins.get() = pins };
+    /// How many know it, to be changed by a test that is alone with it.
+    #[expect(clippy::mut_from_ref, reason = "the test is alone with it")]
+    pub(super) fn pins_mut(&self) -> &mut u32 {
+        // SAFETY: in the test that does so, nobody else reaches the number (2).
+        unsafe { &mut *self.pins.get() }
     }
 }
 
@@ -123,14 +124,14 @@ impl<K, T> PartialEq for Known<K, T> {
 impl<K, T> Eq for Known<K, T> {}
 
 impl<K, T> Known<K, T> {
-    /// The slot is in use, and the caller pins it.
+    /// The slot is in use, and the caller pins it or has the shard locked.
     pub(super) fn new(slot: NonNull<Slot<K, T>>) -> Self {
         Self(slot)
     }
 
     #[inline]
     pub(super) fn slot(&self) -> &Slot<K, T> {
-        // SAFETY: whoever has this has the slot pinned (1).
+        // SAFETY: whoever has this knows that the slot is there (1).
         unsafe { self.0.as_ref() }
     }
 
@@ -140,7 +141,7 @@ impl<K, T> Known<K, T> {
 
     #[inline]
     pub(super) fn home(&self) -> &Shard<K, T> {
-        // SAFETY: whoever has this has the slot pinned, so the shard is there (6).
+        // SAFETY: the slot is in use (1), so its shard is there (6).
         unsafe { self.slot().home.as_ref() }
     }
 
@@ -192,7 +193,7 @@ impl<K, T> Known<K, T> {
     ///
     /// # Safety
     ///
-    /// The caller has deleted the member.
+    /// The caller has deleted the member, calls this once, and has no reference to the value.
     pub(crate) unsafe fn take_value(self) -> Option<T> {
         // SAFETY: by the contract of this function, the value is the caller's (5).
         unsafe { &mut *self.slot().value.get() }.take()
@@ -222,7 +223,13 @@ impl<K, T> Member for Known<K, T> {
     }
 
     fn hold(&self, mode: LockMode) {
-        self.home().lock().hold(*self, mode);
+        let mut room = self.home().lock();
+        if mode == LockMode::Shared && self.look().is_full() {
+            // A guard of the whole is made one of names, and cannot fail. As with `Arc`: only code that forgets guards by the
+            // hundred million, on 32 bits, comes here; one more would count as none, and somebody would get it exclusively.
+            std::process::abort();
+        }
+        room.hold(*self, mode);
     }
 
     fn try_hold(&self, mode: LockMode) -> bool {

@@ -135,13 +135,40 @@ fn a_name_known_more_often_than_can_be_counted_stays_for_ever() {
     let value = Arc::new(());
     let shard = Shard::new(true);
     let known = shard.insert(&mut shard.lock(), 1, 1, Arc::clone(&value));
-    known.slot().set_pins(u32::MAX - 1);
-    shard.lock().pin(known); // By one of those whose guards are forgotten.
-    shard.lock().pin(known);
+    *known.slot().pins_mut() = u32::MAX - 1;
+    for _ in 0..3 {
+        shard.lock().pin(known); // By one of those whose guards are forgotten. Counted on, it would be 1 then.
+    }
     for _ in 0..3 {
         assert!(shard.lock().unpin(known).is_none(), "somebody may know it still");
     }
+    assert_eq!(*known.slot().pins_mut(), u32::MAX, "it is not counted any more");
     assert_eq!(*known.name(), 1);
     drop(shard);
     assert_eq!(Arc::strong_count(&value), 1);
+}
+
+/// Of a process of its own, which ends.
+#[test]
+#[cfg(all(unix, not(miri)))]
+fn a_sharer_too_many_is_never_counted_as_none() {
+    use crate::lock::State;
+    use std::os::unix::process::ExitStatusExt;
+    const SIGABRT: i32 = 6;
+    const CHILD: &str = "LOCKLADDER_ONE_SHARER_TOO_MANY";
+    if std::env::var_os(CHILD).is_some() {
+        let shard: Shard<u32, ()> = Shard::new(false);
+        let known = shard.insert(&mut shard.lock(), 1, 1, ());
+        let full = State::FREE.shared_by(usize::MAX >> 4);
+        assert!(full.is_full());
+        known.slot().set_state(full);
+        return known.hold(LockMode::Shared);
+    }
+    let own = "set::shards::tests::a_sharer_too_many_is_never_counted_as_none";
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([own, "--exact"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert_eq!(child.status.signal(), Some(SIGABRT), "{child:?}");
 }
