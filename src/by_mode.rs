@@ -85,11 +85,9 @@ where
 
 impl<S, X, SharedGuard, ExclusiveGuard, E> Timed for ByMode<S, X>
 where
-    S: Timed<Output = Result<SharedGuard, E>, Timed = Result<SharedGuard, E>>,
-    X: Timed<Output = Result<ExclusiveGuard, E>, Timed = Result<ExclusiveGuard, E>>,
+    S: Timed<Output = Result<SharedGuard, E>>,
+    X: Timed<Output = Result<ExclusiveGuard, E>>,
 {
-    type Timed = Self::Output;
-
     fn with_priority(self, priority: Priority) -> Self {
         self.map(|shared| shared.with_priority(priority), |exclusive| exclusive.with_priority(priority))
     }
@@ -101,11 +99,7 @@ where
         }
     }
 
-    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
-        self.poll(context)
-    }
-
-    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         match self.project() {
             ByModeProjected::Shared { it } => it.give_up(waited).map(ByMode::shared),
             ByModeProjected::Exclusive { it } => it.give_up(waited).map(ByMode::exclusive),

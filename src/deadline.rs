@@ -101,7 +101,7 @@ impl<F: Timed> Deadline<F> {
 }
 
 impl<F: Timed> Future for Deadline<F> {
-    type Output = F::Timed;
+    type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -117,7 +117,7 @@ impl<F: Timed> Future for Deadline<F> {
             }));
         }
         let began = *this.began.get_or_insert_with(Instant::now);
-        if let Poll::Ready(in_time) = this.request.as_mut().poll_in_time(context) {
+        if let Poll::Ready(in_time) = this.request.as_mut().poll(context) {
             return Poll::Ready(in_time);
         }
         let Some(timer) = timer.as_mut().as_pin_mut() else { unreachable!("it was made above") };
@@ -140,18 +140,12 @@ impl<F: fmt::Debug> fmt::Debug for Deadline<F> {
 
 /// A request that can be told to stop waiting, and how urgent it is.
 pub trait Timed: FusedFuture + Sized {
-    /// How a request ends that has a deadline.
-    type Timed;
-
     /// The same request, with this priority.
     fn with_priority(self, priority: Priority) -> Self;
 
     /// The priority is another from now on.
     fn move_to(self: Pin<&mut Self>, priority: Priority);
 
-    /// Polls it; what it resolves to in time is told as if by a request with a deadline.
-    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed>;
-
     /// It stops waiting, and has resolved then; if it has been granted in time, takes that.
-    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed;
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output;
 }

@@ -189,7 +189,7 @@ fn members_are_added_and_removed_under_the_root_alone() {
     let manager = manager();
     block_on(async {
         let mut job = manager.exclusive("rename").await.unwrap();
-        assert_eq!(job.remove::<Instance>(["web2", "nope"]).await, ["web2"]);
+        assert_eq!(job.remove::<Instance>(["web2", "nope"]).await.unwrap(), ["web2"]);
         job.add::<Instance>(["web9"]).await.unwrap();
         let exists = SessionError::Exists { level: "Node", names: vec!["node1".to_owned()] };
         assert_eq!(job.add::<Node>(["node1", "node4"]).await.unwrap_err(), exists);

@@ -112,7 +112,7 @@ fn each_value_is_dropped_once() {
     assert_eq!(dropped.load(Ordering::Relaxed), 0);
     drop(removed);
     assert_eq!(dropped.load(Ordering::Relaxed), 1);
-    assert_eq!(block_on(set.remove(3)), [3]);
+    assert_eq!(block_on(set.remove(3)).unwrap(), [3]);
     assert_eq!(dropped.load(Ordering::Relaxed), 2);
     drop((guard, waiter));
     drop(set);

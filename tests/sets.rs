@@ -8,7 +8,7 @@ use lockladder::{AddError, All, LockMode, LockSet, SetError};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use support::is_terminated;
-use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, block_on, task};
+use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, block_on, task};
 
 fn abc() -> LockSet<String> {
     LockSet::new(["a", "b", "c"])
@@ -245,9 +245,9 @@ fn a_removal_tells_what_it_removed_itself() {
     assert_pending!(first.poll());
     assert_pending!(second.poll());
     drop(a);
-    assert_eq!(assert_ready!(first.poll()), ["a", "b"]);
+    assert_eq!(assert_ready_ok!(first.poll()), ["a", "b"]);
     assert!(second.is_woken());
-    assert_eq!(assert_ready!(second.poll()), ["c"]);
+    assert_eq!(assert_ready_ok!(second.poll()), ["c"]);
     assert!(set.names().is_empty());
 }
 
@@ -317,7 +317,7 @@ fn futures_of_a_set_say_when_they_have_resolved() {
     assert!(!is_terminated(&mut acquire) && !is_terminated(&mut add) && !is_terminated(&mut remove));
     let _guard = assert_ready_ok!(acquire.poll());
     assert_ready_ok!(add.poll());
-    assert_eq!(assert_ready!(remove.poll()), ["b"]);
+    assert_eq!(assert_ready_ok!(remove.poll()), ["b"]);
     assert!(is_terminated(&mut acquire) && is_terminated(&mut add) && is_terminated(&mut remove));
 }
 

@@ -196,7 +196,7 @@ fn members_come_and_go_beside_the_whole_and_who_waits_for_them() {
         block_on(set.add_entries_exclusive([(4, Room::default())])).unwrap().enter();
     }
     fn removes(set: &Arc<Set>) {
-        assert_eq!(block_on(set.remove([3])), [3]);
+        assert_eq!(block_on(set.remove([3])).unwrap(), [3]);
     }
     fn gets_or_learns(set: &Arc<Set>) {
         match block_on(set.exclusive([2, 3])) {

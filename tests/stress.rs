@@ -207,7 +207,7 @@ async fn session(
 ) -> Result<(), SessionError> {
     if dice.roll(40) == 0 {
         let mut alone = manager.exclusive(format!("members, round {round}")).await?;
-        let removed = alone.remove::<Instance>(dice.names()).await;
+        let removed = alone.remove::<Instance>(dice.names()).await?;
         return alone.add::<Instance>(removed).await;
     }
     let job = manager.shared("job").await?;

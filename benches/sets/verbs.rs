@@ -50,7 +50,7 @@ impl Changing for Set {
     }
 
     async fn remove(&self, name: &str) {
-        let removed = self.remove(name).await;
+        let removed = self.remove(name).await.expect("it has no deadline");
         assert_eq!(removed.len(), 1, "nobody else removes names");
     }
 }

@@ -265,8 +265,6 @@ impl<P: LockPointer> FusedFuture for Delete<P> {
 }
 
 impl<P: LockPointer, M: Mode> Timed for Acquire<P, M> {
-    type Timed = Self::Output;
-
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -275,18 +273,12 @@ impl<P: LockPointer, M: Mode> Timed for Acquire<P, M> {
         self.set_priority(priority);
     }
 
-    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
-        self.poll(context)
-    }
-
-    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         self.withdraw().ok_or(AcquireError::TimedOut { waited })
     }
 }
 
 impl<P: LockPointer> Timed for Delete<P> {
-    type Timed = Self::Output;
-
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -295,11 +287,7 @@ impl<P: LockPointer> Timed for Delete<P> {
         self.set_priority(priority);
     }
 
-    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
-        self.poll(context)
-    }
-
-    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         self.project().acquire.give_up(waited).map(Guard::delete)
     }
 }

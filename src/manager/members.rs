@@ -214,10 +214,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// Cancel safe: dropped before it resolves, it has removed nothing.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If this session holds or awaits the level already, in a nested session that was forgotten: it would wait for ever,
-    /// and has no error to return.
+    /// [`SessionError::AlreadyHeld`]; nothing was removed.
     pub fn remove<L>(&mut self, names: impl NameList<L::Name>) -> Modify<'_, L, Remove<SetOf<L>>>
     where
         L: Modifiable + LevelOf<H>,

@@ -11,11 +11,6 @@ use std::marker::PhantomData;
 /// [`Session::add_entries`](super::Session::add_entries) and [`Session::remove`](super::Session::remove).
 ///
 /// Cancel safe: dropped before it resolves, it has changed nothing.
-///
-/// # Panics
-///
-/// A removal without a deadline panics where all else is told [`SessionError::AlreadyHeld`]: it has no error to return,
-/// and would wait for ever.
 pub type Modify<'s, L, F> = SessionRequest<Changer<'s, L>, F>;
 
 /// What a session lends to whoever changes level `L`.
@@ -51,20 +46,6 @@ impl<L: Level, T, E: AtLevel<L>> Answer<Result<T, E>> for Changer<'_, L> {
     fn answered(asker: &mut Option<Self>, changed: Result<T, E>) -> Self::Output {
         *asker = None;
         changed.map_err(AtLevel::at_level)
-    }
-}
-
-/// The names removed, where nothing can go wrong but one thing.
-impl<L: Level> Answer<Vec<L::Name>> for Changer<'_, L> {
-    type Output = Vec<L::Name>;
-
-    fn refused(error: SessionError) -> Self::Output {
-        panic!("{error}")
-    }
-
-    fn answered(asker: &mut Option<Self>, removed: Vec<L::Name>) -> Self::Output {
-        *asker = None;
-        removed
     }
 }
 

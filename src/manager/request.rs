@@ -212,9 +212,7 @@ impl<A: Answer<F::Output>, F: FusedFuture> FusedFuture for SessionRequest<A, F> 
     }
 }
 
-impl<A: Answer<F::Output> + Answer<F::Timed>, F: Timed> Timed for SessionRequest<A, F> {
-    type Timed = <A as Answer<F::Timed>>::Output;
-
+impl<A: Answer<F::Output>, F: Timed> Timed for SessionRequest<A, F> {
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -223,11 +221,7 @@ impl<A: Answer<F::Output> + Answer<F::Timed>, F: Timed> Timed for SessionRequest
         self.set_priority(priority);
     }
 
-    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
-        self.poll_by(|request| request.poll_in_time(context))
-    }
-
-    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         match self.poll_by(|request| Poll::Ready(request.give_up(waited))) {
             Poll::Ready(answer) => answer,
             Poll::Pending => unreachable!("who gives up has resolved"),

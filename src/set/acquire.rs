@@ -332,8 +332,6 @@ impl<P: SetPointer, M: Mode> FusedFuture for SetAcquire<P, M> {
 }
 
 impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
-    type Timed = Self::Output;
-
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -342,11 +340,7 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
         self.set_priority(priority);
     }
 
-    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
-        self.poll(context)
-    }
-
-    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         Panics::defer(|panics| {
             let (names, more) = self.as_mut().decide(panics);
             self.end(names, panics, |names| SetError::TimedOut { names, more, mode: M::MODE, waited })

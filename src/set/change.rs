@@ -222,8 +222,6 @@ impl<P: ClosedPointer, A: Added<P>> FusedFuture for Add<P, A> {
 }
 
 impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
-    type Timed = Self::Output;
-
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -232,11 +230,7 @@ impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
         self.set_priority(priority);
     }
 
-    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
-        self.poll(context)
-    }
-
-    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         Panics::defer(|panics| match self.as_mut().withdraw(panics) {
             Some(granted) => granted.add::<A>(mem::take(self.project().entries), panics),
             None => Err(AddError::TimedOut { waited }),
@@ -265,7 +259,7 @@ pin_project! {
     ///
     /// # Errors
     ///
-    /// None, but with a deadline [`SetError::TimedOut`]; nothing was removed then.
+    /// [`SetError::TimedOut`], if it was given a deadline; nothing was removed then.
     ///
     /// # Panics
     ///
@@ -320,11 +314,10 @@ impl<P: ClosedPointer> Remove<P> {
 }
 
 impl<P: ClosedPointer> Future for Remove<P> {
-    type Output = Vec<P::Name>;
+    type Output = Result<Vec<P::Name>, SetError<P::Name>>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Ok(guard) = ready!(self.project().acquire.poll(context)) else { unreachable!("missing names are skipped") };
-        Poll::Ready(remove(guard))
+        self.project().acquire.poll(context).map_ok(remove)
     }
 }
 
@@ -346,8 +339,6 @@ impl<P: ClosedPointer> FusedFuture for Remove<P> {
 }
 
 impl<P: ClosedPointer> Timed for Remove<P> {
-    type Timed = Result<Vec<P::Name>, SetError<P::Name>>;
-
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -356,11 +347,7 @@ impl<P: ClosedPointer> Timed for Remove<P> {
         self.set_priority(priority);
     }
 
-    fn poll_in_time(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Timed> {
-        self.poll(context).map(Ok)
-    }
-
-    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Timed {
+    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         self.project().acquire.give_up(waited).map(remove)
     }
 }

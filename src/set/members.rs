@@ -180,14 +180,18 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// Cancel safe: all names are removed in one step, so a removal dropped half way has removed nothing.
     ///
+    /// # Errors
+    ///
+    /// [`SetError::TimedOut`](super::SetError::TimedOut), if the future is given a deadline; nothing was removed then.
+    ///
     /// # Examples
     ///
     /// ```
     /// # tokio_test::block_on(async {
     /// let nodes: lockladder::LockSet<String> = lockladder::LockSet::new(["a", "b", "c"]);
-    /// assert_eq!(nodes.remove(["c", "a", "a", "nope"]).await, ["a", "c"]);
+    /// assert_eq!(nodes.remove(["c", "a", "a", "nope"]).await?, ["a", "c"]);
     /// assert_eq!(nodes.names(), ["b"]);
-    /// # });
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     pub fn remove(&self, names: impl NameList<K>) -> Remove<&Self> {
         Remove::new(self, names)

@@ -426,11 +426,15 @@ impl Changed for &Closed {
             }
             Deed::Remove { names, how } => {
                 let removed = match how {
-                    How::Late => self.remove(names).deadline(Instant::now()).await.ok(),
+                    How::Late => Some(self.remove(names).deadline(Instant::now()).await),
                     How::Polls(times) => polls(pin!(self.remove(names)), *times).await,
                     _ => Some(self.remove(names).await),
                 };
-                let Some(removed) = removed else { return };
+                let removed = match removed {
+                    None => return,
+                    Some(Err(SetError::TimedOut { .. })) if matches!(how, How::Late) => return,
+                    Some(removed) => removed.expect("a removal without a deadline cannot fail"),
+                };
                 assert!(removed.is_sorted() && removed.iter().all(|name| names.contains(name)), "{removed:?}");
                 if !removed.is_empty() {
                     count("removed");

@@ -377,7 +377,7 @@ fn whoever_comes_as_a_name_is_removed_gets_it_or_learns_it() {
                 assert!(matches!(error, SetError::Unknown { name: 1 } | SetError::Deleted { name: 1 }), "{error}");
             }
         });
-        assert_eq!(block_on(set.remove([1])), [1]);
+        assert_eq!(block_on(set.remove([1])).unwrap(), [1]);
         join([comes]);
         assert_eq!(set.names(), [2]);
         drop(set.try_exclusive(2).unwrap());
@@ -408,9 +408,9 @@ fn of_two_who_remove_one_name_one_removes_it() {
         let set = set();
         let other = thread::spawn({
             let set = Arc::clone(&set);
-            move || block_on(set.remove([1])).len()
+            move || block_on(set.remove([1])).unwrap().len()
         });
-        let removed = block_on(set.remove([1, 2])).len();
+        let removed = block_on(set.remove([1, 2])).unwrap().len();
         assert_eq!(removed + other.join().unwrap(), 2);
         assert!(set.names().is_empty());
     });
@@ -420,7 +420,7 @@ fn of_two_who_remove_one_name_one_removes_it() {
 fn the_whole_skips_what_is_removed_before_its_turn() {
     within(2, "remove against the whole", || {
         let set = set();
-        let removes = alongside(&set, |set| assert_eq!(block_on(set.remove([1])), [1]));
+        let removes = alongside(&set, |set| assert_eq!(block_on(set.remove([1])).unwrap(), [1]));
         write(&set, All);
         join([removes]);
         assert_free_after(&set, [(2, 1)]);

@@ -127,7 +127,7 @@ fn restore(manager: &LockManager<Four>) {
             let names = manager.names::<$level>();
             if names != MEMBERS {
                 let missing: Vec<_> = MEMBERS.into_iter().filter(|name| !names.contains(name)).collect();
-                now($job.remove::<$level>(names.into_iter().filter(|name| !MEMBERS.contains(name)).collect::<Vec<_>>()));
+                now($job.remove::<$level>(names.into_iter().filter(|name| !MEMBERS.contains(name)).collect::<Vec<_>>())).unwrap();
                 now($job.add::<$level>(missing)).unwrap();
             }
         )*};

@@ -180,7 +180,7 @@ async fn node_add(desk: &mut Desk<'_>, ladder: &Ladder, node: &str) -> Result<()
 async fn instance_rename(desk: &mut Desk<'_>, ladder: &Ladder, old: &str, new: &str) -> Result<(), Refusal> {
     let mut session = desk.wait(ladder.locks.exclusive(desk.label())).await?;
     duties::rename_instance(desk, &WholeCluster(&session), old, new).await?;
-    desk.wait(session.remove::<Instance>([old])).await;
+    desk.wait(session.remove::<Instance>([old])).await?;
     desk.wait(session.add::<Instance>([new])).await?;
     Ok(())
 }

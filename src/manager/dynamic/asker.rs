@@ -98,21 +98,7 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<(), E>> for DynAsker
     }
 }
 
-/// Removed, without a deadline.
-impl<H: Hierarchy, L: NotRoot> Answer<Vec<L::Name>> for DynAsker<'_, H, L> {
-    type Output = Result<Vec<L::Name>, SessionError>;
-
-    fn refused(error: SessionError) -> Self::Output {
-        Err(error)
-    }
-
-    fn answered(asker: &mut Option<Self>, removed: Vec<L::Name>) -> Self::Output {
-        *asker = None;
-        Ok(removed)
-    }
-}
-
-/// Removed, or too late.
+/// Removed.
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<Vec<L::Name>, E>> for DynAsker<'_, H, L> {
     type Output = Result<Vec<L::Name>, SessionError>;
 
