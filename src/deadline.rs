@@ -22,7 +22,7 @@ pub(crate) enum Limit {
 
 pin_project! {
     /// Waits for locks until a deadline. Made by the `timeout` and `deadline` of the futures that wait: of
-    /// [`Acquire`](crate::Acquire), [`SetAcquire`](crate::SetAcquire) and the others.
+    /// [`Acquire`](crate::futures::Acquire), [`SetAcquire`](crate::futures::SetAcquire) and the others.
     ///
     /// The time starts at the first poll, not at the call; it is tokio's, so that a test can pause it. A deadline that
     /// is past already still tries once, also for the whole of a large set.

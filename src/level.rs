@@ -15,12 +15,14 @@
 mod any;
 pub(crate) mod checks;
 mod hierarchy;
-mod rules;
+pub(crate) mod rules;
 
 pub use any::Typed;
 pub(crate) use any::{AnyGuard, AnyRoot, Slot};
+#[doc(hidden)]
 pub use hierarchy::private;
-pub use rules::{CanAcquire, CanAdd, Downgrade, Holds, HoldsExclusive, Release, Top};
+pub(crate) use rules::{CanAcquire, CanAdd, Holds, HoldsExclusive, Release};
+pub use rules::{Downgrade, Top};
 
 use crate::lock::{Guard, SharedLock};
 use crate::mode::{LockMode, Mode, Shared};
@@ -88,7 +90,7 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Node, Seed};
-/// use lockladder::{All, CanAcquire, LevelOf, NotRoot, Session, SessionError};
+/// use lockladder::{All, CanAcquire, Session, SessionError, level::{LevelOf, NotRoot}};
 ///
 /// async fn count<L, H>(job: &mut Session<Seed, H>) -> Result<usize, SessionError>
 /// where
@@ -175,7 +177,7 @@ pub trait Modifiable: NotRoot {}
 /// lockladder::hierarchy! {
 ///     struct Ladder { root Cluster, level Instance: String, level Node: String }
 /// }
-/// impl lockladder::Before<Instance> for Node {}
+/// impl lockladder::level::Before<Instance> for Node {}
 ///
 /// let manager: lockladder::LockManager<Ladder> = lockladder::LockManager::builder().build();
 /// # tokio_test::block_on(async {

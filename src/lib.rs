@@ -47,7 +47,7 @@ mod by_mode;
 mod deadline;
 mod error;
 pub mod ganeti;
-mod level;
+pub mod level;
 mod lock;
 mod manager;
 mod mode;
@@ -55,23 +55,38 @@ mod priority;
 mod set;
 mod sync;
 
-pub use deadline::Deadline;
 pub use error::{AcquireError, TryAcquireError};
-pub use level::{
-    Before, CanAcquire, CanAdd, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard,
-    LevelOf, Modifiable, NotRoot, Release, Top, Typed,
-};
-pub use lock::{Acquire, Delete, Guard, LockPointer, MappedGuard, SharedLock};
-pub use manager::{
-    Builder, Climb, DynClimb, DynRequest, DynSession, Enter, EnterAny, LockManager, Modify, NameArray, OrderError,
-    Session, SessionError, SessionRequest,
-};
+pub use level::HeldList;
+pub use level::rules::{CanAcquire, CanAdd, Holds, HoldsExclusive, Release};
+pub use lock::{Guard, MappedGuard, SharedLock};
+pub use manager::{Builder, DynSession, LockManager, OrderError, Session, SessionError};
 pub use mode::{Exclusive, LockMode, Mode, Shared};
 pub use priority::{Priority, PriorityError};
-pub use set::{
-    Add, AddError, Added, All, ClosedPointer, Free, Key, LockSet, Name, NameList, Names, OpenSet, Remove, SetAcquire,
-    SetError, SetGuard, SetPointer,
-};
+pub use set::{AddError, All, LockSet, OpenSet, SetError, SetGuard};
+
+/// The futures that wait, by name: for structs that keep one, and for their verbs.
+///
+/// A verb of a lock, a set or a session returns one of these. Most code awaits it at once and never writes its name.
+pub mod futures {
+    pub use crate::deadline::Deadline;
+    pub use crate::lock::{Acquire, Delete};
+    pub use crate::manager::{Climb, DynClimb, DynRequest, Enter, EnterAny, Modify, SessionRequest};
+    pub use crate::set::{Add, Added, Free, Remove, SetAcquire};
+}
+
+/// What names a lock, and what may stand for several names in a call.
+///
+/// These traits are bounds for generic helpers. [`Key`](names::Key) holds for any suitable type; the others are sealed.
+pub mod names {
+    pub use crate::manager::NameArray;
+    pub use crate::set::{AsName, Key, Names, NamesOrAll};
+}
+
+/// How a guard reaches its lock or set: by reference or by `Arc`. Sealed; bounds for helpers that take any guard.
+pub mod pointer {
+    pub use crate::lock::LockPointer;
+    pub use crate::set::{ClosedPointer, SetPointer};
+}
 
 #[doc(hidden)]
 pub use level::private as __private;

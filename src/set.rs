@@ -31,7 +31,7 @@ pub use change::{Add, Added, Free, Remove};
 pub use error::{AddError, SetError};
 pub use guard::SetGuard;
 pub(crate) use members::{owned, with_defaults};
-pub use names::{All, Key, Name, NameList, Names};
+pub use names::{All, AsName, Key, Names, NamesOrAll};
 pub use open::OpenSet;
 pub(crate) use part::InPart;
 pub(crate) use request::Want;
@@ -192,7 +192,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     #[inline]
-    pub fn shared(&self, names: impl Names<K>) -> SetAcquire<&Self, Shared> {
+    pub fn shared(&self, names: impl NamesOrAll<K>) -> SetAcquire<&Self, Shared> {
         SetAcquire::of(self, names, Want::All)
     }
 
@@ -224,7 +224,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
     #[inline]
-    pub fn exclusive(&self, names: impl Names<K>) -> SetAcquire<&Self, Exclusive> {
+    pub fn exclusive(&self, names: impl NamesOrAll<K>) -> SetAcquire<&Self, Exclusive> {
         SetAcquire::of(self, names, Want::All)
     }
 
@@ -233,7 +233,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Errors
     ///
     /// See [`shared`](Self::shared).
-    pub fn shared_owned(self: Arc<Self>, names: impl Names<K>) -> SetAcquire<Arc<Self>, Shared> {
+    pub fn shared_owned(self: Arc<Self>, names: impl NamesOrAll<K>) -> SetAcquire<Arc<Self>, Shared> {
         SetAcquire::of(self, names, Want::All)
     }
 
@@ -242,7 +242,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Errors
     ///
     /// See [`shared`](Self::shared).
-    pub fn exclusive_owned(self: Arc<Self>, names: impl Names<K>) -> SetAcquire<Arc<Self>, Exclusive> {
+    pub fn exclusive_owned(self: Arc<Self>, names: impl NamesOrAll<K>) -> SetAcquire<Arc<Self>, Exclusive> {
         SetAcquire::of(self, names, Want::All)
     }
 
@@ -251,7 +251,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Errors
     ///
     /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then.
-    pub fn try_shared(&self, names: impl Names<K>) -> Result<SetGuard<&Self, Shared>, SetError<K>> {
+    pub fn try_shared(&self, names: impl NamesOrAll<K>) -> Result<SetGuard<&Self, Shared>, SetError<K>> {
         self.shared(names).at_once()
     }
 
@@ -270,7 +270,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// assert!(matches!(nodes.try_shared("node2"), Err(SetError::WouldBlock { names, .. }) if names == ["node2"]));
     /// # Ok::<_, SetError<String>>(())
     /// ```
-    pub fn try_exclusive(&self, names: impl Names<K>) -> Result<SetGuard<&Self, Exclusive>, SetError<K>> {
+    pub fn try_exclusive(&self, names: impl NamesOrAll<K>) -> Result<SetGuard<&Self, Exclusive>, SetError<K>> {
         self.exclusive(names).at_once()
     }
 
@@ -279,7 +279,10 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Errors
     ///
     /// See [`try_shared`](Self::try_shared).
-    pub fn try_shared_owned(self: Arc<Self>, names: impl Names<K>) -> Result<SetGuard<Arc<Self>, Shared>, SetError<K>> {
+    pub fn try_shared_owned(
+        self: Arc<Self>,
+        names: impl NamesOrAll<K>,
+    ) -> Result<SetGuard<Arc<Self>, Shared>, SetError<K>> {
         self.shared_owned(names).at_once()
     }
 
@@ -290,7 +293,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// See [`try_exclusive`](Self::try_exclusive).
     pub fn try_exclusive_owned(
         self: Arc<Self>,
-        names: impl Names<K>,
+        names: impl NamesOrAll<K>,
     ) -> Result<SetGuard<Arc<Self>, Exclusive>, SetError<K>> {
         self.exclusive_owned(names).at_once()
     }

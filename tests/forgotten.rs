@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use lockladder::{All, LockSet, OpenSet, Priority, SetAcquire, SetGuard};
+use lockladder::{All, LockSet, OpenSet, Priority, SetGuard, futures::SetAcquire};
 use proptest::prelude::*;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};

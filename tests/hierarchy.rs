@@ -1,7 +1,10 @@
 //! Hierarchies of 1 to 16 levels, declared as a user does.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use lockladder::{All, Hierarchy, Level, LockManager, Session, held, hierarchy};
+use lockladder::{
+    All, LockManager, Session, held, hierarchy,
+    level::{Hierarchy, Level},
+};
 use tokio_test::block_on;
 
 hierarchy! { struct One { root Only } }

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 use lockladder::{
-    Acquire, AcquireError, Delete, Exclusive, Guard, LockMode, Mode, Shared, SharedLock, TryAcquireError,
+    AcquireError, Exclusive, Guard, LockMode, Mode, Shared, SharedLock, TryAcquireError,
+    futures::{Acquire, Delete},
 };
 use std::cell::Cell;
 use std::fmt::Debug;

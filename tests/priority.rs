@@ -1,7 +1,7 @@
 //! Priorities: the fairness rule between requests of different urgency, and requests that change theirs.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use lockladder::{Acquire, Exclusive, Guard, Mode, Priority, Shared, SharedLock};
+use lockladder::{Exclusive, Guard, Mode, Priority, Shared, SharedLock, futures::Acquire};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};

@@ -4,7 +4,8 @@
 use lockladder::ganeti::modern::{self, Modern, Network, NodeAlloc};
 use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
 use lockladder::{
-    All, DynSession, Hierarchy, Level, LockManager, LockMode, OrderError, Priority, SessionError, Shared, held,
+    All, DynSession, LockManager, LockMode, OrderError, Priority, SessionError, Shared, held,
+    level::{Hierarchy, Level},
 };
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};

@@ -7,7 +7,7 @@ mod requests;
 #[path = "support/wakers.rs"]
 mod wakers;
 
-use lockladder::{Acquire, Mode, SharedLock};
+use lockladder::{Mode, SharedLock, futures::Acquire};
 use requests::{granted, waiting};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};

@@ -21,7 +21,7 @@ const fn bit<L: Level>() -> u16 {
 /// For [`CanAcquire`](super::CanAcquire) and [`CanAdd`](super::CanAdd): nothing is held at `L` or above.
 ///
 /// ```compile_fail,E0080
-/// use lockladder::*;
+/// use lockladder::{*, level::*};
 /// hierarchy! { struct Farm { root Gate, level Barn: String, level Node: String } }
 /// type Reached = held![shared Gate, shared Node];
 /// impl CanAcquire<Barn> for Reached {}
@@ -37,7 +37,7 @@ pub(crate) const fn may_acquire<S: HeldList, L: Level>() {
 /// For [`Holds`](super::Holds).
 ///
 /// ```compile_fail,E0080
-/// use lockladder::*;
+/// use lockladder::{*, level::*};
 /// hierarchy! { struct Farm { root Gate, level Barn: String, level Node: String } }
 /// type Reached = held![shared Gate];
 /// impl Holds<Node> for Reached {
@@ -56,7 +56,7 @@ pub(crate) const fn is_held<S: HeldList, L: Level>() {
 /// For [`HoldsExclusive`](super::HoldsExclusive).
 ///
 /// ```compile_fail,E0080
-/// use lockladder::*;
+/// use lockladder::{*, level::*};
 /// hierarchy! { struct Farm { root Gate, level Barn: String, level Node: String } }
 /// type Reached = held![shared Gate, shared Node];
 /// impl HoldsExclusive<Node> for Reached {
@@ -74,7 +74,7 @@ pub(crate) const fn is_exclusive<S: HeldList, L: Level>() {
 /// For [`Top`](super::Top).
 ///
 /// ```compile_fail,E0080
-/// use lockladder::*;
+/// use lockladder::{*, level::*};
 /// hierarchy! { struct Farm { root Gate, level Barn: String, level Node: String } }
 /// type Reached = held![shared Gate, exclusive Barn, shared Node];
 /// impl Top<Barn> for Reached {}
@@ -99,7 +99,7 @@ pub(crate) const fn is_own<S: Release<L>, L: Level>() {
 /// For [`Downgrade`]: what is left is the same, but for the mode.
 ///
 /// ```compile_fail,E0080
-/// use lockladder::*;
+/// use lockladder::{*, level::*};
 /// hierarchy! { struct Farm { root Gate, level Barn: String, level Node: String } }
 /// type Outer = held![shared Gate, exclusive Node];
 /// impl<'outer> Downgrade<Node> for &'outer mut Outer {
@@ -123,7 +123,7 @@ pub(crate) const fn is_own_exclusive<S: Downgrade<L>, L: Level>() {
 /// For [`Typed`](super::Typed): the levels of a list are in order, the root lowest.
 ///
 /// ```compile_fail,E0080
-/// use lockladder::*;
+/// use lockladder::{*, level::*};
 /// hierarchy! { struct Farm { root Gate, level Barn: String, level Node: String } }
 /// type Upside = Held<Gate, Shared, Held<Node, Shared>>;
 /// impl Typed<Farm> for Upside {

@@ -24,7 +24,7 @@
 ///     pub free_memory: u64,
 /// }
 ///
-/// use lockladder::Hierarchy;
+/// use lockladder::level::Hierarchy;
 /// assert_eq!(Ganeti::LEVELS, ["Cluster", "Instance", "Node", "Zone"]);
 /// ```
 ///
@@ -96,11 +96,11 @@ macro_rules! __hierarchy {
         $visibility enum $hierarchy {}
 
         const _: () = ::core::assert!(
-            <$hierarchy as $crate::Hierarchy>::LEVELS.len() <= 16,
+            <$hierarchy as $crate::level::Hierarchy>::LEVELS.len() <= 16,
             "a hierarchy has at most 16 levels, the root included"
         );
 
-        impl $crate::Hierarchy for $hierarchy {
+        impl $crate::level::Hierarchy for $hierarchy {
             type Root = $root;
             type Sets = $crate::__hierarchy!(@sets $($level)*);
             type Slots = $crate::__hierarchy!(@slots $($level)*);
@@ -113,7 +113,7 @@ macro_rules! __hierarchy {
         #[derive(Clone, Copy, Debug)]
         $visibility enum $root {}
 
-        impl $crate::Level for $root {
+        impl $crate::level::Level for $root {
             type In = $hierarchy;
             type Locks = $crate::SharedLock;
             type Name = ::std::string::String;
@@ -123,7 +123,7 @@ macro_rules! __hierarchy {
 
             fn level_guard<M_: $crate::Mode>(
                 _guard: $crate::SetGuard<$crate::__private::SetOf<Self>, M_>,
-            ) -> $crate::LevelGuard<Self, M_> {
+            ) -> $crate::level::LevelGuard<Self, M_> {
                 ::core::unreachable!("the root has no set")
             }
         }
@@ -187,13 +187,13 @@ macro_rules! __hierarchy {
         $crate::__hierarchy! { @$to $pair $($names)+ }
     };
 
-    (@kind level $level:ident) => { impl $crate::Modifiable for $level {} };
+    (@kind level $level:ident) => { impl $crate::level::Modifiable for $level {} };
     (@kind fixed $level:ident) => {};
 
     // Each level with its index and the way to its set.
     (@levels $hierarchy:ident ($index:expr) [$($path:tt)*]) => {};
     (@levels $hierarchy:ident ($index:expr) [$($path:tt)*] ($level:ident, $name:ty, $value:ty) $($rest:tt)*) => {
-        impl $crate::Level for $level {
+        impl $crate::level::Level for $level {
             type In = $hierarchy;
             type Locks = $crate::LockSet<$name, $value>;
             type Name = $name;
@@ -203,22 +203,22 @@ macro_rules! __hierarchy {
 
             fn level_guard<M_: $crate::Mode>(
                 guard: $crate::SetGuard<$crate::__private::SetOf<Self>, M_>,
-            ) -> $crate::LevelGuard<Self, M_> {
+            ) -> $crate::level::LevelGuard<Self, M_> {
                 guard
             }
         }
 
-        impl $crate::NotRoot for $level {
-            fn set(sets: &<$hierarchy as $crate::Hierarchy>::Sets) -> &$crate::__private::SetAt<Self> {
+        impl $crate::level::NotRoot for $level {
+            fn set(sets: &<$hierarchy as $crate::level::Hierarchy>::Sets) -> &$crate::__private::SetAt<Self> {
                 &sets $($path)* .1
             }
 
-            fn slot(slots: &<$hierarchy as $crate::Hierarchy>::Slots) -> &$crate::__private::Slot<Self> {
+            fn slot(slots: &<$hierarchy as $crate::level::Hierarchy>::Slots) -> &$crate::__private::Slot<Self> {
                 &slots $($path)* .1
             }
 
             fn slot_mut(
-                slots: &mut <$hierarchy as $crate::Hierarchy>::Slots,
+                slots: &mut <$hierarchy as $crate::level::Hierarchy>::Slots,
             ) -> &mut $crate::__private::Slot<Self> {
                 &mut slots $($path)* .1
             }
@@ -229,10 +229,10 @@ macro_rules! __hierarchy {
 
     // What no list can be asked of, but by levels of this hierarchy.
     (@ends $hierarchy:ident $root:ident $($level:ident)*) => {
-        impl $crate::LevelOf<$hierarchy> for $root {
+        impl $crate::level::LevelOf<$hierarchy> for $root {
             type Itself = Self;
         }
-        $(impl $crate::LevelOf<$hierarchy> for $level {
+        $(impl $crate::level::LevelOf<$hierarchy> for $level {
             type Itself = Self;
         })*
 
@@ -242,37 +242,37 @@ macro_rules! __hierarchy {
         $($crate::__hierarchy! { @fresh release_nothing [M_ R_] [N_ S_] [O_ T_]; $level $root })*
     };
     (@typed [$mode:ident $rest:ident] $hierarchy:ident $root:ident) => {
-        impl<$mode: $crate::Mode> $crate::Typed<$hierarchy> for $crate::Held<$root, $mode> {
+        impl<$mode: $crate::Mode> $crate::level::Typed<$hierarchy> for $crate::level::Held<$root, $mode> {
             fn matches(
                 root: &$crate::__private::AnyRoot,
-                _slots: &<$hierarchy as $crate::Hierarchy>::Slots,
+                _slots: &<$hierarchy as $crate::level::Hierarchy>::Slots,
             ) -> ::core::primitive::bool {
                 root.mode() == $mode::MODE
             }
 
             fn typed(
                 root: $crate::__private::AnyRoot,
-                _slots: &mut <$hierarchy as $crate::Hierarchy>::Slots,
+                _slots: &mut <$hierarchy as $crate::level::Hierarchy>::Slots,
             ) -> ::core::option::Option<Self> {
                 $crate::__private::typed_root(root)
             }
         }
     };
     (@release_nothing [$mode:ident $rest:ident] $level:ident $root:ident) => {
-        impl<$mode: $crate::Mode> $crate::Release<$level> for $crate::Held<$root, $mode>
+        impl<$mode: $crate::Mode> $crate::Release<$level> for $crate::level::Held<$root, $mode>
         where
             Self: $crate::Holds<$level>,
         {
             type Mode = <Self as $crate::Holds<$level>>::Mode;
             type Without = Self;
 
-            fn split(self) -> ($crate::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode>, Self) {
+            fn split(self) -> ($crate::level::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode>, Self) {
                 ::core::unreachable!("the root alone holds no level")
             }
 
             fn own_guard(
                 &mut self,
-            ) -> &mut $crate::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode> {
+            ) -> &mut $crate::level::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode> {
                 ::core::unreachable!("the root alone holds no level")
             }
         }
@@ -283,25 +283,25 @@ macro_rules! __hierarchy {
     // told one thing only: that it is the root.
     (@root $root:ident $($level:ident)*) => {
         #[diagnostic::do_not_recommend]
-        impl $crate::Before<$root> for $root {}
+        impl $crate::level::Before<$root> for $root {}
         $(
-            impl $crate::Before<$level> for $root {}
+            impl $crate::level::Before<$level> for $root {}
             #[diagnostic::do_not_recommend]
-            impl $crate::Before<$root> for $level {}
+            impl $crate::level::Before<$root> for $level {}
         )*
 
         $crate::__hierarchy! { @fresh root_held [M_ R_] [N_ S_] [O_ T_]; $root $root }
 
         #[diagnostic::do_not_recommend]
-        impl $crate::HoldsExclusive<$root> for $crate::Held<$root, $crate::Exclusive> {
-            fn exclusive_guard(&mut self) -> &mut $crate::LevelGuard<$root, $crate::Exclusive> {
+        impl $crate::HoldsExclusive<$root> for $crate::level::Held<$root, $crate::Exclusive> {
+            fn exclusive_guard(&mut self) -> &mut $crate::level::LevelGuard<$root, $crate::Exclusive> {
                 $crate::__private::guard_mut(self)
             }
         }
 
         #[diagnostic::do_not_recommend]
-        impl $crate::Downgrade<$root> for $crate::Held<$root, $crate::Exclusive> {
-            type Downgraded = $crate::Held<$root, $crate::Shared>;
+        impl $crate::level::Downgrade<$root> for $crate::level::Held<$root, $crate::Exclusive> {
+            type Downgraded = $crate::level::Held<$root, $crate::Shared>;
 
             fn downgrade(self, panics: &mut $crate::__private::Panics) -> Self::Downgraded {
                 $crate::__private::downgrade_root(self, panics)
@@ -314,10 +314,10 @@ macro_rules! __hierarchy {
 
     (@root_held [$mode:ident $rest:ident] $root:ident $same:ident) => {
         #[diagnostic::do_not_recommend]
-        impl<$mode: $crate::Mode> $crate::Holds<$root> for $crate::Held<$root, $mode> {
+        impl<$mode: $crate::Mode> $crate::Holds<$root> for $crate::level::Held<$root, $mode> {
             type Mode = $mode;
 
-            fn guard(&self) -> &$crate::LevelGuard<$root, $mode> {
+            fn guard(&self) -> &$crate::level::LevelGuard<$root, $mode> {
                 $crate::__private::guard(self)
             }
         }
@@ -326,7 +326,7 @@ macro_rules! __hierarchy {
     // Each pair of a lower level and a higher one.
     (@pairs) => {};
     (@pairs $lower:ident $($higher:ident)*) => {
-        $(impl $crate::Before<$higher> for $lower {})*
+        $(impl $crate::level::Before<$higher> for $lower {})*
         $crate::__hierarchy! { @held_below $lower $($higher)* }
         $crate::__hierarchy! { @release_below [#[diagnostic::do_not_recommend]] $lower $($higher)* }
         $crate::__hierarchy! { @pairs $($higher)* }
@@ -350,16 +350,16 @@ macro_rules! __hierarchy {
     (@release [$($attribute:tt)*] [$mode:ident $rest:ident] $lower:ident $higher:ident) => {
         $($attribute)*
         impl<$mode: $crate::Mode, $rest: $crate::Release<$lower>> $crate::Release<$lower>
-            for $crate::Held<$higher, $mode, $rest>
+            for $crate::level::Held<$higher, $mode, $rest>
         {
             type Mode = $rest::Mode;
-            type Without = $crate::Held<$higher, $mode, $rest::Without>;
+            type Without = $crate::level::Held<$higher, $mode, $rest::Without>;
 
-            fn split(self) -> ($crate::LevelGuard<$lower, $rest::Mode>, Self::Without) {
+            fn split(self) -> ($crate::level::LevelGuard<$lower, $rest::Mode>, Self::Without) {
                 $crate::__private::split_below(self)
             }
 
-            fn own_guard(&mut self) -> &mut $crate::LevelGuard<$lower, $rest::Mode> {
+            fn own_guard(&mut self) -> &mut $crate::level::LevelGuard<$lower, $rest::Mode> {
                 $crate::__private::rest_mut(self).own_guard()
             }
         }
@@ -372,29 +372,29 @@ macro_rules! __hierarchy {
     (@held [$mode:ident $rest:ident] $lower:ident $higher:ident) => {
         #[diagnostic::do_not_recommend]
         impl<$mode: $crate::Mode, $rest: $crate::Holds<$lower>> $crate::Holds<$lower>
-            for $crate::Held<$higher, $mode, $rest>
+            for $crate::level::Held<$higher, $mode, $rest>
         {
             type Mode = $rest::Mode;
 
-            fn guard(&self) -> &$crate::LevelGuard<$lower, $rest::Mode> {
+            fn guard(&self) -> &$crate::level::LevelGuard<$lower, $rest::Mode> {
                 $crate::__private::rest(self).guard()
             }
         }
 
         #[diagnostic::do_not_recommend]
         impl<$mode: $crate::Mode, $rest: $crate::HoldsExclusive<$lower>> $crate::HoldsExclusive<$lower>
-            for $crate::Held<$higher, $mode, $rest>
+            for $crate::level::Held<$higher, $mode, $rest>
         {
-            fn exclusive_guard(&mut self) -> &mut $crate::LevelGuard<$lower, $crate::Exclusive> {
+            fn exclusive_guard(&mut self) -> &mut $crate::level::LevelGuard<$lower, $crate::Exclusive> {
                 $crate::__private::rest_mut(self).exclusive_guard()
             }
         }
 
         #[diagnostic::do_not_recommend]
-        impl<$mode: $crate::Mode, $rest: $crate::Downgrade<$lower>> $crate::Downgrade<$lower>
-            for $crate::Held<$higher, $mode, $rest>
+        impl<$mode: $crate::Mode, $rest: $crate::level::Downgrade<$lower>> $crate::level::Downgrade<$lower>
+            for $crate::level::Held<$higher, $mode, $rest>
         {
-            type Downgraded = $crate::Held<$higher, $mode, $rest::Downgraded>;
+            type Downgraded = $crate::level::Held<$higher, $mode, $rest::Downgraded>;
 
             fn downgrade(self, panics: &mut $crate::__private::Panics) -> Self::Downgraded {
                 $crate::__private::downgrade_below(self, panics)
@@ -419,16 +419,16 @@ macro_rules! __hierarchy {
 macro_rules! held {
     (@ $held:ty;) => { $held };
     (@ $held:ty; shared $level:ty $(, $($above:tt)*)?) => {
-        $crate::held!(@ $crate::Held<$level, $crate::Shared, $held>; $($($above)*)?)
+        $crate::held!(@ $crate::level::Held<$level, $crate::Shared, $held>; $($($above)*)?)
     };
     (@ $held:ty; exclusive $level:ty $(, $($above:tt)*)?) => {
-        $crate::held!(@ $crate::Held<$level, $crate::Exclusive, $held>; $($($above)*)?)
+        $crate::held!(@ $crate::level::Held<$level, $crate::Exclusive, $held>; $($($above)*)?)
     };
     (shared $root:ty $(, $($above:tt)*)?) => {
-        $crate::held!(@ $crate::Held<$root, $crate::Shared>; $($($above)*)?)
+        $crate::held!(@ $crate::level::Held<$root, $crate::Shared>; $($($above)*)?)
     };
     (exclusive $root:ty $(, $($above:tt)*)?) => {
-        $crate::held!(@ $crate::Held<$root, $crate::Exclusive>; $($($above)*)?)
+        $crate::held!(@ $crate::level::Held<$root, $crate::Exclusive>; $($($above)*)?)
     };
 }
 

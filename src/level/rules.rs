@@ -189,7 +189,7 @@ impl<S: HoldsExclusive<L>, L: NotRoot> HoldsExclusive<L> for &mut S {
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Node, Seed};
-/// use lockladder::{All, HoldsExclusive, LockManager, Session, SessionError, Top};
+/// use lockladder::{All, HoldsExclusive, LockManager, Session, SessionError, level::Top};
 ///
 /// fn join<H: Top<Node> + HoldsExclusive<Node>>(job: &mut Session<Seed, H>) -> Result<(), SessionError> {
 ///     job.add_held::<Node>("node2")
@@ -240,7 +240,7 @@ impl<S: Top<L>, L: NotRoot> Top<L> for &mut S {}
 /// [`hierarchy!`](crate::hierarchy) implements it. Implemented by hand for what an outer session holds, it does not help:
 ///
 /// ```compile_fail,E0080
-/// use lockladder::{Exclusive, HoldsExclusive, LevelGuard, Release, Session, held, hierarchy};
+/// use lockladder::{Exclusive, HoldsExclusive, Release, Session, held, hierarchy, level::LevelGuard};
 ///
 /// hierarchy! { struct Farm { root Gate, level Node: String } }
 ///
@@ -300,7 +300,7 @@ impl<L: NotRoot, M: Mode, R: HeldList> Release<L> for Held<L, M, R> {
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Node, Seed};
-/// use lockladder::{Downgrade, LockManager, LockMode, Session, SessionError};
+/// use lockladder::{LockManager, LockMode, Session, SessionError, level::Downgrade};
 ///
 /// fn written<H: Downgrade<Node>>(job: Session<Seed, H>) -> Session<Seed, H::Downgraded> {
 ///     job.downgrade::<Node>()

@@ -13,7 +13,7 @@ use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, AnyRoot, Hierarchy, Level, LevelOf, NotRoot, SetOf, Typed, checks};
 use crate::lock::{Panics, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
-use crate::set::{Name, NameList, Names, SetAcquire, SetGuard, Want};
+use crate::set::{AsName, Names, NamesOrAll, SetAcquire, SetGuard, Want};
 use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
@@ -174,14 +174,14 @@ impl<H: Hierarchy> DynSession<H> {
     /// [`OrderError::NotAbove`]; and those of [`Session::shared`]. The session keeps what it held before.
     pub fn acquire<L: NotRoot + LevelOf<H>>(
         &mut self,
-        names: impl Names<L::Name>,
+        names: impl NamesOrAll<L::Name>,
         mode: LockMode,
     ) -> DynClimb<'_, H, L> {
         let (order, request) = (self.may_wait_for::<L>(), self.request::<L>(names, mode));
         DynRequest::on(self, order, request)
     }
 
-    fn request<L: NotRoot + LevelOf<H>>(&self, names: impl Names<L::Name>, mode: LockMode) -> Acquiring<L> {
+    fn request<L: NotRoot + LevelOf<H>>(&self, names: impl NamesOrAll<L::Name>, mode: LockMode) -> Acquiring<L> {
         let set = self.set::<L>();
         match mode {
             LockMode::Shared => ByMode::shared(SetAcquire::of(set, names, Want::All)),
@@ -196,7 +196,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// [`SessionError::WouldBlock`]; and those of [`acquire`](Self::acquire).
     pub fn try_acquire<L: NotRoot + LevelOf<H>>(
         &mut self,
-        names: impl Names<L::Name>,
+        names: impl NamesOrAll<L::Name>,
         mode: LockMode,
     ) -> Result<(), SessionError> {
         self.acquire::<L>(names, mode).at_once()
@@ -213,7 +213,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
     pub fn blocking_acquire<L: NotRoot + LevelOf<H>>(
         &mut self,
-        names: impl Names<L::Name>,
+        names: impl NamesOrAll<L::Name>,
         mode: LockMode,
     ) -> Result<(), SessionError> {
         block_on(self.acquire::<L>(names, mode))
@@ -234,10 +234,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Errors
     ///
     /// [`OrderError::NotHeld`]; [`SessionError::NotHeld`] with those names that are not held. Nothing is released then.
-    pub fn release_names<L: NotRoot + LevelOf<H>>(
-        &mut self,
-        names: impl NameList<L::Name>,
-    ) -> Result<(), SessionError> {
+    pub fn release_names<L: NotRoot + LevelOf<H>>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError> {
         let released = match self.slot::<L>()? {
             ByMode::Shared { it } => it.release(names),
             ByMode::Exclusive { it } => it.release(names),
@@ -295,7 +292,7 @@ impl<H: Hierarchy> DynSession<H> {
 /// The values in the locks.
 impl<H: Hierarchy> DynSession<H> {
     /// The value of a name of level `L`, if this session holds that.
-    pub fn get<L: NotRoot + LevelOf<H>>(&self, name: impl Name<L::Name>) -> Option<&L::Value> {
+    pub fn get<L: NotRoot + LevelOf<H>>(&self, name: impl AsName<L::Name>) -> Option<&L::Value> {
         match L::slot(&self.slots).0.as_ref()? {
             ByMode::Shared { it } => it.get(name),
             ByMode::Exclusive { it } => it.get(name),
@@ -303,7 +300,7 @@ impl<H: Hierarchy> DynSession<H> {
     }
 
     /// The value of a name of level `L`, to be changed, if this session holds that exclusively.
-    pub fn get_mut<L: NotRoot + LevelOf<H>>(&mut self, name: impl Name<L::Name>) -> Option<&mut L::Value> {
+    pub fn get_mut<L: NotRoot + LevelOf<H>>(&mut self, name: impl AsName<L::Name>) -> Option<&mut L::Value> {
         self.exclusive_slot::<L>().ok()?.get_mut(name)
     }
 

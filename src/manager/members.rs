@@ -9,7 +9,7 @@ use crate::level::{
     CanAdd, HeldList, Hierarchy, HoldsExclusive, Level, LevelOf, Modifiable, Release, SetOf, Top, checks,
 };
 use crate::mode::{Exclusive, Mode, Shared};
-use crate::set::{Add, Added, Free, NameList, Remove, owned, with_defaults};
+use crate::set::{Add, Added, Free, Names, Remove, owned, with_defaults};
 
 /// Names and values to add to a level.
 type Entries<L> = Vec<(<L as Level>::Name, <L as Level>::Value)>;
@@ -29,7 +29,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::Exists`], [`SessionError::Repeated`], [`SessionError::AlreadyHeld`]; nothing was added.
-    pub fn add<L>(&mut self, names: impl NameList<L::Name>) -> Modify<'_, L, Add<SetOf<L>, Free>>
+    pub fn add<L>(&mut self, names: impl Names<L::Name>) -> Modify<'_, L, Add<SetOf<L>, Free>>
     where
         L: Modifiable<Value: Default> + LevelOf<H>,
         S: CanAdd<L>,
@@ -64,7 +64,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// assert!(manager.names::<Instance>().is_empty());
     /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
     /// ```
-    pub fn add_exclusive<L>(self, names: impl NameList<L::Name>) -> Climb<H, S, L, Exclusive, Add<SetOf<L>, Exclusive>>
+    pub fn add_exclusive<L>(self, names: impl Names<L::Name>) -> Climb<H, S, L, Exclusive, Add<SetOf<L>, Exclusive>>
     where
         L: Modifiable<Value: Default> + LevelOf<H>,
         S: CanAdd<L>,
@@ -77,7 +77,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::Exists`], [`SessionError::Repeated`], [`SessionError::AlreadyHeld`]; nothing was added.
-    pub fn add_shared<L>(self, names: impl NameList<L::Name>) -> Climb<H, S, L, Shared, Add<SetOf<L>, Shared>>
+    pub fn add_shared<L>(self, names: impl Names<L::Name>) -> Climb<H, S, L, Shared, Add<SetOf<L>, Shared>>
     where
         L: Modifiable<Value: Default> + LevelOf<H>,
         S: CanAdd<L>,
@@ -173,7 +173,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// [`SessionError::NotWhole`] if it is not held as `All`, or a part of it has been released;
     /// [`SessionError::Exists`], [`SessionError::Repeated`]. Nothing was added.
-    pub fn add_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
+    pub fn add_held<L>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError>
     where
         L: Modifiable<Value: Default> + LevelOf<H>,
         S: Top<L> + HoldsExclusive<L>,
@@ -217,7 +217,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::AlreadyHeld`]; nothing was removed.
-    pub fn remove<L>(&mut self, names: impl NameList<L::Name>) -> Modify<'_, L, Remove<SetOf<L>>>
+    pub fn remove<L>(&mut self, names: impl Names<L::Name>) -> Modify<'_, L, Remove<SetOf<L>>>
     where
         L: Modifiable + LevelOf<H>,
         S: CanAdd<L>,
@@ -232,7 +232,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::NotHeld`] with those names that are not held; nothing is removed then.
-    pub fn remove_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
+    pub fn remove_held<L>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError>
     where
         L: Modifiable + LevelOf<H>,
         S: Release<L> + HoldsExclusive<L>,

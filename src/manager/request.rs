@@ -26,9 +26,9 @@ use tokio::time::Instant;
 pin_project! {
     /// Waits for what a session has asked for: a future and its builder. Nothing happens before the first poll.
     ///
-    /// It is known by the names of what is asked: [`Enter`](crate::Enter) for the root, [`Climb`](crate::Climb) for a
-    /// level, [`Modify`](crate::Modify) to add and to remove members; and [`EnterAny`](crate::EnterAny) and
-    /// [`DynRequest`](crate::DynRequest) where only run time tells which.
+    /// It is known by the names of what is asked: [`Enter`](crate::futures::Enter) for the root, [`Climb`](crate::futures::Climb) for a
+    /// level, [`Modify`](crate::futures::Modify) to add and to remove members; and [`EnterAny`](crate::futures::EnterAny) and
+    /// [`DynRequest`](crate::futures::DynRequest) where only run time tells which.
     ///
     /// # Fairness
     ///
@@ -37,7 +37,7 @@ pin_project! {
     /// # Cancel safety
     ///
     /// Cancel safe: dropped at any time, it leaves nothing behind. What has been moved into it is dropped with it:
-    /// see [`Climb`](crate::Climb) for how to keep a session.
+    /// see [`Climb`](crate::futures::Climb) for how to keep a session.
     ///
     /// # Errors
     ///
@@ -162,13 +162,13 @@ impl<A, F: Timed> SessionRequest<A, F> {
 
 impl<A, F: InPart> SessionRequest<A, F> {
     /// Takes whichever of the names are free now, maybe none; see
-    /// [`SetAcquire::opportunistic`](crate::SetAcquire::opportunistic).
+    /// [`SetAcquire::opportunistic`](crate::futures::SetAcquire::opportunistic).
     pub fn opportunistic(self) -> Self {
         self.wanting(Want::Free)
     }
 
     /// Waits until at least so many of the names are free, and takes all that are free then; see
-    /// [`SetAcquire::at_least`](crate::SetAcquire::at_least).
+    /// [`SetAcquire::at_least`](crate::futures::SetAcquire::at_least).
     ///
     /// # Errors
     ///

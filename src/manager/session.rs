@@ -10,7 +10,7 @@ use crate::level::{
 };
 use crate::lock::{Panics, block_on};
 use crate::mode::{Exclusive, Mode, Shared};
-use crate::set::{Name, NameList, Names, SetAcquire, SetError, SetGuard, SetPointer, Want};
+use crate::set::{AsName, Names, NamesOrAll, SetAcquire, SetError, SetGuard, SetPointer, Want};
 use std::fmt;
 use std::sync::Arc;
 
@@ -109,7 +109,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// [`SessionError::Unknown`], [`SessionError::Deleted`], [`SessionError::AlreadyHeld`].
     #[expect(clippy::inline_always, reason = "see `climb`")]
     #[inline(always)]
-    pub fn shared<L>(self, names: impl Names<L::Name>) -> Climb<H, S, L, Shared>
+    pub fn shared<L>(self, names: impl NamesOrAll<L::Name>) -> Climb<H, S, L, Shared>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -126,7 +126,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// [`SessionError::Unknown`], [`SessionError::Deleted`], [`SessionError::AlreadyHeld`].
     #[expect(clippy::inline_always, reason = "see `climb`")]
     #[inline(always)]
-    pub fn exclusive<L>(self, names: impl Names<L::Name>) -> Climb<H, S, L, Exclusive>
+    pub fn exclusive<L>(self, names: impl NamesOrAll<L::Name>) -> Climb<H, S, L, Exclusive>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -140,7 +140,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         reason = "measured: with the answer to it, see `Climber`, a fifth of the time of a climb"
     )]
     #[inline(always)]
-    fn climb<L, M: Mode>(self, names: impl Names<L::Name>) -> Climb<H, S, L, M>
+    fn climb<L, M: Mode>(self, names: impl NamesOrAll<L::Name>) -> Climb<H, S, L, M>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -158,7 +158,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::WouldBlock`] with the names that others hold, and those of [`shared`](Self::shared).
-    pub fn try_shared<L>(self, names: impl Names<L::Name>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
+    pub fn try_shared<L>(self, names: impl NamesOrAll<L::Name>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -187,7 +187,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// let job = job.try_exclusive::<Node>("node2")?;
     /// # Ok::<_, SessionError>(())
     /// ```
-    pub fn try_exclusive<L>(self, names: impl Names<L::Name>) -> Result<Session<H, Held<L, Exclusive, S>>, SessionError>
+    pub fn try_exclusive<L>(
+        self,
+        names: impl NamesOrAll<L::Name>,
+    ) -> Result<Session<H, Held<L, Exclusive, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -195,7 +198,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.climb_now(names)
     }
 
-    fn climb_now<L, M: Mode>(mut self, names: impl Names<L::Name>) -> Result<Session<H, Held<L, M, S>>, SessionError>
+    fn climb_now<L, M: Mode>(
+        mut self,
+        names: impl NamesOrAll<L::Name>,
+    ) -> Result<Session<H, Held<L, M, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -215,7 +221,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Panics
     ///
     /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
-    pub fn blocking_shared<L>(self, names: impl Names<L::Name>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
+    pub fn blocking_shared<L>(
+        self,
+        names: impl NamesOrAll<L::Name>,
+    ) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -234,7 +243,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
     pub fn blocking_exclusive<L>(
         self,
-        names: impl Names<L::Name>,
+        names: impl NamesOrAll<L::Name>,
     ) -> Result<Session<H, Held<L, Exclusive, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
@@ -293,7 +302,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::NotHeld`] with those names that are not held; nothing is released then.
-    pub fn release_names<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
+    pub fn release_names<L>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError>
     where
         L: NotRoot + LevelOf<H>,
         S: Release<L>,
@@ -343,7 +352,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// assert_eq!((job.get::<Node>("node1"), job.get::<Node>("node2")), (Some(&1), None));
     /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
     /// ```
-    pub fn get<L>(&self, name: impl Name<L::Name>) -> Option<&L::Value>
+    pub fn get<L>(&self, name: impl AsName<L::Name>) -> Option<&L::Value>
     where
         L: NotRoot + LevelOf<H>,
         S: Holds<L>,
@@ -353,7 +362,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     }
 
     /// The value of a name of level `L`, to be changed, if this session holds that. The level must be held exclusively.
-    pub fn get_mut<L>(&mut self, name: impl Name<L::Name>) -> Option<&mut L::Value>
+    pub fn get_mut<L>(&mut self, name: impl AsName<L::Name>) -> Option<&mut L::Value>
     where
         L: NotRoot + LevelOf<H>,
         S: HoldsExclusive<L>,
@@ -407,7 +416,7 @@ mod sealed {
     impl<N, const C: usize> Sealed for [N; C] {}
 }
 
-impl<K, N: Name<K>, const C: usize> NameArray<K> for [N; C] {
+impl<K, N: AsName<K>, const C: usize> NameArray<K> for [N; C] {
     type Each<T> = [T; C];
 
     fn values<P: SetPointer<Name = K>>(

@@ -3,7 +3,7 @@
 use super::core::Held;
 use super::error::SetError;
 use super::guard::SetGuard;
-use super::names::{Name, NameList, Names};
+use super::names::{AsName, Names, NamesOrAll};
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
 use super::shards::Shards;
@@ -85,14 +85,14 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// Of names, in any set. An open set has no whole: there is no other way to ask it for anything.
     #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
-    pub(crate) fn listed(set: P, names: impl NameList<P::Name>, want: Want) -> Self {
+    pub(crate) fn listed(set: P, names: impl Names<P::Name>, want: Want) -> Self {
         Self::new(set, Some(names.listed()), want)
     }
 
     /// Of names, or of the whole, in a set that has one.
     #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
-    pub(crate) fn of(set: P, names: impl Names<P::Name>, want: Want) -> Self
+    pub(crate) fn of(set: P, names: impl NamesOrAll<P::Name>, want: Want) -> Self
     where
         P: ClosedPointer,
     {
@@ -101,7 +101,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
 
     #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
-    fn new(set: P, names: Option<impl Iterator<Item: Name<P::Name>>>, want: Want) -> Self {
+    fn new(set: P, names: Option<impl Iterator<Item: AsName<P::Name>>>, want: Want) -> Self {
         let (stage, priority) = (Stage::Asked(Request::new(names.is_none())), Priority::default());
         let mut this = Self { set: Some(set), stage, want, priority, mode: PhantomData, pinned: PhantomPinned };
         if let (Stage::Asked(request), Some(set), Some(names)) = (&mut this.stage, &this.set, names) {

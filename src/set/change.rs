@@ -4,7 +4,7 @@ use super::acquire::SetAcquire;
 use super::core::{Held, Whole};
 use super::error::{AddError, SetError};
 use super::guard::SetGuard;
-use super::names::NameList;
+use super::names::Names;
 use super::queue::{Members, Reach, Waiter};
 use super::request::Want;
 use super::shards::forget;
@@ -272,7 +272,7 @@ pin_project! {
 }
 
 impl<P: ClosedPointer> Remove<P> {
-    pub(crate) fn new(set: P, names: impl NameList<P::Name>) -> Self {
+    pub(crate) fn new(set: P, names: impl Names<P::Name>) -> Self {
         Self { acquire: SetAcquire::listed(set, names, Want::Existing) }
     }
 

@@ -2,7 +2,7 @@
 
 use super::core::{Held, HeldBy, KnownTo, Whole};
 use super::error::{AddError, SetError};
-use super::names::{Name, NameList};
+use super::names::{AsName, Names};
 use super::queue::Members;
 use super::queue::policy::Member;
 use super::shards::{Known, forget, sort_by_name};
@@ -55,7 +55,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
 
     /// Whether this name is held by this guard.
     #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
-    pub fn contains(&self, name: impl Name<P::Name>) -> bool {
+    pub fn contains(&self, name: impl AsName<P::Name>) -> bool {
         self.find(&name).is_some()
     }
 
@@ -101,7 +101,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// assert!(guard.release(["a", "b"]).is_err(), "a is not held any more");
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
-    pub fn release(&mut self, names: impl NameList<P::Name>) -> Result<(), SetError<P::Name>> {
+    pub fn release(&mut self, names: impl Names<P::Name>) -> Result<(), SetError<P::Name>> {
         Panics::defer(|panics| {
             let Held { mut members, whole } = self.take(names, panics)?;
             let core = self.set.core();
@@ -129,7 +129,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// assert_eq!(part.names(), ["b"]);
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
-    pub fn split_off(&mut self, names: impl NameList<P::Name>) -> Result<Self, SetError<P::Name>> {
+    pub fn split_off(&mut self, names: impl Names<P::Name>) -> Result<Self, SetError<P::Name>> {
         Panics::defer(|panics| {
             let Held { members, whole } = self.take(names, panics)?;
             let part = Self::new(self.set.clone(), members.into());
@@ -139,7 +139,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// Takes these names out of the guard, still locked, and the whole if it has it.
-    fn take(&mut self, names: impl NameList<P::Name>, panics: &mut Panics) -> Result<HeldBy<P>, SetError<P::Name>> {
+    fn take(&mut self, names: impl Names<P::Name>, panics: &mut Panics) -> Result<HeldBy<P>, SetError<P::Name>> {
         let taken = self.find_all(names)?;
         self.list(panics);
         let is_taken = |member: &KnownTo<P>| taken.binary_search_by_key(&member.id(), Member::id).is_ok();
@@ -155,7 +155,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// The members of these names, in the order of their ids, each once.
-    fn find_all(&self, names: impl NameList<P::Name>) -> Result<Members<KnownTo<P>>, SetError<P::Name>> {
+    fn find_all(&self, names: impl Names<P::Name>) -> Result<Members<KnownTo<P>>, SetError<P::Name>> {
         let (mut found, mut unheld) = (Members::new(), Vec::new());
         for name in names.listed() {
             match self.find(&name) {
@@ -172,7 +172,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// The member of this name, if it is held: mentioned, and not pinned once more.
-    pub(super) fn find(&self, name: &impl Name<P::Name>) -> Option<KnownTo<P>> {
+    pub(super) fn find(&self, name: &impl AsName<P::Name>) -> Option<KnownTo<P>> {
         let shards = &self.set.core().shards;
         if self.held.whole == Whole::WithMembers {
             let found = shards.find(name);
@@ -256,7 +256,7 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     #[expect(clippy::type_complexity, reason = "names and values, in terms of the pointer")]
-    pub fn remove(&mut self, names: impl NameList<P::Name>) -> Result<Vec<(P::Name, P::Value)>, SetError<P::Name>> {
+    pub fn remove(&mut self, names: impl Names<P::Name>) -> Result<Vec<(P::Name, P::Value)>, SetError<P::Name>> {
         let removed = self.find_all(names)?;
         Ok(Panics::defer(|panics| self.retire(removed, panics)))
     }
@@ -281,7 +281,7 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
     /// assert_eq!(nodes.names(), ["a", "b", "c"]);
     /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
-    pub fn add(&mut self, names: impl NameList<P::Name>) -> Result<(), AddError<P::Name>>
+    pub fn add(&mut self, names: impl Names<P::Name>) -> Result<(), AddError<P::Name>>
     where
         P::Value: Default,
     {
@@ -305,7 +305,7 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_held(&mut self, names: impl NameList<P::Name>) -> Result<(), AddError<P::Name>>
+    pub fn add_held(&mut self, names: impl Names<P::Name>) -> Result<(), AddError<P::Name>>
     where
         P::Value: Default,
     {

@@ -1,6 +1,6 @@
 //! Members of a set that come and go.
 
-use super::{Add, Free, Key, LockSet, Name, NameList, Remove};
+use super::{Add, AsName, Free, Key, LockSet, Names, Remove};
 use crate::mode::{Exclusive, Shared};
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// assert_eq!(nodes.names(), ["node1", "node2", "node3"]);
     /// # Ok::<_, AddError<String>>(()) }).unwrap();
     /// ```
-    pub fn add(&self, names: impl NameList<K>) -> Add<&Self, Free>
+    pub fn add(&self, names: impl Names<K>) -> Add<&Self, Free>
     where
         T: Default,
     {
@@ -47,7 +47,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_exclusive(&self, names: impl NameList<K>) -> Add<&Self, Exclusive>
+    pub fn add_exclusive(&self, names: impl Names<K>) -> Add<&Self, Exclusive>
     where
         T: Default,
     {
@@ -59,7 +59,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_shared(&self, names: impl NameList<K>) -> Add<&Self, Shared>
+    pub fn add_shared(&self, names: impl Names<K>) -> Add<&Self, Shared>
     where
         T: Default,
     {
@@ -122,7 +122,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # job.join().unwrap();
     /// # Ok::<_, lockladder::AddError<String>>(()) }).unwrap();
     /// ```
-    pub fn add_exclusive_owned(self: Arc<Self>, names: impl NameList<K>) -> Add<Arc<Self>, Exclusive>
+    pub fn add_exclusive_owned(self: Arc<Self>, names: impl Names<K>) -> Add<Arc<Self>, Exclusive>
     where
         T: Default,
     {
@@ -134,7 +134,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_shared_owned(self: Arc<Self>, names: impl NameList<K>) -> Add<Arc<Self>, Shared>
+    pub fn add_shared_owned(self: Arc<Self>, names: impl Names<K>) -> Add<Arc<Self>, Shared>
     where
         T: Default,
     {
@@ -193,7 +193,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// assert_eq!(nodes.names(), ["b"]);
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
-    pub fn remove(&self, names: impl NameList<K>) -> Remove<&Self> {
+    pub fn remove(&self, names: impl Names<K>) -> Remove<&Self> {
         Remove::new(self, names)
     }
 }
@@ -204,6 +204,6 @@ pub(crate) fn owned<K, T>(entries: impl IntoIterator<Item = (impl Into<K>, T)>) 
 }
 
 /// Names, each with the default value.
-pub(crate) fn with_defaults<K, T: Default>(names: impl NameList<K>) -> Vec<(K, T)> {
+pub(crate) fn with_defaults<K, T: Default>(names: impl Names<K>) -> Vec<(K, T)> {
     names.listed().map(|name| (name.into_name(), T::default())).collect()
 }

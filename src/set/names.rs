@@ -23,7 +23,7 @@ impl<K: Clone + Eq + Hash + Ord> Key for K {}
     label = "the locks here are named by `{K}`",
     note = "pass names as `{K}` or `&{K}`; a `String` can be given as `&str`"
 )]
-pub trait Name<K>: sealed::One<K> {
+pub trait AsName<K>: sealed::One<K> {
     /// The hash of the name.
     #[doc(hidden)]
     fn tag(&self, hashing: &impl BuildHasher) -> u64;
@@ -36,7 +36,7 @@ pub trait Name<K>: sealed::One<K> {
     fn into_name(self) -> K;
 }
 
-impl<K: Hash + Eq> Name<K> for K {
+impl<K: Hash + Eq> AsName<K> for K {
     fn tag(&self, hashing: &impl BuildHasher) -> u64 {
         hashing.hash_one(self)
     }
@@ -50,7 +50,7 @@ impl<K: Hash + Eq> Name<K> for K {
     }
 }
 
-impl<K: Hash + Eq + Clone> Name<K> for &K {
+impl<K: Hash + Eq + Clone> AsName<K> for &K {
     fn tag(&self, hashing: &impl BuildHasher) -> u64 {
         hashing.hash_one(*self)
     }
@@ -64,7 +64,7 @@ impl<K: Hash + Eq + Clone> Name<K> for &K {
     }
 }
 
-impl Name<String> for &str {
+impl AsName<String> for &str {
     fn tag(&self, hashing: &impl BuildHasher) -> u64 {
         hashing.hash_one(*self) // As the `String` would hash: so says `Borrow`.
     }
@@ -78,7 +78,7 @@ impl Name<String> for &str {
     }
 }
 
-impl Name<String> for &&str {
+impl AsName<String> for &&str {
     fn tag(&self, hashing: &impl BuildHasher) -> u64 {
         hashing.hash_one(**self)
     }
@@ -92,7 +92,7 @@ impl Name<String> for &&str {
     }
 }
 
-/// What can be acquired from a set of `K`: a [`NameList`], or [`All`]. Sealed.
+/// What can be acquired from a set of `K`: a [`Names`], or [`All`]. Sealed.
 ///
 /// The names are taken over when the call is made, so that no future borrows them; the caller's list is neither
 /// reordered nor changed.
@@ -102,9 +102,9 @@ impl Name<String> for &&str {
     note = "pass an array, slice, `Vec` or set of names, by value or by reference; `All` stands for the whole set",
     note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
 )]
-pub trait Names<K>: sealed::List<K> {
+pub trait NamesOrAll<K>: sealed::List<K> {
     #[doc(hidden)]
-    type Each: Iterator<Item: Name<K>>;
+    type Each: Iterator<Item: AsName<K>>;
 
     /// The names as given: in this order, with repetitions. Without any, the whole set is meant.
     #[doc(hidden)]
@@ -121,7 +121,7 @@ pub trait Names<K>: sealed::List<K> {
     note = "pass an array, slice, `Vec` or set of names, by value or by reference",
     note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
 )]
-pub trait NameList<K>: Names<K> {
+pub trait Names<K>: NamesOrAll<K> {
     /// The names as given: in this order, with repetitions.
     #[doc(hidden)]
     fn listed(self) -> Self::Each;
@@ -132,7 +132,7 @@ mod sealed {
     use super::All;
 
     #[diagnostic::on_unimplemented(
-        message = "`Name` cannot be implemented for `{Self}`: it is implemented for names themselves, and references to them",
+        message = "`AsName` cannot be implemented for `{Self}`: it is implemented for names themselves, and references to them",
         label = "not a name of type `{K}`",
         note = "turn it into a `{K}` or a `&{K}` instead"
     )]
@@ -143,7 +143,7 @@ mod sealed {
     impl One<String> for &&str {}
 
     #[diagnostic::on_unimplemented(
-        message = "`Names` and `NameList` cannot be implemented for `{Self}`: they are implemented for the lists of the standard library",
+        message = "`Names` and `NamesOrAll` cannot be implemented for `{Self}`: they are implemented for the lists of the standard library",
         label = "not a list of names",
         note = "collect the names into an array, a `Vec` or a set instead"
     )]
@@ -151,7 +151,7 @@ mod sealed {
     impl<K> List<K> for All {}
 }
 
-impl<K: Hash + Eq> Names<K> for All {
+impl<K: Hash + Eq> NamesOrAll<K> for All {
     type Each = iter::Empty<K>;
 
     fn requested(self) -> Option<Self::Each> {
@@ -164,7 +164,7 @@ macro_rules! lists {
     ($([$($generics:tt)*] $list:ty where $item:ty;)+) => {$(
         impl<$($generics)*> sealed::List<K> for $list {}
 
-        impl<$($generics)*> Names<K> for $list where $item: Name<K> {
+        impl<$($generics)*> NamesOrAll<K> for $list where $item: AsName<K> {
             type Each = <$list as IntoIterator>::IntoIter;
 
             fn requested(self) -> Option<Self::Each> {
@@ -172,7 +172,7 @@ macro_rules! lists {
             }
         }
 
-        impl<$($generics)*> NameList<K> for $list where $item: Name<K> {
+        impl<$($generics)*> Names<K> for $list where $item: AsName<K> {
             fn listed(self) -> Self::Each {
                 self.into_iter()
             }
@@ -197,7 +197,7 @@ macro_rules! singles {
     ($($key:ty: $([$($generics:tt)*] $name:ty),+;)+) => {$($(
         impl<$($generics)*> sealed::List<$key> for $name {}
 
-        impl<$($generics)*> Names<$key> for $name {
+        impl<$($generics)*> NamesOrAll<$key> for $name {
             type Each = iter::Once<$name>;
 
             fn requested(self) -> Option<Self::Each> {
@@ -205,7 +205,7 @@ macro_rules! singles {
             }
         }
 
-        impl<$($generics)*> NameList<$key> for $name {
+        impl<$($generics)*> Names<$key> for $name {
             fn listed(self) -> Self::Each {
                 iter::once(self)
             }

@@ -4,7 +4,7 @@ use super::acquire::SetAcquire;
 use super::core::Core;
 use super::error::SetError;
 use super::guard::SetGuard;
-use super::names::{Key, NameList};
+use super::names::{Key, Names};
 use super::request::Want;
 use crate::mode::{Exclusive, Shared};
 use std::fmt;
@@ -75,7 +75,7 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// None but those of what the future is told: [`SetError::TooFew`], [`SetError::TimedOut`].
     #[inline]
-    pub fn shared(&self, names: impl NameList<K>) -> SetAcquire<&Self, Shared> {
+    pub fn shared(&self, names: impl Names<K>) -> SetAcquire<&Self, Shared> {
         SetAcquire::listed(self, names, Want::All)
     }
 
@@ -93,7 +93,7 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// See [`shared`](Self::shared).
     #[inline]
-    pub fn exclusive(&self, names: impl NameList<K>) -> SetAcquire<&Self, Exclusive> {
+    pub fn exclusive(&self, names: impl Names<K>) -> SetAcquire<&Self, Exclusive> {
         SetAcquire::listed(self, names, Want::All)
     }
 
@@ -102,7 +102,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// # Errors
     ///
     /// See [`shared`](Self::shared).
-    pub fn shared_owned(self: Arc<Self>, names: impl NameList<K>) -> SetAcquire<Arc<Self>, Shared> {
+    pub fn shared_owned(self: Arc<Self>, names: impl Names<K>) -> SetAcquire<Arc<Self>, Shared> {
         SetAcquire::listed(self, names, Want::All)
     }
 
@@ -111,7 +111,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// # Errors
     ///
     /// See [`shared`](Self::shared).
-    pub fn exclusive_owned(self: Arc<Self>, names: impl NameList<K>) -> SetAcquire<Arc<Self>, Exclusive> {
+    pub fn exclusive_owned(self: Arc<Self>, names: impl Names<K>) -> SetAcquire<Arc<Self>, Exclusive> {
         SetAcquire::listed(self, names, Want::All)
     }
 
@@ -120,7 +120,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// # Errors
     ///
     /// [`SetError::WouldBlock`] with the names that others hold.
-    pub fn try_shared(&self, names: impl NameList<K>) -> Result<SetGuard<&Self, Shared>, SetError<K>> {
+    pub fn try_shared(&self, names: impl Names<K>) -> Result<SetGuard<&Self, Shared>, SetError<K>> {
         self.shared(names).at_once()
     }
 
@@ -129,7 +129,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// # Errors
     ///
     /// [`SetError::WouldBlock`] with the names that others hold.
-    pub fn try_exclusive(&self, names: impl NameList<K>) -> Result<SetGuard<&Self, Exclusive>, SetError<K>> {
+    pub fn try_exclusive(&self, names: impl Names<K>) -> Result<SetGuard<&Self, Exclusive>, SetError<K>> {
         self.exclusive(names).at_once()
     }
 
@@ -138,10 +138,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// # Errors
     ///
     /// See [`try_shared`](Self::try_shared).
-    pub fn try_shared_owned(
-        self: Arc<Self>,
-        names: impl NameList<K>,
-    ) -> Result<SetGuard<Arc<Self>, Shared>, SetError<K>> {
+    pub fn try_shared_owned(self: Arc<Self>, names: impl Names<K>) -> Result<SetGuard<Arc<Self>, Shared>, SetError<K>> {
         self.shared_owned(names).at_once()
     }
 
@@ -152,7 +149,7 @@ impl<K: Key, T> OpenSet<K, T> {
     /// See [`try_exclusive`](Self::try_exclusive).
     pub fn try_exclusive_owned(
         self: Arc<Self>,
-        names: impl NameList<K>,
+        names: impl Names<K>,
     ) -> Result<SetGuard<Arc<Self>, Exclusive>, SetError<K>> {
         self.exclusive_owned(names).at_once()
     }

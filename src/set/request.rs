@@ -2,7 +2,7 @@
 
 use super::core::{Core, Held, KnownMembers};
 use super::error::SetError;
-use super::names::{Key, Name};
+use super::names::{AsName, Key};
 use super::queue::policy::Member;
 use super::queue::{Members, Missing, Reach};
 use super::shards::{Shards, forget};
@@ -63,7 +63,7 @@ impl<K: Key, T> Request<K, T> {
     // Inlined for what the compiler makes of one name then: it is written where it stays, and not moved three times.
     #[expect(clippy::inline_always, reason = "measured: a quarter of the time of an acquisition")]
     #[inline(always)]
-    pub(crate) fn list<N: Name<K>>(&mut self, core: &Core<K, T>, names: impl Iterator<Item = N>) {
+    pub(crate) fn list<N: AsName<K>>(&mut self, core: &Core<K, T>, names: impl Iterator<Item = N>) {
         for name in names {
             let member = if core.fresh.is_none() { core.shards.find(&name) } else { None };
             match member {

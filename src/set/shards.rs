@@ -29,7 +29,7 @@ use shard::Shard;
 pub(crate) use slot::Known;
 
 use super::fault;
-use super::names::{Key, Name};
+use super::names::{AsName, Key};
 use super::queue::policy::Member;
 use super::queue::{Members, Tally};
 use crate::lock::Panics;
@@ -67,7 +67,7 @@ impl<K, T> Shards<K, T> {
 
     /// The hash by which a name is known here.
     #[inline]
-    pub(crate) fn tag(&self, name: &impl Name<K>) -> u64 {
+    pub(crate) fn tag(&self, name: &impl AsName<K>) -> u64 {
         name.tag(&self.hashing)
     }
 
@@ -80,7 +80,7 @@ impl<K, T> Shards<K, T> {
 
     /// The member of this name, pinned.
     #[inline]
-    pub(crate) fn find<N: Name<K>>(&self, name: &N) -> Option<Known<K, T>> {
+    pub(crate) fn find<N: AsName<K>>(&self, name: &N) -> Option<Known<K, T>> {
         let tag = self.tag(name);
         let known = {
             let room = self.shard(tag).lock();
@@ -98,7 +98,7 @@ impl<K, T> Shards<K, T> {
     }
 
     #[cold]
-    fn find_among_tagged(&self, tag: u64, name: &impl Name<K>) -> Option<Known<K, T>> {
+    fn find_among_tagged(&self, tag: u64, name: &impl AsName<K>) -> Option<Known<K, T>> {
         let mut pinned = Pinned::none();
         {
             let room = self.shard(tag).lock();

@@ -6,7 +6,7 @@ use super::SetPointer;
 use super::core::{KnownTo, Whole};
 use super::error::SetError;
 use super::guard::SetGuard;
-use super::names::Name;
+use super::names::AsName;
 use super::queue::Members;
 use super::queue::policy::Member;
 use super::shards::forget;
@@ -30,7 +30,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
-    pub fn get(&self, name: impl Name<P::Name>) -> Option<&P::Value> {
+    pub fn get(&self, name: impl AsName<P::Name>) -> Option<&P::Value> {
         let member = self.find(&name)?;
         // SAFETY: the guard holds the member, and is borrowed (`SetGuard`, 1); and nobody changes a value through a guard that
         // is borrowed shared.
@@ -75,7 +75,7 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
     /// ```
     #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
-    pub fn get_mut(&mut self, name: impl Name<P::Name>) -> Option<&mut P::Value> {
+    pub fn get_mut(&mut self, name: impl AsName<P::Name>) -> Option<&mut P::Value> {
         let member = self.find(&name)?;
         // SAFETY: the guard holds the member exclusively (`SetGuard`, 1), and is borrowed mutably: so this is the only way to
         // the value.
@@ -102,7 +102,7 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     /// assert_eq!((guard[1], guard[2]), (70, 30));
     /// # Ok::<_, lockladder::SetError<u32>>(()) }).unwrap();
     /// ```
-    pub fn get_disjoint_mut<N: Name<P::Name>, const C: usize>(
+    pub fn get_disjoint_mut<N: AsName<P::Name>, const C: usize>(
         &mut self,
         names: [N; C],
     ) -> Result<[&mut P::Value; C], SetError<P::Name>> {
@@ -173,7 +173,7 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
 /// # Panics
 ///
 /// If the guard does not hold the name.
-impl<P: SetPointer, M: Mode, N: Name<P::Name>> Index<N> for SetGuard<P, M> {
+impl<P: SetPointer, M: Mode, N: AsName<P::Name>> Index<N> for SetGuard<P, M> {
     type Output = P::Value;
 
     fn index(&self, name: N) -> &P::Value {
@@ -187,7 +187,7 @@ impl<P: SetPointer, M: Mode, N: Name<P::Name>> Index<N> for SetGuard<P, M> {
 /// # Panics
 ///
 /// If the guard does not hold the name.
-impl<P: SetPointer, N: Name<P::Name>> IndexMut<N> for SetGuard<P, Exclusive> {
+impl<P: SetPointer, N: AsName<P::Name>> IndexMut<N> for SetGuard<P, Exclusive> {
     fn index_mut(&mut self, name: N) -> &mut P::Value {
         match self.get_mut(name) {
             Some(value) => value,

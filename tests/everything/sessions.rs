@@ -8,7 +8,10 @@ mod typed;
 
 use crate::dice::Dice;
 use crate::witness::{Ledger, Thing, work_for};
-use lockladder::{All, Level, LevelOf, LockManager, LockMode, NotRoot, hierarchy};
+use lockladder::{
+    All, LockManager, LockMode, hierarchy,
+    level::{Level, LevelOf, NotRoot},
+};
 use std::sync::Arc;
 
 hierarchy! {

@@ -5,8 +5,8 @@ use crate::program::{Deed, How, NAMES, PASSING, Use, What};
 use crate::tally::count;
 use crate::witness::{Ledger, Thing};
 use lockladder::{
-    AddError, All, Exclusive, LockMode, LockSet, Mode, OpenSet, Priority, SetAcquire, SetError, SetGuard, SetPointer,
-    Shared,
+    AddError, All, Exclusive, LockMode, LockSet, Mode, OpenSet, Priority, SetError, SetGuard, Shared,
+    futures::SetAcquire, pointer::SetPointer,
 };
 use std::pin::{Pin, pin};
 use std::sync::Arc;

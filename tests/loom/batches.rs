@@ -1,7 +1,7 @@
 //! Groups that are granted in several batches: in a model a batch is two.
 
 use super::{Number, assert_free_after, join, lock, poll_once, together, within, write};
-use lockladder::{Acquire, Priority, Shared, SharedLock};
+use lockladder::{Priority, Shared, SharedLock, futures::Acquire};
 use loom::future::block_on;
 use loom::thread;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -1,7 +1,7 @@
 //! Named locks under loom. Each model ends with everything free; a set has one table here, and two members.
 
 use super::{Number, poll_once, within};
-use lockladder::{All, LockSet, Mode, Names, OpenSet, SetError, SetGuard, SetPointer};
+use lockladder::{All, LockSet, Mode, OpenSet, SetError, SetGuard, names::NamesOrAll, pointer::SetPointer};
 use loom::cell::UnsafeCell;
 use loom::future::block_on;
 use loom::thread::{self, JoinHandle};
@@ -38,11 +38,11 @@ fn write_to<P: SetPointer<Name = u8, Value = Number>, M: Mode>(guard: &SetGuard<
     guard.iter().for_each(|(_, number)| number.increment());
 }
 
-fn write(set: &Set, names: impl Names<u8>) {
+fn write(set: &Set, names: impl NamesOrAll<u8>) {
     write_to(&block_on(set.exclusive(names)).unwrap());
 }
 
-fn read(set: &Set, names: impl Names<u8>) -> usize {
+fn read(set: &Set, names: impl NamesOrAll<u8>) -> usize {
     let guard = block_on(set.shared(names)).unwrap();
     guard.iter().map(|(_, number)| number.read()).sum()
 }

@@ -3,7 +3,10 @@
 use super::rule::{Model, Name};
 use super::story::{Bell, Deed, Step, What};
 use lockladder::LockMode::{self, Exclusive, Shared};
-use lockladder::{Acquire, AcquireError, Deadline, Guard, Priority, SharedLock, TryAcquireError};
+use lockladder::{
+    AcquireError, Guard, Priority, SharedLock, TryAcquireError,
+    futures::{Acquire, Deadline},
+};
 use std::cell::Cell;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

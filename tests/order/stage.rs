@@ -1,7 +1,7 @@
 //! A set and the rule side by side: each step is taken by both, and compared.
 
 use crate::rule::{Ask, Deed, Hold, Limits, Names, Rule, Standing, What, Whole, bits, first};
-use lockladder::{All, Exclusive, LockMode, LockSet, Priority, SetAcquire, SetError, SetGuard, Shared};
+use lockladder::{All, Exclusive, LockMode, LockSet, Priority, SetError, SetGuard, Shared, futures::SetAcquire};
 use std::sync::Arc;
 use std::task::Poll;
 use tokio_test::task::{self, Spawn};

@@ -1,7 +1,9 @@
 //! Every verb of one lock.
 
 use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, tell, values};
-use lockladder::{AcquireError, Exclusive, Guard, LockPointer, Mode, Priority, Shared, SharedLock, TryAcquireError};
+use lockladder::{
+    AcquireError, Exclusive, Guard, Mode, Priority, Shared, SharedLock, TryAcquireError, pointer::LockPointer,
+};
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;

@@ -268,7 +268,8 @@ const VERBS: &[Verb<Manager>] = &[
     ("scope", scope),
 ];
 
-type Nested<'outer> = Session<Farm, lockladder::Held<Tray, Exclusive, &'outer mut held![shared Gate, exclusive Shelf]>>;
+type Nested<'outer> =
+    Session<Farm, lockladder::level::Held<Tray, Exclusive, &'outer mut held![shared Gate, exclusive Shelf]>>;
 
 /// What a nested session does in the end, with others waiting for what it has; the outer one is as before.
 fn nested(story: &mut Story, it: &Manager, work: impl FnOnce(Nested<'_>)) {

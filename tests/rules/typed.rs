@@ -3,8 +3,8 @@
 
 use crate::model::{Level, Model, Owned};
 use lockladder::{
-    CanAcquire, CanAdd, Downgrade, Exclusive, Held, Holds, HoldsExclusive, LockMode, Modifiable, NotRoot, Release,
-    Shared, Top, hierarchy,
+    CanAcquire, CanAdd, Exclusive, Holds, HoldsExclusive, LockMode, Release, Shared, hierarchy,
+    level::{Downgrade, Held, Modifiable, NotRoot, Top},
 };
 use std::marker::PhantomData;
 
@@ -31,7 +31,7 @@ verbs! {
     AddsHeld: [Modifiable] [Top<L> + HoldsExclusive<L>];
     Removes: [Modifiable] [CanAdd<L>];
     RemovesHeld: [Modifiable] [Release<L> + HoldsExclusive<L>];
-    Downgrades: [lockladder::Level] [Downgrade<L>];
+    Downgrades: [lockladder::level::Level] [Downgrade<L>];
     Lists: [NotRoot] [Holds<L>];
 }
 

@@ -1,13 +1,13 @@
 //! What names a lock is its name: nothing else says what it is equal to.
 //!
-//! ERROR `Name` cannot be implemented for `Anything`: it is implemented for names themselves, and references to them
+//! ERROR `AsName` cannot be implemented for `Anything`: it is implemented for names themselves, and references to them
 //! NOTE turn it into a `String` or a `&String` instead
-use lockladder::Name;
+use lockladder::names::AsName;
 use std::hash::BuildHasher;
 
 struct Anything;
 
-impl Name<String> for Anything {
+impl AsName<String> for Anything {
     fn tag(&self, _hashing: &impl BuildHasher) -> u64 {
         0
     }

@@ -3,7 +3,7 @@
 //! ERROR level `Instance` cannot be downgraded by this session
 //! NOTE a nested session can only release, downgrade or remove what it acquired itself
 use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
-use lockladder::{Held, Session, Shared, held};
+use lockladder::{Session, Shared, held, level::Held};
 
 type Outer = held![shared Cluster, exclusive Instance];
 

@@ -5,7 +5,7 @@ use crate::by_mode::ByMode;
 use crate::level::{Hierarchy, LevelOf, Modifiable, SetOf};
 use crate::manager::error::{AtLevel, OrderError, SessionError};
 use crate::mode::{Exclusive, LockMode, Shared};
-use crate::set::{Add, Free, NameList, Remove, owned, with_defaults};
+use crate::set::{Add, Free, Names, Remove, owned, with_defaults};
 
 /// A request to add names.
 type Adding<L> = Add<SetOf<L>, Free>;
@@ -31,7 +31,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Errors
     ///
     /// [`OrderError::NotAbove`]; and those of [`Session::add`](crate::Session::add). Nothing was added.
-    pub fn add<L>(&mut self, names: impl NameList<L::Name>) -> DynRequest<'_, H, L, Adding<L>>
+    pub fn add<L>(&mut self, names: impl Names<L::Name>) -> DynRequest<'_, H, L, Adding<L>>
     where
         L: Modifiable<Value: Default> + LevelOf<H>,
     {
@@ -74,11 +74,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Errors
     ///
     /// [`OrderError::NotAbove`]; and those of [`Session::add_exclusive`](crate::Session::add_exclusive). Nothing was added.
-    pub fn add_acquired<L>(
-        &mut self,
-        names: impl NameList<L::Name>,
-        mode: LockMode,
-    ) -> DynRequest<'_, H, L, AddingHeld<L>>
+    pub fn add_acquired<L>(&mut self, names: impl Names<L::Name>, mode: LockMode) -> DynRequest<'_, H, L, AddingHeld<L>>
     where
         L: Modifiable<Value: Default> + LevelOf<H>,
     {
@@ -124,7 +120,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`], [`OrderError::NotTop`]; and those of
     /// [`Session::add_held`](crate::Session::add_held). Nothing was added.
-    pub fn add_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
+    pub fn add_held<L>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError>
     where
         L: Modifiable<Value: Default> + LevelOf<H>,
     {
@@ -181,7 +177,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// assert!(matches!(error, SessionError::TimedOut { level: "Node", .. }));
     /// # Ok(()) }
     /// ```
-    pub fn remove<L>(&mut self, names: impl NameList<L::Name>) -> DynRequest<'_, H, L, Removing<L>>
+    pub fn remove<L>(&mut self, names: impl Names<L::Name>) -> DynRequest<'_, H, L, Removing<L>>
     where
         L: Modifiable + LevelOf<H>,
     {
@@ -195,7 +191,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`]; [`SessionError::NotHeld`] with those names that are not
     /// held. Nothing is removed then.
-    pub fn remove_held<L>(&mut self, names: impl NameList<L::Name>) -> Result<(), SessionError>
+    pub fn remove_held<L>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError>
     where
         L: Modifiable + LevelOf<H>,
     {

@@ -2,7 +2,7 @@
 
 use super::hold::Hold;
 use super::truth::{Cargo, Truth};
-use lockladder::{Acquire, Exclusive, Shared, SharedLock, TryAcquireError};
+use lockladder::{Exclusive, Shared, SharedLock, TryAcquireError, futures::Acquire};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;

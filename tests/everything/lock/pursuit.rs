@@ -7,7 +7,11 @@ use crate::pace::pause;
 use crate::tally::count;
 use crate::wakers;
 use futures::future::FusedFuture;
-use lockladder::{Acquire, Deadline, Delete, LockPointer, Mode, Priority};
+use lockladder::{
+    Mode, Priority,
+    futures::{Acquire, Deadline, Delete},
+    pointer::LockPointer,
+};
 use std::fmt::Debug;
 use std::future::poll_fn;
 use std::hint::black_box;

@@ -12,7 +12,11 @@ use crate::dice::Dice;
 use crate::pace::pause;
 use crate::tally::count;
 use futures::future::FusedFuture;
-use lockladder::{Acquire, AcquireError, Delete, Exclusive, Guard, LockPointer, Mode, Shared, TryAcquireError};
+use lockladder::{
+    AcquireError, Exclusive, Guard, Mode, Shared, TryAcquireError,
+    futures::{Acquire, Delete},
+    pointer::LockPointer,
+};
 use std::hint::black_box;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use super::{Floor, Instant, Job, SOON, SessionError, count, fell_short, mode, polls};
 use crate::sessions::{AT_FIRST, NAMES};
 use crate::witness::Thing;
-use lockladder::{All, Modifiable, OrderError, Priority};
+use lockladder::{All, OrderError, Priority, level::Modifiable};
 
 /// How a request is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
