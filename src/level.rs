@@ -18,7 +18,7 @@ mod hierarchy;
 pub(crate) mod rules;
 
 pub use any::Typed;
-pub(crate) use any::{AnyGuard, AnyRoot, Slot};
+pub(crate) use any::{AnyGuard, AnyRoot, Slot, Slots};
 #[doc(hidden)]
 pub use hierarchy::private;
 pub(crate) use rules::{CanAcquire, CanAdd, Holds, HoldsExclusive, Release};
@@ -45,7 +45,7 @@ pub trait Hierarchy: Sized + Send + Sync + 'static {
 
     /// What may be held of each level but the root, known at run time only. Dropped highest level first.
     #[doc(hidden)]
-    type Slots: Default + Send + Sync + 'static;
+    type Slots: Slots + Default + Send + Sync + 'static;
 }
 
 /// A level of a hierarchy: the root, or a set of named locks.

@@ -82,9 +82,9 @@ pub mod names {
     pub use crate::set::{AsName, Key, Names, NamesOrAll};
 }
 
-/// How a guard reaches its lock or set: by reference or by `Arc`. Sealed; bounds for helpers that take any guard.
-pub mod pointer {
-    pub use crate::lock::LockPointer;
+/// What guards are made of: bounds for helpers that take any guard. All of them are sealed.
+pub mod guards {
+    pub use crate::lock::{Access, LockPointer};
     pub use crate::set::{ClosedPointer, SetPointer};
 }
 

@@ -26,13 +26,13 @@ mod state;
 mod wake;
 
 pub use acquire::{Acquire, Delete};
-pub use guard::{Guard, LockPointer};
+pub use guard::{Access, Guard, LockPointer};
 pub use mapped::MappedGuard;
 pub(crate) use state::State;
 pub use wake::Panics;
 
 use crate::error::{AcquireError, TryAcquireError};
-use crate::mode::{Exclusive, Mode, Shared, sealed::Access};
+use crate::mode::{Exclusive, Mode, Shared};
 use crate::sync::const_unless_loom;
 use raw::Raw;
 use std::cell::UnsafeCell;
@@ -334,8 +334,8 @@ impl<T: ?Sized> SharedLock<T> {
     /// ```
     pub async fn synchronized<M, F, R>(&self, _mode: M, work: F) -> Result<R, AcquireError>
     where
-        M: Mode,
-        F: for<'a> AsyncFnOnce(<M as Access>::Value<'a, T>) -> R,
+        M: Access,
+        F: for<'a> AsyncFnOnce(M::Value<'a, T>) -> R,
     {
         let mut guard = Acquire::<&Self, M>::new(self).await?;
         let result = work(M::value(&mut guard)).await;

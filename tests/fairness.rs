@@ -8,7 +8,7 @@
 #[path = "support/requests.rs"]
 mod requests;
 
-use lockladder::{Guard, Mode, SharedLock, TryAcquireError, futures::Acquire, pointer::LockPointer};
+use lockladder::{Guard, Mode, SharedLock, TryAcquireError, futures::Acquire, guards::LockPointer};
 use requests::{granted, waiting};
 use std::fmt::Debug;
 use std::pin::Pin;

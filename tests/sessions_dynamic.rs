@@ -32,14 +32,14 @@ fn the_wrong_order_is_an_error_that_names_both_levels() {
     assert_eq!(block_on(job.acquire::<Instance>("web1", LockMode::Shared)), Err(SessionError::Order(wrong)));
     assert_eq!(job.try_acquire::<Instance>("web1", LockMode::Shared), Err(SessionError::Order(wrong)));
     assert_eq!(block_on(job.add::<Instance>("web2")), Err(SessionError::Order(wrong)));
-    assert_eq!(block_on(job.add_acquired::<Instance>("web2", LockMode::Shared)), Err(SessionError::Order(wrong)));
+    assert_eq!(block_on(job.add_in::<Instance>("web2", LockMode::Shared)), Err(SessionError::Order(wrong)));
     assert_eq!(block_on(job.remove::<Instance>("web1")), Err(SessionError::Order(wrong)));
     assert_eq!(
         wrong.to_string(),
         "lock order violation: cannot acquire, add to or remove from level `Instance` while holding level `Node`: \
          acquire levels in increasing order, all names of a level in one call; release `Node` first"
     );
-    assert_eq!(job.owned_names::<Node>(), ["node1"], "an error changes nothing");
+    assert_eq!(job.names::<Node>(), ["node1"], "an error changes nothing");
     assert_eq!(manager.names::<Instance>(), ["web1"]);
 }
 
@@ -47,7 +47,7 @@ fn the_wrong_order_is_an_error_that_names_both_levels() {
 fn what_is_not_held_or_not_exclusive_is_an_error_that_names_the_level() {
     let manager = manager();
     let mut job = begin(&manager, LockMode::Shared);
-    assert!(job.is_owned::<Cluster>() && !job.is_owned::<Node>() && job.owned_names::<Node>().is_empty());
+    assert!(job.holds::<Cluster>() && !job.holds::<Node>() && job.names::<Node>().is_empty());
     let unheld = OrderError::NotHeld { level: "Node" };
     assert_eq!((job.release::<Node>(), job.downgrade::<Node>()), (Err(unheld), Err(unheld)));
     assert_eq!(job.remove_held::<Node>("node1"), Err(unheld.into()));
@@ -59,7 +59,7 @@ fn what_is_not_held_or_not_exclusive_is_an_error_that_names_the_level() {
         (Err(shared.into()), Err(shared.into()))
     );
     job.release::<Node>().unwrap();
-    assert!(!job.is_owned::<Node>());
+    assert!(!job.holds::<Node>());
     job.try_acquire::<Instance>(All, LockMode::Exclusive).unwrap();
     job.try_acquire::<Node>("node1", LockMode::Exclusive).unwrap();
     let covered = OrderError::NotTop { level: "Instance", held: "Node" };
@@ -77,7 +77,7 @@ fn what_types_cannot_know_stays_an_error_of_names() {
     job.add_held::<Node>("node3").unwrap();
     job.remove_held::<Node>("node1").unwrap();
     job.release_names::<Node>(["node2"]).unwrap();
-    assert_eq!(job.owned_names::<Node>(), ["node3"]);
+    assert_eq!(job.names::<Node>(), ["node3"]);
     let unheld = SessionError::NotHeld { level: "Node", names: vec!["node2".to_owned()] };
     assert_eq!(job.release_names::<Node>(["node2"]), Err(unheld));
     job.downgrade::<Node>().unwrap();
@@ -91,7 +91,7 @@ fn an_emptied_level_counts_as_held_here_too() {
     let mut job = begin(&manager, LockMode::Shared);
     job.try_acquire::<Node>("node1", LockMode::Exclusive).unwrap();
     job.release_names::<Node>("node1").unwrap();
-    assert!(job.is_owned::<Node>());
+    assert!(job.holds::<Node>());
     let wrong = OrderError::NotAbove { level: "Node", held: "Node" };
     assert_eq!(job.try_acquire::<Node>("node1", LockMode::Shared), Err(wrong.into()));
 }
@@ -124,7 +124,7 @@ fn dropping_a_request_or_a_session_releases_what_it_had() {
     let mut waits = task::spawn(job.acquire::<Node>(["node1", "node2"], LockMode::Shared).priority(Priority::new(1)));
     assert_pending!(waits.poll());
     drop(waits);
-    assert_eq!((job.is_owned::<Node>(), job.owned_names::<Instance>()), (false, vec!["web1".to_owned()]));
+    assert_eq!((job.holds::<Node>(), job.names::<Instance>()), (false, vec!["web1".to_owned()]));
     let mut waits = task::spawn(job.acquire::<Node>("node2", LockMode::Shared));
     assert_pending!(waits.poll());
     drop(busy);
@@ -138,12 +138,12 @@ fn dropping_a_request_or_a_session_releases_what_it_had() {
 async fn a_request_gives_up_and_the_session_keeps_what_it_had() {
     let manager = manager();
     let mut busy = manager.dynamic("busy", LockMode::Shared).await.unwrap();
-    busy.add_acquired::<Node>("node3", LockMode::Exclusive).await.unwrap();
+    busy.add_in::<Node>("node3", LockMode::Exclusive).await.unwrap();
     let mut job = manager.dynamic("job", LockMode::Shared).await.unwrap();
     let late = job.acquire::<Node>("node3", LockMode::Shared).timeout(Duration::from_millis(5)).at_least(1).await;
     assert!(matches!(late, Err(SessionError::TimedOut { level: "Node", .. })), "{late:?}");
     job.acquire::<Node>(All, LockMode::Shared).opportunistic().await.unwrap();
-    assert_eq!(job.owned_names::<Node>(), ["node1", "node2"]);
+    assert_eq!(job.names::<Node>(), ["node1", "node2"]);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn members_come_with_their_values() {
     let bank = bank();
     let mut job = bank.blocking_dynamic("open", LockMode::Exclusive).unwrap();
     block_on(job.add_entries::<Account>([(3_u32, 5)])).unwrap();
-    block_on(job.add_entries_acquired::<Account>([(4_u32, 6)], LockMode::Exclusive)).unwrap();
+    block_on(job.add_entries_in::<Account>([(4_u32, 6)], LockMode::Exclusive)).unwrap();
     assert_eq!((job.get::<Account>(4), job.get::<Account>(3)), (Some(&6), None));
     let wrong = OrderError::NotAbove { level: "Account", held: "Account" };
     assert_eq!(block_on(job.add_entries::<Account>([(5_u32, 7)])), Err(wrong.into()));
@@ -213,12 +213,12 @@ async fn additions_and_removals_give_up_and_leave_the_session_as_it_was() {
     let (waited, mode) = (Duration::from_millis(50), LockMode::Exclusive);
     let late = SessionError::TimedOut { level: "Node", names: Vec::new(), more: 0, mode, waited };
     assert_eq!(job.add::<Node>("node9").timeout(waited).await, Err(late.clone()));
-    assert_eq!(job.add_acquired::<Node>("node9", mode).timeout(waited).await, Err(late.clone()));
+    assert_eq!(job.add_in::<Node>("node9", mode).timeout(waited).await, Err(late.clone()));
     let remove = job.remove::<Node>(["node1"]).priority(Priority::new(-3)).timeout(waited);
     assert_eq!(remove.await, Err(late.clone()));
     assert_eq!(manager.names::<Node>(), ["node1", "node2"]);
     job.acquire::<Node>("node1", LockMode::Shared).await.unwrap();
-    assert_eq!((job.owned_names::<Instance>(), job.owned_names::<Node>()), (vec!["web1".into()], vec!["node1".into()]));
+    assert_eq!((job.names::<Instance>(), job.names::<Node>()), (vec!["web1".into()], vec!["node1".into()]));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn an_addition_or_a_removal_that_is_dropped_leaves_the_level_to_be_acquired() {
     drop(remove);
     busy.release::<Node>().unwrap();
     assert_eq!(job.try_acquire::<Node>(All, LockMode::Exclusive), Ok(()));
-    assert_eq!(job.owned_names::<Node>(), ["node1", "node2"]);
+    assert_eq!(job.names::<Node>(), ["node1", "node2"]);
 }
 
 #[test]
@@ -283,10 +283,10 @@ fn a_waker_that_panics_in_a_downgrade_leaves_a_session_that_knows_what_it_holds(
     let waker = Waker::from(Arc::new(Panicking));
     assert!(waits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     assert!(catch_unwind(AssertUnwindSafe(|| job.downgrade::<Node>())).is_err());
-    assert_eq!((job.is_owned::<Node>(), job.mode::<Node>()), (false, None));
+    assert_eq!((job.holds::<Node>(), job.mode::<Node>()), (false, None));
     assert_eq!(job.try_acquire::<Node>("node2", LockMode::Exclusive), Ok(()));
     assert_eq!(job.downgrade::<Node>(), Ok(()));
-    assert_eq!((job.is_owned::<Node>(), job.mode::<Node>()), (true, Some(LockMode::Shared)));
+    assert_eq!((job.holds::<Node>(), job.mode::<Node>()), (true, Some(LockMode::Shared)));
     let again = OrderError::NotAbove { level: "Node", held: "Node" };
     assert_eq!(job.try_acquire::<Node>("node1", LockMode::Shared), Err(again.into()));
 }

@@ -9,7 +9,7 @@
 #![cfg(lockladder_shuttle)]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use lockladder::{AcquireError, Exclusive, Guard, Mode, Priority, Shared, SharedLock, pointer::LockPointer};
+use lockladder::{AcquireError, Exclusive, Guard, Mode, Priority, Shared, SharedLock, guards::LockPointer};
 use shuttle::future::block_on;
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread::{self, yield_now};

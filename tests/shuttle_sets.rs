@@ -7,7 +7,7 @@
 #![cfg(lockladder_shuttle)]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use lockladder::{All, Exclusive, LockSet, Mode, OpenSet, Priority, SetError, SetGuard, Shared, pointer::SetPointer};
+use lockladder::{All, Exclusive, LockSet, Mode, OpenSet, Priority, SetError, SetGuard, Shared, guards::SetPointer};
 use shuttle::future::block_on;
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread::{self, yield_now};

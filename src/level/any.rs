@@ -32,6 +32,32 @@ impl<L: Level> fmt::Debug for Slot<L> {
     }
 }
 
+/// The slots of all levels but the root, as [`hierarchy!`](crate::hierarchy) nests them. Sealed.
+#[doc(hidden)]
+pub trait Slots: sealed::Sealed {
+    /// A bit for each level that is held, by its index.
+    fn held(&self) -> u16;
+}
+
+impl Slots for () {
+    fn held(&self) -> u16 {
+        0
+    }
+}
+
+impl<Rest: Slots, L: Level> Slots for (Rest, Slot<L>) {
+    fn held(&self) -> u16 {
+        let (rest, slot) = self;
+        rest.held() | u16::from(slot.0.is_some()) << L::INDEX
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for () {}
+    impl<Rest, L: super::Level> Sealed for (Rest, super::Slot<L>) {}
+}
+
 impl<S: 'static, X: 'static> ByMode<S, X> {
     /// The guard of type `G`, if it is that.
     pub(crate) fn downcast<G: 'static>(self) -> Option<G> {

@@ -47,6 +47,32 @@ mod sealed {
     impl<T: ?Sized> Sealed for Arc<SharedLock<T>> {}
 }
 
+/// What a holder may do with the value: read it under [`Shared`], write it under [`Exclusive`]. Sealed, as [`Mode`] is.
+pub trait Access: Mode {
+    /// `&T` or `&mut T`.
+    type Value<'a, T: ?Sized + 'a>;
+
+    /// Borrows the value from a guard of this mode.
+    #[doc(hidden)]
+    fn value<'a, T: ?Sized>(guard: &'a mut Guard<&SharedLock<T>, Self>) -> Self::Value<'a, T>;
+}
+
+impl Access for Shared {
+    type Value<'a, T: ?Sized + 'a> = &'a T;
+
+    fn value<'a, T: ?Sized>(guard: &'a mut Guard<&SharedLock<T>, Self>) -> &'a T {
+        guard
+    }
+}
+
+impl Access for Exclusive {
+    type Value<'a, T: ?Sized + 'a> = &'a mut T;
+
+    fn value<'a, T: ?Sized>(guard: &'a mut Guard<&SharedLock<T>, Self>) -> &'a mut T {
+        guard
+    }
+}
+
 /// A lock held in mode `M`; dropping it releases the lock and hands it over to whoever is next.
 ///
 /// Gives `&T`, and `&mut T` if exclusive. It is one pointer wide. A guard that is forgotten (`mem::forget`) holds its

@@ -10,7 +10,7 @@ use super::error::{AtLevel, OrderError, SessionError};
 use super::record::{Record, Ticket};
 use super::session::{NameArray, Session};
 use crate::by_mode::ByMode;
-use crate::level::{AnyGuard, AnyRoot, Hierarchy, Level, LevelOf, NotRoot, SetOf, Typed, checks};
+use crate::level::{AnyGuard, AnyRoot, Hierarchy, Level, LevelOf, NotRoot, SetOf, Slots as _, Typed, checks};
 use crate::lock::{Panics, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::set::{AsName, Names, NamesOrAll, SetAcquire, SetGuard, Want};
@@ -43,7 +43,7 @@ use std::sync::Arc;
 ///         _ => job.acquire::<Node>(name, LockMode::Exclusive).await?,
 ///     }
 /// }
-/// assert_eq!(job.owned_names::<Node>(), ["node2"]);
+/// assert_eq!(job.names::<Node>(), ["node2"]);
 /// let error = job.acquire::<Instance>("web1", LockMode::Shared).await.unwrap_err();
 /// assert_eq!(error, SessionError::Order(OrderError::NotAbove { level: "Instance", held: "Node" }));
 ///
@@ -58,8 +58,6 @@ use std::sync::Arc;
 pub struct DynSession<H: Hierarchy> {
     slots: H::Slots,
     root: AnyRoot,
-    /// A bit for each level held, by its index. The record of the session has those that are awaited, too.
-    held: u16,
     ticket: Ticket<H>,
 }
 
@@ -74,7 +72,7 @@ pub type DynClimb<'s, H, L> = DynRequest<'s, H, L, Acquiring<L>>;
 
 impl<H: Hierarchy> DynSession<H> {
     pub(super) fn new(root: AnyRoot, ticket: Ticket<H>) -> Self {
-        Self { slots: H::Slots::default(), root, held: 1, ticket }
+        Self { slots: H::Slots::default(), root, ticket }
     }
 
     /// What the session is for, as given when it began.
@@ -93,12 +91,12 @@ impl<H: Hierarchy> DynSession<H> {
     }
 
     /// Whether level `L` is held, if only by no names.
-    pub fn is_owned<L: LevelOf<H>>(&self) -> bool {
-        self.held & 1 << L::INDEX != 0
+    pub fn holds<L: LevelOf<H>>(&self) -> bool {
+        self.held() & 1 << L::INDEX != 0
     }
 
     /// The names held of level `L`, in name order; none if it is not held.
-    pub fn owned_names<L: NotRoot + LevelOf<H>>(&self) -> Vec<L::Name> {
+    pub fn names<L: NotRoot + LevelOf<H>>(&self) -> Vec<L::Name> {
         let names = match &L::slot(&self.slots).0 {
             Some(ByMode::Shared { it }) => it.names(),
             Some(ByMode::Exclusive { it }) => it.names(),
@@ -112,20 +110,23 @@ impl<H: Hierarchy> DynSession<H> {
         L::slot(&self.slots).0.as_ref().map(AnyGuard::<L>::mode)
     }
 
+    /// A bit for each level held, by its index. The record of the session also has those that are awaited.
+    fn held(&self) -> u16 {
+        1 | self.slots.held()
+    }
+
     pub(super) fn record(&self) -> &Record {
         self.ticket.record()
     }
 
     /// Holds level `L`, which is on the record already.
     fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>) {
-        self.held |= 1 << L::INDEX;
         L::slot_mut(&mut self.slots).0 = Some(guard);
     }
 
     /// Gives level `L` away: it is held no more, whatever becomes of the guard.
     fn give<L: NotRoot + LevelOf<H>>(&mut self) -> Result<AnyGuard<L>, OrderError> {
         let guard = L::slot_mut(&mut self.slots).0.take().ok_or(OrderError::NotHeld { level: L::NAME })?;
-        self.held &= !(1 << L::INDEX);
         self.ticket.returns::<L>();
         Ok(guard)
     }
@@ -136,7 +137,7 @@ impl<H: Hierarchy> DynSession<H> {
 
     /// The highest level held, if it is `L` or above.
     fn reached<L: Level>(&self) -> Option<&'static str> {
-        let highest = self.held.checked_ilog2().unwrap_or(0) as usize;
+        let highest = self.held().checked_ilog2().unwrap_or(0) as usize;
         H::LEVELS.get(highest).copied().filter(|_| highest >= L::INDEX)
     }
 
@@ -278,7 +279,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// The session as it is, if it holds anything else.
     pub fn into_typed<S: Typed<H>>(mut self) -> Result<Session<H, S>, Self> {
         const { checks::is_in_order::<S>() }
-        let known = S::is_of(TypeId::of::<H>()) && self.held == S::OWN && self.record().levels() == S::OWN;
+        let known = S::is_of(TypeId::of::<H>()) && self.held() == S::OWN && self.record().levels() == S::OWN;
         if !known || !S::matches(&self.root, &self.slots) {
             return Err(self);
         }
@@ -320,7 +321,8 @@ impl<H: Hierarchy> DynSession<H> {
 
 impl<H: Hierarchy> fmt::Debug for DynSession<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held = (0..H::LEVELS.len()).filter(|level| self.held & 1 << level != 0);
+        let held = self.held();
+        let held = (0..H::LEVELS.len()).filter(|level| held & 1 << level != 0);
         let levels: Vec<_> = held.map(|level| H::LEVELS[level]).collect();
         f.debug_struct("DynSession")
             .field("label", &self.label())

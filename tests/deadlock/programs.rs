@@ -143,12 +143,12 @@ async fn at_level(job: &mut DynSession<Small>, level: usize, deed: &Deed) -> Res
                         Deed::ReleaseNames(names) => job.release_names::<$level>(names)?,
                         Deed::Downgrade => job.downgrade::<$level>()?,
                         Deed::Add(names) => job.add::<$level>(names).await?,
-                        Deed::AddAcquired(names, mode) => job.add_acquired::<$level>(names, *mode).await?,
+                        Deed::AddAcquired(names, mode) => job.add_in::<$level>(names, *mode).await?,
                         Deed::AddHeld(names) => job.add_held::<$level>(names)?,
                         Deed::Remove(names) => return job.remove::<$level>(names).await,
                         Deed::RemoveHeld(names) => job.remove_held::<$level>(names)?,
                     }
-                    Ok(job.owned_names::<$level>())
+                    Ok(job.names::<$level>())
                 })+
                 level => unreachable!("there is no level {level}"),
             }

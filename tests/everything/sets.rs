@@ -6,7 +6,7 @@ use crate::tally::count;
 use crate::witness::{Ledger, Thing};
 use lockladder::{
     AddError, All, Exclusive, LockMode, LockSet, Mode, OpenSet, Priority, SetError, SetGuard, Shared,
-    futures::SetAcquire, pointer::SetPointer,
+    futures::SetAcquire, guards::SetPointer,
 };
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -15,7 +15,7 @@ mod batches;
 mod changes;
 mod sets;
 
-use lockladder::{AcquireError, Guard, Mode, SharedLock, pointer::LockPointer};
+use lockladder::{AcquireError, Guard, Mode, SharedLock, guards::LockPointer};
 use loom::cell::UnsafeCell;
 use loom::future::block_on;
 use loom::model::Builder;

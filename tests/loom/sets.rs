@@ -1,7 +1,7 @@
 //! Named locks under loom. Each model ends with everything free; a set has one table here, and two members.
 
 use super::{Number, poll_once, within};
-use lockladder::{All, LockSet, Mode, OpenSet, SetError, SetGuard, names::NamesOrAll, pointer::SetPointer};
+use lockladder::{All, LockSet, Mode, OpenSet, SetError, SetGuard, guards::SetPointer, names::NamesOrAll};
 use loom::cell::UnsafeCell;
 use loom::future::block_on;
 use loom::thread::{self, JoinHandle};

@@ -37,7 +37,7 @@ fn whole(it: &Manager) -> Job {
 
 /// Whatever a request has come to, the session holds what it says, and can go on.
 fn goes_on(job: &mut Job, held: bool) {
-    assert_eq!((job.is_owned::<Shelf>(), job.mode::<Shelf>().is_some()), (held, held));
+    assert_eq!((job.holds::<Shelf>(), job.mode::<Shelf>().is_some()), (held, held));
     if held {
         job.release::<Shelf>().unwrap();
     }
@@ -66,12 +66,12 @@ const REQUESTS: &[Verb<Manager>] = &[
         let entries = [(4_u32, Value::default())];
         story.request(it, low(it).add_entries::<Shelf>(entries), |came| added(it, came.resolved()));
     }),
-    ("add_acquired, shared", |story, it| add_acquired(story, it, Shared)),
-    ("add_acquired, exclusive", |story, it| add_acquired(story, it, Exclusive)),
-    ("add_entries_acquired", |story, it| {
+    ("add_in, shared", |story, it| add_in(story, it, Shared)),
+    ("add_in, exclusive", |story, it| add_in(story, it, Exclusive)),
+    ("add_entries_in", |story, it| {
         let entries = [(4_u32, Value::default())];
         let mut job = low(it);
-        let request = job.add_entries_acquired::<Shelf>(entries, Exclusive);
+        let request = job.add_entries_in::<Shelf>(entries, Exclusive);
         story.request(it, request, |came| added(it, came.resolved()));
     }),
     ("remove", |story, it| story.request(it, low(it).remove::<Shelf>([2, 9]), |came| removed(it, came.resolved()))),
@@ -89,9 +89,9 @@ fn acquire(story: &mut Story, it: &Manager, mode: LockMode) {
     goes_on(&mut job, held);
 }
 
-fn add_acquired(story: &mut Story, it: &Manager, mode: LockMode) {
+fn add_in(story: &mut Story, it: &Manager, mode: LockMode) {
     let (mut job, mut held) = (low(it), false);
-    story.request(it, job.add_acquired::<Shelf>(4, mode), |came| {
+    story.request(it, job.add_in::<Shelf>(4, mode), |came| {
         added(it, came.resolved());
         held = matches!(came, Came::To(_));
     });
@@ -106,8 +106,8 @@ const VERBS: &[Verb<Manager>] = &[
         story.late(it, low(it).add::<Shelf>(4).timeout(HOUR), |came| timed_out(&came));
         added(it, false);
     }),
-    ("timeout of add_acquired", |story, it| {
-        story.late(it, low(it).add_acquired::<Shelf>(4, Shared).timeout(HOUR), |came| timed_out(&came));
+    ("timeout of add_in", |story, it| {
+        story.late(it, low(it).add_in::<Shelf>(4, Shared).timeout(HOUR), |came| timed_out(&came));
         added(it, false);
     }),
     ("timeout of remove", |story, it| {
@@ -130,31 +130,31 @@ const VERBS: &[Verb<Manager>] = &[
     ("a session dropped", |story, it| story.used(it, top(it), drop)),
     ("a session with the root alone dropped", |story, it| story.used(it, alone(it), drop)),
     ("release", |story, it| {
-        let gone = |job: &mut Job| assert!(!job.is_owned::<Tray>() && job.is_owned::<Shelf>());
+        let gone = |job: &mut Job| assert!(!job.holds::<Tray>() && job.holds::<Shelf>());
         story.lent(it, top(it), |job| job.release::<Tray>().unwrap(), gone);
     }),
     ("release, in the middle", |story, it| {
-        let gone = |job: &mut Job| assert!(job.is_owned::<Tray>() && !job.is_owned::<Shelf>());
+        let gone = |job: &mut Job| assert!(job.holds::<Tray>() && !job.holds::<Shelf>());
         story.lent(it, top(it), |job| job.release::<Shelf>().unwrap(), gone);
     }),
     ("release_names", |story, it| {
-        let gone = |job: &mut Job| assert_eq!(job.owned_names::<Shelf>(), [2]);
+        let gone = |job: &mut Job| assert_eq!(job.names::<Shelf>(), [2]);
         story.lent(it, top(it), |job| job.release_names::<Shelf>(1).unwrap(), gone);
     }),
     ("release_names, of All", |story, it| {
-        let gone = |job: &mut Job| assert_eq!(job.owned_names::<Shelf>(), [2, 3]);
+        let gone = |job: &mut Job| assert_eq!(job.names::<Shelf>(), [2, 3]);
         story.lent(it, whole(it), |job| job.release_names::<Shelf>(1).unwrap(), gone);
     }),
     ("downgrade", |story, it| downgrade(story, it, top(it))),
     ("downgrade, of All", |story, it| downgrade(story, it, whole(it))),
     ("downgrade_root", |story, it| story.used(it, alone(it), |job| job.downgrade_root().unwrap())),
     ("remove_held", |story, it| {
-        let gone = |job: &mut Job| assert_eq!(job.owned_names::<Shelf>(), [1]);
+        let gone = |job: &mut Job| assert_eq!(job.names::<Shelf>(), [1]);
         story.lent(it, top(it), |job| job.remove_held::<Shelf>(2).unwrap(), gone);
         removed(it, true);
     }),
     ("add_held", |story, it| {
-        let there = |job: &mut Job| assert_eq!(job.owned_names::<Shelf>(), [1, 2, 3, 4]);
+        let there = |job: &mut Job| assert_eq!(job.names::<Shelf>(), [1, 2, 3, 4]);
         story.lent(it, whole(it), |job| job.add_held::<Shelf>(4).unwrap(), there);
     }),
     ("add_entries_held", |story, it| {
@@ -188,7 +188,7 @@ fn downgrade(story: &mut Story, it: &Manager, job: Job) {
     let done = Cell::new(false);
     let look = |job: &mut Job| {
         assert_eq!(job.mode::<Shelf>(), done.get().then_some(Shared), "it says what it did");
-        assert_eq!(job.is_owned::<Shelf>(), done.get());
+        assert_eq!(job.holds::<Shelf>(), done.get());
     };
     story.lent(it, job, |job| done.set(job.downgrade::<Shelf>().is_ok()), look);
 }

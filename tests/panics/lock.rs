@@ -2,7 +2,7 @@
 
 use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, tell, values};
 use lockladder::{
-    AcquireError, Exclusive, Guard, Mode, Priority, Shared, SharedLock, TryAcquireError, pointer::LockPointer,
+    AcquireError, Exclusive, Guard, Mode, Priority, Shared, SharedLock, TryAcquireError, guards::LockPointer,
 };
 use std::any::Any;
 use std::sync::Arc;

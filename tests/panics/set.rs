@@ -1,7 +1,7 @@
 //! Every verb of a set of named locks.
 
 use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, poll, tell, values};
-use lockladder::{AddError, All, Exclusive, LockSet, Mode, Priority, SetError, SetGuard, Shared, pointer::SetPointer};
+use lockladder::{AddError, All, Exclusive, LockSet, Mode, Priority, SetError, SetGuard, Shared, guards::SetPointer};
 use std::any::Any;
 use std::sync::Arc;
 use std::task::Waker;

@@ -95,7 +95,7 @@ macro_rules! done {
                     Verb::ReleaseNames => given($job.release_names::<$level>(names)),
                     Verb::Downgrade => given($job.downgrade::<$level>().map_err(SessionError::from)),
                     Verb::Add => given(now($job.add::<$level>(names))),
-                    Verb::AddAcquired(mode) => given(now($job.add_acquired::<$level>(names, mode))),
+                    Verb::AddAcquired(mode) => given(now($job.add_in::<$level>(names, mode))),
                     Verb::AddHeld => given($job.add_held::<$level>(names)),
                     Verb::Remove => now($job.remove::<$level>(names)).map(Names::from_iter),
                     Verb::RemoveHeld => given($job.remove_held::<$level>(names)),
@@ -144,7 +144,7 @@ fn state(manager: &LockManager<Four>, job: &DynSession<Four>) -> State {
             vec![$((
                 Names::from_iter(manager.names::<$level>()),
                 job.mode::<$level>(),
-                Names::from_iter(job.owned_names::<$level>()),
+                Names::from_iter(job.names::<$level>()),
             )),*]
         };
     }

@@ -1,6 +1,6 @@
 //! Requests for one lock, polled by hand.
 
-use lockladder::{Guard, Mode, futures::Acquire, pointer::LockPointer};
+use lockladder::{Guard, Mode, futures::Acquire, guards::LockPointer};
 use std::fmt::Debug;
 use tokio_test::task::{self, Spawn};
 use tokio_test::{assert_pending, assert_ready_ok};

@@ -2,7 +2,7 @@
 //!
 //! ERROR `NameArray` cannot be implemented for `Mine`: it is implemented for arrays only
 //! NOTE who implements it is lent a guard; call `get_disjoint_mut` with an array of names instead
-use lockladder::{Exclusive, SetError, SetGuard, names::NameArray, pointer::SetPointer};
+use lockladder::{Exclusive, SetError, SetGuard, names::NameArray, guards::SetPointer};
 
 struct Mine;
 

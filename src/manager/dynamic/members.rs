@@ -74,19 +74,19 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Errors
     ///
     /// [`OrderError::NotAbove`]; and those of [`Session::add_exclusive`](crate::Session::add_exclusive). Nothing was added.
-    pub fn add_acquired<L>(&mut self, names: impl Names<L::Name>, mode: LockMode) -> DynRequest<'_, H, L, AddingHeld<L>>
+    pub fn add_in<L>(&mut self, names: impl Names<L::Name>, mode: LockMode) -> DynRequest<'_, H, L, AddingHeld<L>>
     where
         L: Modifiable<Value: Default> + LevelOf<H>,
     {
         self.adding_held::<L>(with_defaults(names), mode)
     }
 
-    /// As [`add_acquired`](Self::add_acquired), with a value for each name.
+    /// As [`add_in`](Self::add_in), with a value for each name.
     ///
     /// # Errors
     ///
-    /// Those of [`add_acquired`](Self::add_acquired).
-    pub fn add_entries_acquired<L>(
+    /// Those of [`add_in`](Self::add_in).
+    pub fn add_entries_in<L>(
         &mut self,
         entries: impl IntoIterator<Item = (impl Into<L::Name>, L::Value)>,
         mode: LockMode,

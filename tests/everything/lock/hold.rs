@@ -4,7 +4,7 @@ use super::ground::Ground;
 use super::truth::{Cargo, Halves};
 use crate::dice::Dice;
 use crate::tally::count;
-use lockladder::{Exclusive, Guard, MappedGuard, Shared, TryAcquireError, pointer::LockPointer};
+use lockladder::{Exclusive, Guard, MappedGuard, Shared, TryAcquireError, guards::LockPointer};
 use std::hint::black_box;
 
 /// A lock that is held, by a guard of the whole value or of a part.

@@ -10,7 +10,7 @@ use futures::future::FusedFuture;
 use lockladder::{
     Mode, Priority,
     futures::{Acquire, Deadline, Delete},
-    pointer::LockPointer,
+    guards::LockPointer,
 };
 use std::fmt::Debug;
 use std::future::poll_fn;

@@ -15,7 +15,7 @@ use futures::future::FusedFuture;
 use lockladder::{
     AcquireError, Exclusive, Guard, Mode, Shared, TryAcquireError,
     futures::{Acquire, Delete},
-    pointer::LockPointer,
+    guards::LockPointer,
 };
 use std::hint::black_box;
 use std::pin::Pin;

@@ -195,7 +195,7 @@ impl Job<'_> {
     async fn add_and_hold<L: Floor + Modifiable>(&mut self) {
         let (exclusive, covered, how) = (self.dice.once_in(2), self.is_above::<L>(), self.how());
         let (mode, names) = (mode(exclusive), self.dice.some(&NAMES));
-        let outcome = asked!(self, how, self.session.add_acquired::<L>(&names, mode));
+        let outcome = asked!(self, how, self.session.add_in::<L>(&names, mode));
         if added::<L>(how, covered, outcome, "session: added and held") {
             self.enter::<L>(exclusive, false);
             let names = names.into_iter().collect();

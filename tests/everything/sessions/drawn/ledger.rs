@@ -24,7 +24,7 @@ impl Job<'_> {
 
     /// It holds the level from now on.
     pub(super) fn enter<L: Floor>(&mut self, exclusive: bool, whole: bool) {
-        let names: BTreeSet<u8> = self.session.owned_names::<L>().into_iter().collect();
+        let names: BTreeSet<u8> = self.session.names::<L>().into_iter().collect();
         for name in &names {
             self.enter_one::<L>(*name, exclusive);
         }
@@ -59,10 +59,10 @@ impl Job<'_> {
 
     fn assert_level<L: Floor>(&self) {
         let held = self.held[L::INDEX].as_ref();
-        assert_eq!(self.session.is_owned::<L>(), held.is_some(), "{} is held", L::NAME);
+        assert_eq!(self.session.holds::<L>(), held.is_some(), "{} is held", L::NAME);
         assert_eq!(self.session.mode::<L>(), held.map(|held| super::mode(held.exclusive)));
         let names: Vec<u8> = held.map(|held| held.names.iter().copied().collect()).unwrap_or_default();
-        assert_eq!(self.session.owned_names::<L>(), names);
+        assert_eq!(self.session.names::<L>(), names);
         if held.is_some_and(|held| held.whole) {
             assert_eq!(self.session.manager().names::<L>(), names, "a whole {} has come or gone in part", L::NAME);
         }
