@@ -17,8 +17,10 @@ pub(crate) mod checks;
 mod hierarchy;
 pub(crate) mod rules;
 
+#[doc(hidden)]
+pub use any::Slots;
 pub use any::Typed;
-pub(crate) use any::{AnyGuard, AnyRoot, Slot, Slots};
+pub(crate) use any::{AnyGuard, AnyRoot, Slot};
 #[doc(hidden)]
 pub use hierarchy::private;
 pub(crate) use rules::{CanAcquire, CanAdd, Holds, HoldsExclusive, Release};
