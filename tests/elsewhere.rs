@@ -19,7 +19,9 @@ fn is_silent(step: &str, output: &Output) {
 #[test]
 fn a_hierarchy_of_another_crate_passes_every_lint_and_is_documented() {
     let user = user();
-    let clippy = user.cargo(&["clippy", "--version"], &[]).status.success();
+    // A compiler that was chosen by hand has no clippy of its own: that of another version cannot read what it writes.
+    let chosen = std::env::var_os("RUSTC").is_some();
+    let clippy = !chosen && user.cargo(&["clippy", "--version"], &[]).status.success();
     if !clippy {
         println!("there is no clippy here: `cargo check` stands in for it, and its lints are not looked at");
     }
