@@ -10,7 +10,8 @@
 //! ```
 //!
 //! The type parameter of a [`Session`](crate::Session) is that list, lowest level innermost. Each verb of a session
-//! asks for one of these bounds; where the list does not satisfy it, rustc says so in the words of the bound.
+//! asks for one of these bounds; where the list does not satisfy it, rustc says so in the words of the bound. The bounds of
+//! everyday helpers, such as [`CanAcquire`], are at the root of the crate.
 
 mod any;
 pub(crate) mod checks;

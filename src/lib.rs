@@ -34,6 +34,7 @@
 //! | locks in levels, in an order that the compiler checks | [`hierarchy!`], [`held!`], [`LockManager`], [`Session`] |
 //! | helpers that are generic over what a session holds | [`CanAcquire`], [`CanAdd`], [`Holds`], [`HoldsExclusive`] |
 //! | lists of locks known at run time only | [`DynSession`] |
+//! | the types and traits behind these, by name | [`mod@futures`], [`level`], [`names`], [`guards`] |
 //! | ready hierarchies | [`ganeti`] |
 //!
 //! # When not to use it

@@ -105,15 +105,14 @@ where
     M: Mode,
     E: AtLevel<L>,
 {
-    type Output = Result<Session<H, Held<L, M, S>>, SessionError>;
-
-    fn refused(error: SessionError) -> Self::Output {
-        Err(error)
-    }
+    type Gain = Session<H, Held<L, M, S>>;
 
     #[expect(clippy::inline_always, reason = "see `SessionRequest::poll_by`")]
     #[inline(always)]
-    fn answered(asker: &mut Option<Self>, acquired: Result<SetGuard<SetOf<L>, M>, E>) -> Self::Output {
+    fn answered(
+        asker: &mut Option<Self>,
+        acquired: Result<SetGuard<SetOf<L>, M>, E>,
+    ) -> Result<Self::Gain, SessionError> {
         match acquired {
             Ok(guard) => {
                 let Some(climber) = asker.take() else { unreachable!("it goes when the request does") };

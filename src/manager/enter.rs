@@ -113,25 +113,20 @@ impl<H: Hierarchy> Asker for Entrant<H> {
 }
 
 impl<H: Hierarchy, M: Mode> Answer<Result<RootGuard<M>, AcquireError>> for Entrant<H> {
-    type Output = Result<Entered<H, M>, SessionError>;
+    type Gain = Entered<H, M>;
 
-    fn refused(error: SessionError) -> Self::Output {
-        Err(error)
-    }
-
-    fn answered(asker: &mut Option<Self>, root: Result<RootGuard<M>, AcquireError>) -> Self::Output {
+    fn answered(
+        asker: &mut Option<Self>,
+        root: Result<RootGuard<M>, AcquireError>,
+    ) -> Result<Self::Gain, SessionError> {
         told(asker, root, Self::begin)
     }
 }
 
 impl<H: Hierarchy> Answer<Result<AnyRoot, AcquireError>> for Entrant<H> {
-    type Output = Result<DynSession<H>, SessionError>;
+    type Gain = DynSession<H>;
 
-    fn refused(error: SessionError) -> Self::Output {
-        Err(error)
-    }
-
-    fn answered(asker: &mut Option<Self>, root: Result<AnyRoot, AcquireError>) -> Self::Output {
+    fn answered(asker: &mut Option<Self>, root: Result<AnyRoot, AcquireError>) -> Result<Self::Gain, SessionError> {
         told(asker, root, Self::begin_any)
     }
 }

@@ -37,13 +37,9 @@ impl<L: Level> Asker for Changer<'_, L> {
 }
 
 impl<L: Level, T, E: AtLevel<L>> Answer<Result<T, E>> for Changer<'_, L> {
-    type Output = Result<T, SessionError>;
+    type Gain = T;
 
-    fn refused(error: SessionError) -> Self::Output {
-        Err(error)
-    }
-
-    fn answered(asker: &mut Option<Self>, changed: Result<T, E>) -> Self::Output {
+    fn answered(asker: &mut Option<Self>, changed: Result<T, E>) -> Result<Self::Gain, SessionError> {
         *asker = None;
         changed.map_err(AtLevel::at_level)
     }

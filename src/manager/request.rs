@@ -26,9 +26,9 @@ use tokio::time::Instant;
 pin_project! {
     /// Waits for what a session has asked for: a future and its builder. Nothing happens before the first poll.
     ///
-    /// It is known by the names of what is asked: [`Enter`](crate::futures::Enter) for the root, [`Climb`](crate::futures::Climb) for a
-    /// level, [`Modify`](crate::futures::Modify) to add and to remove members; and [`EnterAny`](crate::futures::EnterAny) and
-    /// [`DynRequest`](crate::futures::DynRequest) where only run time tells which.
+    /// It is known by the names of what is asked: [`Enter`](crate::futures::Enter) for the root,
+    /// [`Climb`](crate::futures::Climb) for a level, [`Modify`](crate::futures::Modify) to add and to remove members; and
+    /// [`EnterAny`](crate::futures::EnterAny) and [`DynRequest`](crate::futures::DynRequest) where only run time tells which.
     ///
     /// # Fairness
     ///
@@ -65,14 +65,11 @@ pub trait Asker: Sized {
 
 /// Who asks for something that is answered by `T`.
 pub trait Answer<T>: Asker {
-    /// What the future resolves to.
-    type Output;
-
-    /// It may not be waited for.
-    fn refused(error: SessionError) -> Self::Output;
+    /// What the future resolves to, if all goes well.
+    type Gain;
 
     /// What the answer comes to. Takes the asker if the answer needs it.
-    fn answered(asker: &mut Option<Self>, answer: T) -> Self::Output;
+    fn answered(asker: &mut Option<Self>, answer: T) -> Result<Self::Gain, SessionError>;
 }
 
 impl<A, F> SessionRequest<A, F> {
@@ -127,7 +124,10 @@ impl<A, F> SessionRequest<A, F> {
         reason = "else what it resolves to, a session, is moved once more: 15 % of a climb"
     )]
     #[inline(always)]
-    fn poll_by<T>(self: Pin<&mut Self>, poll: impl FnOnce(Pin<&mut F>) -> Poll<T>) -> Poll<A::Output>
+    fn poll_by<T>(
+        self: Pin<&mut Self>,
+        poll: impl FnOnce(Pin<&mut F>) -> Poll<T>,
+    ) -> Poll<Result<A::Gain, SessionError>>
     where
         A: Answer<T>,
     {
@@ -137,7 +137,7 @@ impl<A, F> SessionRequest<A, F> {
         };
         if let Err(refusal) = asker.may_wait() {
             this.request.set(None);
-            return Poll::Ready(A::refused(refusal));
+            return Poll::Ready(Err(refusal));
         }
         let answer = ready!(poll(request));
         this.request.set(None);
@@ -198,7 +198,7 @@ impl<A, F: InPart> InPart for SessionRequest<A, F> {
 }
 
 impl<A: Answer<F::Output>, F: Future> Future for SessionRequest<A, F> {
-    type Output = A::Output;
+    type Output = Result<A::Gain, SessionError>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

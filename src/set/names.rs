@@ -92,7 +92,7 @@ impl AsName<String> for &&str {
     }
 }
 
-/// What can be acquired from a set of `K`: a [`Names`], or [`All`]. Sealed.
+/// What can be acquired from a set of `K`: [`Names`], or [`All`]. Sealed.
 ///
 /// The names are taken over when the call is made, so that no future borrows them; the caller's list is neither
 /// reordered nor changed.

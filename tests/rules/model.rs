@@ -85,7 +85,7 @@ fn free_names_are_added_by_guards_only(owned: Option<&Owned>) -> bool {
 
 /// The assertions of the seed's manager, and those of its sets that do not depend on names.
 impl Model {
-    fn holds(&self, level: usize) -> bool {
+    fn is_owned(&self, level: usize) -> bool {
         emptied_counts_as_held(self.levels[level].owned.as_ref())
     }
 
@@ -98,19 +98,19 @@ impl Model {
     }
 
     fn upper_owned(&self, level: usize) -> bool {
-        (level + 1..self.levels.len()).any(|upper| self.holds(upper))
+        (level + 1..self.levels.len()).any(|upper| self.is_owned(upper))
     }
 
     fn bgl_owned(&self) -> bool {
-        self.holds(0)
+        self.is_owned(0)
     }
 
     pub(crate) fn may_acquire(&self, level: usize) -> bool {
-        (level == 0 || self.bgl_owned()) && !self.upper_owned(level) && !self.holds(level)
+        (level == 0 || self.bgl_owned()) && !self.upper_owned(level) && !self.is_owned(level)
     }
 
     pub(crate) fn may_release(&self, level: usize) -> bool {
-        self.holds(level) && !root_is_kept(level) && self.is_here(level)
+        self.is_owned(level) && !root_is_kept(level) && self.is_here(level)
     }
 
     pub(crate) fn may_add(&self, level: usize) -> bool {
@@ -126,7 +126,7 @@ impl Model {
     }
 
     pub(crate) fn may_remove(&self, level: usize) -> bool {
-        self.levels[level].modifiable && self.bgl_owned() && !self.upper_owned(level) && !self.holds(level)
+        self.levels[level].modifiable && self.bgl_owned() && !self.upper_owned(level) && !self.is_owned(level)
     }
 
     /// But for the names, which are known at run time only.
@@ -140,7 +140,7 @@ impl Model {
     }
 
     pub(crate) fn may_list_owned(&self, level: usize) -> bool {
-        self.holds(level) && !root_has_no_names(level)
+        self.is_owned(level) && !root_has_no_names(level)
     }
 }
 

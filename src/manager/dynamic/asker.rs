@@ -69,13 +69,9 @@ impl<H: Hierarchy, L: NotRoot> Drop for DynAsker<'_, H, L> {
 
 /// Acquired: the session holds it now.
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for DynAsker<'_, H, L> {
-    type Output = Result<(), SessionError>;
+    type Gain = ();
 
-    fn refused(error: SessionError) -> Self::Output {
-        Err(error)
-    }
-
-    fn answered(asker: &mut Option<Self>, acquired: Result<AnyGuard<L>, E>) -> Self::Output {
+    fn answered(asker: &mut Option<Self>, acquired: Result<AnyGuard<L>, E>) -> Result<Self::Gain, SessionError> {
         let Some(mut asker) = asker.take() else { unreachable!("it is there until it is told") };
         let guard = acquired.map_err(AtLevel::at_level)?;
         (asker.keep)(asker.session, guard);
@@ -86,13 +82,9 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for
 
 /// Added.
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<(), E>> for DynAsker<'_, H, L> {
-    type Output = Result<(), SessionError>;
+    type Gain = ();
 
-    fn refused(error: SessionError) -> Self::Output {
-        Err(error)
-    }
-
-    fn answered(asker: &mut Option<Self>, added: Result<(), E>) -> Self::Output {
+    fn answered(asker: &mut Option<Self>, added: Result<(), E>) -> Result<Self::Gain, SessionError> {
         *asker = None;
         added.map_err(AtLevel::at_level)
     }
@@ -100,13 +92,9 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<(), E>> for DynAsker
 
 /// Removed.
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<Vec<L::Name>, E>> for DynAsker<'_, H, L> {
-    type Output = Result<Vec<L::Name>, SessionError>;
+    type Gain = Vec<L::Name>;
 
-    fn refused(error: SessionError) -> Self::Output {
-        Err(error)
-    }
-
-    fn answered(asker: &mut Option<Self>, removed: Result<Vec<L::Name>, E>) -> Self::Output {
+    fn answered(asker: &mut Option<Self>, removed: Result<Vec<L::Name>, E>) -> Result<Self::Gain, SessionError> {
         *asker = None;
         removed.map_err(AtLevel::at_level)
     }
