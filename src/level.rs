@@ -5,8 +5,8 @@
 //!    │
 //!    ├── CanAcquire<L>, CanAdd<L>    nothing held at L or above
 //!    ├── Holds<L>, HoldsExclusive<L> L is held
-//!    ├── Top<L>                      L is held, and nothing above it
-//!    └── Release<L>, Downgrade<L>    L was acquired here, not by an outer session
+//!    ├── HoldsTop<L>                      L is held, and nothing above it
+//!    └── CanRelease<L>, CanDowngrade<L>    L was acquired here, not by an outer session
 //! ```
 //!
 //! The type parameter of a [`Session`](crate::Session) is that list, lowest level innermost. Each verb of a session
@@ -18,14 +18,14 @@ pub(crate) mod checks;
 mod hierarchy;
 pub(crate) mod rules;
 
+pub use any::HeldListOf;
 #[doc(hidden)]
 pub use any::Slots;
-pub use any::Typed;
 pub(crate) use any::{AnyGuard, AnyRoot, Slot};
 #[doc(hidden)]
 pub use hierarchy::private;
-pub(crate) use rules::{CanAcquire, CanAdd, Holds, HoldsExclusive, Release};
-pub use rules::{Downgrade, Top};
+pub(crate) use rules::{CanAcquire, CanAdd, Holds, HoldsExclusive};
+pub use rules::{CanDowngrade, CanRelease, HoldsTop};
 
 use crate::lock::{Guard, SharedLock};
 use crate::mode::{LockMode, Mode, Shared};

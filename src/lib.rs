@@ -58,12 +58,12 @@ mod sync;
 
 pub use error::{AcquireError, TryAcquireError};
 pub use level::HeldList;
-pub use level::rules::{CanAcquire, CanAdd, Holds, HoldsExclusive, Release};
+pub use level::rules::{CanAcquire, CanAdd, Holds, HoldsExclusive};
 pub use lock::{Guard, MappedGuard, SharedLock};
 pub use manager::{Builder, DynSession, LockManager, OrderError, Session, SessionError};
 pub use mode::{Exclusive, LockMode, Mode, Shared};
 pub use priority::{Priority, PriorityError};
-pub use set::{AddError, All, LockSet, OpenSet, SetError, SetGuard};
+pub use set::{AddError, All, Entries, LockSet, OpenSet, SetError, SetGuard};
 
 /// The futures that wait, by name: for structs that keep one, and for their verbs.
 ///
@@ -72,7 +72,7 @@ pub mod futures {
     pub use crate::deadline::Deadline;
     pub use crate::lock::{Acquire, Delete};
     pub use crate::manager::{Climb, DynClimb, DynRequest, Enter, EnterAny, Modify, SessionRequest};
-    pub use crate::set::{Add, Added, Free, Remove, SetAcquire};
+    pub use crate::set::{Add, Added, Remove, SetAcquire, Unheld};
 }
 
 /// What names a lock, and what may stand for several names in a call.
@@ -80,13 +80,13 @@ pub mod futures {
 /// These traits are bounds for generic helpers. [`Key`](names::Key) holds for any suitable type; the others are sealed.
 pub mod names {
     pub use crate::manager::NameArray;
-    pub use crate::set::{AsName, Key, Names, NamesOrAll};
+    pub use crate::set::{AsName, IntoEntries, Key, Names, NamesOrAll};
 }
 
 /// What guards are made of: bounds for helpers that take any guard. All of them are sealed.
 pub mod guards {
-    pub use crate::lock::{Access, LockPointer};
-    pub use crate::set::{ClosedPointer, SetPointer};
+    pub use crate::lock::{Access, LockPointer, Mappable};
+    pub use crate::set::{LockSetPointer, SetPointer};
 }
 
 #[doc(hidden)]

@@ -27,7 +27,8 @@ mod wake;
 
 pub use acquire::{Acquire, Delete};
 pub use guard::{Access, Guard, LockPointer};
-pub use mapped::MappedGuard;
+pub(crate) use mapped::sealed;
+pub use mapped::{Mappable, MappedGuard};
 pub(crate) use state::State;
 pub use wake::Panics;
 

@@ -12,10 +12,12 @@
 mod acquire;
 mod change;
 mod core;
+mod entries;
 mod error;
 mod fault;
 mod guard;
 mod insert;
+mod mapped;
 mod members;
 mod names;
 mod open;
@@ -27,10 +29,10 @@ mod shown;
 mod values;
 
 pub use acquire::SetAcquire;
-pub use change::{Add, Added, Free, Remove};
+pub use change::{Add, Added, Remove, Unheld};
+pub use entries::{Entries, IntoEntries};
 pub use error::{AddError, SetError};
 pub use guard::SetGuard;
-pub(crate) use members::{owned, with_defaults};
 pub use names::{All, AsName, Key, Names, NamesOrAll};
 pub use open::OpenSet;
 pub(crate) use part::InPart;
@@ -327,7 +329,7 @@ pub trait SetPointer: Clone + sealed::Sealed {
 }
 
 /// How a guard reaches a [`LockSet`], whose members are added and removed. Sealed.
-pub trait ClosedPointer: SetPointer {}
+pub trait LockSetPointer: SetPointer {}
 
 /// The pointers to a kind of set.
 macro_rules! pointers {
@@ -347,8 +349,8 @@ macro_rules! pointers {
 
 pointers! { &LockSet<K, T>, Arc<LockSet<K, T>>, &OpenSet<K, T>, Arc<OpenSet<K, T>> }
 
-impl<K: Key, T> ClosedPointer for &LockSet<K, T> {}
-impl<K: Key, T> ClosedPointer for Arc<LockSet<K, T>> {}
+impl<K: Key, T> LockSetPointer for &LockSet<K, T> {}
+impl<K: Key, T> LockSetPointer for Arc<LockSet<K, T>> {}
 
 mod sealed {
     pub trait Sealed {}

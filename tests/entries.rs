@@ -1,7 +1,7 @@
 //! The less usual ways into a lock and out of it: blocking, upgrading, parts of the value, the task's budget.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use lockladder::{Guard, SharedLock, TryAcquireError};
+use lockladder::{Guard, MappedGuard, SharedLock, TryAcquireError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
@@ -53,14 +53,14 @@ fn a_try_delete_takes_only_what_is_free() {
 fn a_mapped_guard_holds_the_lock_and_shows_a_part() {
     let lock = Arc::new(SharedLock::new((1, [2, 3])));
     let part = Guard::map_mut(Arc::clone(&lock).try_exclusive_owned().unwrap(), |value| &mut value.1[..]);
-    let mut last = lockladder::MappedGuard::map_mut(part, |numbers| &mut numbers[1]);
+    let mut last = MappedGuard::map_mut(part, |numbers| &mut numbers[1]);
     *last += 10;
     assert!(lock.try_shared().is_err());
     let last = std::thread::spawn(move || last).join().unwrap();
     assert_eq!((*last, format!("{last:?}"), format!("{last}")), (13, "13".to_owned(), "13".to_owned()));
     drop(last);
     let shared = Guard::map(lock.try_shared().unwrap(), |value| &value.1);
-    let first = lockladder::MappedGuard::map(shared, |numbers| &numbers[0]);
+    let first = MappedGuard::map(shared, |numbers| &numbers[0]);
     assert_eq!((*first, lock.try_exclusive().is_err()), (2, true));
     drop(first);
     assert!(lock.try_exclusive().is_ok());
@@ -74,6 +74,45 @@ fn a_part_that_is_missing_gives_the_guard_back() {
     let guard = Guard::try_map_mut(lock.try_exclusive().unwrap(), |numbers| numbers.get_mut(7)).unwrap_err();
     *Guard::try_map_mut(guard, |numbers| numbers.first_mut()).unwrap() += 1;
     assert_eq!(lock.into_inner(), [2]);
+}
+
+#[test]
+fn a_part_of_a_part_that_is_missing_gives_the_part_back() {
+    let lock = SharedLock::new(vec![vec![1], vec![]]);
+    let part = Guard::map_mut(lock.try_exclusive().unwrap(), |rows| &mut rows[1]);
+    let part = MappedGuard::try_map_mut(part, |row| row.first_mut()).unwrap_err();
+    assert!(part.is_empty() && lock.try_shared().is_err());
+    drop(part);
+    let part = Guard::map(lock.try_shared().unwrap(), |rows| &rows[0]);
+    let part = MappedGuard::try_map(part, |row| row.get(1)).unwrap_err();
+    assert_eq!(*MappedGuard::try_map(part, |row| row.first()).unwrap(), 1);
+    assert!(lock.try_exclusive().is_ok());
+}
+
+#[test]
+fn downgrading_to_a_part_lets_sharers_in_and_no_exclusive_holder_before() {
+    let lock = SharedLock::new((1, 2));
+    let owner = lock.try_exclusive().unwrap();
+    let (mut sharer, mut writer) = (task::spawn(lock.shared()), task::spawn(lock.exclusive()));
+    assert_pending!(writer.poll());
+    assert_pending!(sharer.poll());
+
+    let part = Guard::downgrade_map(owner, |pair| &pair.1);
+
+    drop(assert_ready_ok!(sharer.poll()));
+    assert_pending!(writer.poll());
+    assert_eq!(*part, 2);
+    drop(part);
+    drop(assert_ready_ok!(writer.poll()));
+}
+
+#[test]
+fn downgrading_to_a_part_that_is_missing_leaves_the_guard_exclusive() {
+    let lock = SharedLock::new(vec![1]);
+    let owner = Guard::try_downgrade_map(lock.try_exclusive().unwrap(), |numbers| numbers.get(7)).unwrap_err();
+    assert!(lock.try_shared().is_err());
+    let first = Guard::try_downgrade_map(owner, |numbers| numbers.first()).unwrap();
+    assert_eq!((*first, lock.try_shared().is_ok(), lock.try_exclusive().is_ok()), (1, true, false));
 }
 
 #[test]

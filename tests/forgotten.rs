@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use lockladder::{All, LockSet, OpenSet, Priority, SetGuard, futures::SetAcquire};
+use lockladder::{All, Entries, LockSet, OpenSet, Priority, SetGuard, futures::SetAcquire};
 use proptest::prelude::*;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
@@ -169,20 +169,20 @@ impl Story {
             Step::Add { names, held, polls } => {
                 let entries = self.entries(names);
                 match (held, polls) {
-                    (None, true) => drop(look(Box::pin(set.add_entries(entries)).as_mut())),
+                    (None, true) => drop(look(Box::pin(set.add(Entries(entries))).as_mut())),
                     (Some(true), true) => {
-                        let mut adds = Box::pin(Arc::clone(&set).add_entries_exclusive_owned(entries));
+                        let mut adds = Box::pin(Arc::clone(&set).add_exclusive_owned(Entries(entries)));
                         if let Poll::Ready(Ok(guard)) = look(adds.as_mut()) {
                             self.guards.push(Guard::Owns(guard));
                         }
                     }
                     (Some(false), true) => {
-                        let mut adds = Box::pin(Arc::clone(&set).add_entries_shared_owned(entries));
+                        let mut adds = Box::pin(Arc::clone(&set).add_shared_owned(Entries(entries)));
                         if let Poll::Ready(Ok(guard)) = look(adds.as_mut()) {
                             self.guards.push(Guard::Shares(guard));
                         }
                     }
-                    (_, false) => drop(set.add_entries(entries)),
+                    (_, false) => drop(set.add(Entries(entries))),
                 }
             }
             Step::Remove { names, polls } => {
@@ -223,11 +223,11 @@ impl Story {
                 Guard::Owns(guard)
             }
             (Guard::Owns(mut guard), 6) => {
-                let _ = guard.add_entries(entries);
+                let _ = guard.add(Entries(entries));
                 Guard::Owns(guard)
             }
             (Guard::Owns(mut guard), _) => {
-                let _ = guard.add_entries_held(entries);
+                let _ = guard.add_held(Entries(entries));
                 let _ = guard.get_disjoint_mut([&Name { number: 1, _token: Arc::clone(&self.token) }]);
                 Guard::Owns(guard)
             }

@@ -2,7 +2,7 @@
 //! lock of the set's (if it did, those that use the set themselves would wait for themselves).
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use lockladder::{All, LockSet, OpenSet};
+use lockladder::{All, Entries, LockSet, OpenSet};
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
@@ -395,9 +395,9 @@ const VERBS: [(&str, Verb); 9] = [
     ("get_disjoint_mut", |set, made| {
         drop(set.try_exclusive(All).unwrap().get_disjoint_mut(made.names([1, 1, 9])).map(drop));
     }),
-    ("add, what exists", |set, made| drop(block_on(set.add_entries(made.entries([5, 1]))))),
-    ("add, twice", |set, made| drop(block_on(set.add_entries(made.entries([5, 5]))))),
-    ("add_held", |set, made| drop(set.try_exclusive(All).unwrap().add_entries_held(made.entries([5, 2])))),
+    ("add, what exists", |set, made| drop(block_on(set.add(Entries(made.entries([5, 1])))))),
+    ("add, twice", |set, made| drop(block_on(set.add(Entries(made.entries([5, 5])))))),
+    ("add_held", |set, made| drop(set.try_exclusive(All).unwrap().add_held(Entries(made.entries([5, 2]))))),
     ("deleted", |set, made| {
         let mut owner = set.try_exclusive(made.names([1])).unwrap();
         let mut waiter = task::spawn(set.exclusive(made.names([1])));

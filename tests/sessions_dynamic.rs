@@ -4,7 +4,7 @@
 use lockladder::ganeti::modern::{self, Modern, Network, NodeAlloc};
 use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
 use lockladder::{
-    All, DynSession, LockManager, LockMode, OrderError, Priority, SessionError, Shared, held,
+    All, DynSession, Entries, LockManager, LockMode, OrderError, Priority, SessionError, Shared, held,
     level::{Hierarchy, Level},
 };
 use std::cell::Cell;
@@ -194,13 +194,13 @@ fn values_are_read_and_changed_under_the_same_rules() {
 fn members_come_with_their_values() {
     let bank = bank();
     let mut job = bank.blocking_dynamic("open", LockMode::Exclusive).unwrap();
-    block_on(job.add_entries::<Account>([(3_u32, 5)])).unwrap();
-    block_on(job.add_entries_in::<Account>([(4_u32, 6)], LockMode::Exclusive)).unwrap();
+    block_on(job.add::<Account>(Entries([(3_u32, 5)]))).unwrap();
+    block_on(job.add_in::<Account>(Entries([(4_u32, 6)]), LockMode::Exclusive)).unwrap();
     assert_eq!((job.get::<Account>(4), job.get::<Account>(3)), (Some(&6), None));
     let wrong = OrderError::NotAbove { level: "Account", held: "Account" };
-    assert_eq!(block_on(job.add_entries::<Account>([(5_u32, 7)])), Err(wrong.into()));
+    assert_eq!(block_on(job.add::<Account>(Entries([(5_u32, 7)]))), Err(wrong.into()));
     job.try_acquire::<Audit>(All, LockMode::Exclusive).unwrap();
-    job.add_entries_held::<Audit>([(1_u32, "opened")]).unwrap();
+    job.add_held::<Audit>(Entries([(1_u32, "opened")])).unwrap();
     assert_eq!((job.get::<Audit>(1), bank.names::<Account>()), (Some(&"opened"), vec![1, 2, 3, 4]));
 }
 

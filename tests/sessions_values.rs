@@ -1,7 +1,7 @@
 //! Values in the locks of levels, and acquisitions that give up, are urgent, or take what is free.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use lockladder::{All, LockManager, LockMode, Priority, Session, SessionError, held, hierarchy};
+use lockladder::{All, Entries, LockManager, LockMode, Priority, Session, SessionError, held, hierarchy};
 use std::pin::pin;
 use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready, block_on, task};
@@ -58,15 +58,15 @@ fn entries_are_added_with_their_values_free_or_held() {
     let bank = bank();
     block_on(async {
         let mut job = bank.shared("open").await.unwrap();
-        job.add_entries::<Account>([(4_u32, 4)]).await.unwrap();
-        let job = job.add_entries_exclusive::<Account>([(5_u32, 5)]).await.unwrap();
+        job.add::<Account>(Entries([(4_u32, 4)])).await.unwrap();
+        let job = job.add_exclusive::<Account>(Entries([(5_u32, 5)])).await.unwrap();
         assert_eq!(job.get::<Account>(5), Some(&5));
         drop(job);
-        let job = bank.shared("open").await.unwrap().add_entries_shared::<Account>([(6_u32, 6)]).await.unwrap();
+        let job = bank.shared("open").await.unwrap().add_shared::<Account>(Entries([(6_u32, 6)])).await.unwrap();
         assert_eq!(job.get::<Account>(6), Some(&6));
         drop(job);
         let mut job = bank.shared("open").await.unwrap().exclusive::<Account>(All).await.unwrap();
-        job.add_entries_held::<Account>([(7_u32, 7)]).unwrap();
+        job.add_held::<Account>(Entries([(7_u32, 7)])).unwrap();
         assert_eq!((job.get::<Account>(4), job.get::<Account>(7)), (Some(&4), Some(&7)));
     });
 }

@@ -1,7 +1,8 @@
 //! What is in named locks: values, reached through the guard, and handed back when their names are removed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use lockladder::{AddError, All, LockSet, SetError};
+use lockladder::{AddError, All, Entries, LockSet, SetError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, block_on, task};
@@ -57,16 +58,16 @@ fn disjoint_values_are_changed_side_by_side() {
 #[test]
 fn entries_are_added_with_their_values_held_as_asked() {
     let set = sizes();
-    block_on(set.add_entries([("d", 4)])).unwrap();
-    let mut new = block_on(set.add_entries_exclusive([("f", 6), ("e", 5)])).unwrap();
+    block_on(set.add(Entries([("d", 4)]))).unwrap();
+    let mut new = block_on(set.add_exclusive(Entries([("f", 6), ("e", 5)]))).unwrap();
     new["e"] = 50;
     assert_pending!(task::spawn(set.shared("e")).poll());
-    let shared = block_on(set.add_entries_shared([("g", 7)])).unwrap();
+    let shared = block_on(set.add_shared(Entries([("g", 7)]))).unwrap();
     assert_eq!((shared["g"], assert_ready_ok!(task::spawn(set.shared("g")).poll())["g"]), (7, 7));
     assert_pending!(task::spawn(set.exclusive("g")).poll());
     drop(new);
     assert_eq!(block_on(set.shared("e")).unwrap()["e"], 50);
-    let refused = block_on(set.add_entries([("a", 0), ("h", 8)])).unwrap_err();
+    let refused = block_on(set.add(Entries([("a", 0), ("h", 8)]))).unwrap_err();
     assert_eq!(refused, AddError::Exists { names: vec!["a".into()] });
     assert_eq!(block_on(set.shared("a")).unwrap()["a"], 1, "it kept its value");
 }
@@ -75,8 +76,8 @@ fn entries_are_added_with_their_values_held_as_asked() {
 fn the_holder_of_the_whole_adds_entries_free_or_held() {
     let set = sizes();
     let mut guard = block_on(set.exclusive(All)).unwrap();
-    guard.add_entries_held([("e", 5)]).unwrap();
-    guard.add_entries([("d", 4)]).unwrap();
+    guard.add_held(Entries([("e", 5)])).unwrap();
+    guard.add(Entries([("d", 4)])).unwrap();
     assert_eq!((guard.get("d"), guard.get("e")), (None, Some(&5)));
     assert_eq!(assert_ready_ok!(task::spawn(set.exclusive("d")).poll())["d"], 4);
     assert_pending!(task::spawn(set.shared("e")).poll());
@@ -136,4 +137,39 @@ fn who_learns_of_a_removal_or_gives_up_before_leaves_nothing_of_the_name() {
         assert_eq!(Arc::strong_count(&name), 1, "the set has forgotten it");
         assert!(set.names().is_empty());
     }
+}
+
+#[test]
+fn a_set_guard_mapped_to_one_value_still_holds_all_its_names() {
+    let set: LockSet<String, [u32; 2]> = LockSet::from_entries([("a", [1, 2]), ("b", [3, 4])]);
+    let mut part = set.try_exclusive(["a", "b"]).unwrap().map_mut("a", |pair| &mut pair[1]).unwrap();
+    *part += 10;
+    let part = std::thread::scope(|scope| scope.spawn(|| part).join().unwrap());
+    assert_eq!((*part, format!("{part:?} {part}")), (12, "12 12".to_owned()));
+    assert!(set.try_shared("a").is_err() && set.try_shared("b").is_err());
+    drop(part);
+    let part = set.try_shared(All).unwrap().map("a", |pair| &pair[1]).unwrap();
+    assert_eq!((*part, set.try_exclusive("b").is_err(), set.try_shared("b").is_ok()), (12, true, true));
+    drop(part);
+    assert!(set.try_exclusive(All).is_ok());
+}
+
+#[test]
+fn a_set_guard_is_not_mapped_to_a_name_that_it_does_not_hold() {
+    let set: LockSet<String, u32> = LockSet::from_entries([("a", 1), ("b", 2)]);
+    let guard = set.try_shared("a").unwrap().map("b", |value| value).unwrap_err();
+    assert_eq!(guard.names(), ["a"]);
+    drop(guard);
+    let guard = set.try_exclusive("a").unwrap().map_mut("nope", |value| value).unwrap_err();
+    assert_eq!(guard.names(), ["a"]);
+}
+
+#[test]
+fn a_part_that_panics_releases_what_was_held() {
+    let set: LockSet<String, u32> = LockSet::from_entries([("a", 1)]);
+    let guard = set.try_exclusive("a").unwrap();
+    let mapped =
+        catch_unwind(AssertUnwindSafe(|| guard.map_mut("a", |_| -> &mut u32 { panic!("a part that panics") })));
+    assert!(mapped.is_err());
+    assert!(set.try_exclusive("a").is_ok());
 }

@@ -7,7 +7,9 @@
 #![cfg(lockladder_shuttle)]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use lockladder::{All, Exclusive, LockSet, Mode, OpenSet, Priority, SetError, SetGuard, Shared, guards::SetPointer};
+use lockladder::{
+    All, Entries, Exclusive, LockSet, Mode, OpenSet, Priority, SetError, SetGuard, Shared, guards::SetPointer,
+};
 use shuttle::future::block_on;
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread::{self, yield_now};
@@ -193,7 +195,7 @@ fn whoever_waits_for_the_whole_is_woken_by_those_who_came_fast() {
 #[test]
 fn members_come_and_go_beside_the_whole_and_who_waits_for_them() {
     fn adds(set: &Arc<Set>) {
-        block_on(set.add_entries_exclusive([(4, Room::default())])).unwrap().enter();
+        block_on(set.add_exclusive(Entries([(4, Room::default())]))).unwrap().enter();
     }
     fn removes(set: &Arc<Set>) {
         assert_eq!(block_on(set.remove([3])).unwrap(), [3]);

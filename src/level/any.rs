@@ -82,7 +82,7 @@ fn of_type<F: 'static, G: 'static>(guard: F) -> Option<G> {
     label = "not a list of levels of `{H}`, the root lowest",
     note = "write it with `held!`, lowest level first: `held![shared <the root>, exclusive <a level>]`"
 )]
-pub trait Typed<H: Hierarchy>: HeldList + Sized {
+pub trait HeldListOf<H: Hierarchy>: HeldList + Sized {
     /// Whether all in this list is held so. (What is held beside it, the caller knows.)
     #[doc(hidden)]
     fn matches(root: &AnyRoot, slots: &H::Slots) -> bool;
@@ -92,7 +92,7 @@ pub trait Typed<H: Hierarchy>: HeldList + Sized {
     fn typed(root: AnyRoot, slots: &mut H::Slots) -> Option<Self>;
 }
 
-impl<H: Hierarchy, L: NotRoot<In = H>, M: Mode, R: Typed<H>> Typed<H> for Held<L, M, R> {
+impl<H: Hierarchy, L: NotRoot<In = H>, M: Mode, R: HeldListOf<H>> HeldListOf<H> for Held<L, M, R> {
     fn matches(root: &AnyRoot, slots: &H::Slots) -> bool {
         L::slot(slots).0.as_ref().is_some_and(|guard| guard.mode() == M::MODE) && R::matches(root, slots)
     }

@@ -5,7 +5,7 @@
 //! not keep the rule, is a program that is not built. (Where a list keeps the rule, there is an implementation already, and
 //! one by hand is refused.)
 
-use super::{Downgrade, HeldList, Hierarchy, Level, Release};
+use super::{CanDowngrade, CanRelease, HeldList, Hierarchy, Level};
 
 /// A hierarchy that was not written by hand, or as if it were not.
 pub(crate) const fn is_hierarchy<H: Hierarchy>() {
@@ -71,13 +71,13 @@ pub(crate) const fn is_exclusive<S: HeldList, L: Level>() {
     assert!(S::EXCLUSIVE & bit::<L>() != 0, "this session does not hold this level exclusively");
 }
 
-/// For [`Top`](super::Top).
+/// For [`HoldsTop`](super::HoldsTop).
 ///
 /// ```compile_fail,E0080
 /// use lockladder::{*, level::*};
 /// hierarchy! { struct Farm { root Gate, level Barn: String, level Node: String } }
 /// type Reached = held![shared Gate, exclusive Barn, shared Node];
-/// impl Top<Barn> for Reached {}
+/// impl HoldsTop<Barn> for Reached {}
 /// fn wrong(job: &mut Session<Farm, Reached>) {
 ///     let _ = job.add_held::<Barn>("red");
 /// }
@@ -87,8 +87,8 @@ pub(crate) const fn is_top<S: HeldList, L: Level>() {
     assert!(S::ALL >> L::INDEX == 1, "this level is not the highest that this session holds");
 }
 
-/// For [`Release`]: what is left is the rest. (An example stands there.)
-pub(crate) const fn is_own<S: Release<L>, L: Level>() {
+/// For [`CanRelease`]: what is left is the rest. (An example stands there.)
+pub(crate) const fn is_own<S: CanRelease<L>, L: Level>() {
     assert!(S::OWN & bit::<L>() != 0, "a nested session cannot give back what the outer one holds");
     let (own, all) = (S::OWN & !bit::<L>(), S::ALL & !bit::<L>());
     let exclusive = S::EXCLUSIVE & !bit::<L>();
@@ -96,13 +96,13 @@ pub(crate) const fn is_own<S: Release<L>, L: Level>() {
     assert!(left && <S::Without as HeldList>::EXCLUSIVE == exclusive, "what is left is not the rest of what was held");
 }
 
-/// For [`Downgrade`]: what is left is the same, but for the mode.
+/// For [`CanDowngrade`]: what is left is the same, but for the mode.
 ///
 /// ```compile_fail,E0080
 /// use lockladder::{*, level::*};
 /// hierarchy! { struct Farm { root Gate, level Barn: String, level Node: String } }
 /// type Outer = held![shared Gate, exclusive Node];
-/// impl<'outer> Downgrade<Node> for &'outer mut Outer {
+/// impl<'outer> CanDowngrade<Node> for &'outer mut Outer {
 ///     type Downgraded = &'outer mut Outer;
 ///     fn downgrade(self, _: &mut lockladder::__private::Panics) -> Self { self }
 /// }
@@ -111,7 +111,7 @@ pub(crate) const fn is_own<S: Release<L>, L: Level>() {
 /// }
 /// # fn main() { let _ = wrong as fn(&mut _); }
 /// ```
-pub(crate) const fn is_own_exclusive<S: Downgrade<L>, L: Level>() {
+pub(crate) const fn is_own_exclusive<S: CanDowngrade<L>, L: Level>() {
     let own_exclusive = S::OWN & S::EXCLUSIVE & bit::<L>() != 0;
     assert!(own_exclusive, "this session did not acquire this level exclusively itself");
     let (own, all) = (<S::Downgraded as HeldList>::OWN, <S::Downgraded as HeldList>::ALL);
@@ -120,13 +120,13 @@ pub(crate) const fn is_own_exclusive<S: Downgrade<L>, L: Level>() {
     assert!(same, "what is left is not what was held");
 }
 
-/// For [`Typed`](super::Typed): the levels of a list are in order, the root lowest.
+/// For [`HeldListOf`](super::HeldListOf): the levels of a list are in order, the root lowest.
 ///
 /// ```compile_fail,E0080
 /// use lockladder::{*, level::*};
 /// hierarchy! { struct Farm { root Gate, level Barn: String, level Node: String } }
 /// type Upside = Held<Gate, Shared, Held<Node, Shared>>;
-/// impl Typed<Farm> for Upside {
+/// impl HeldListOf<Farm> for Upside {
 ///     fn matches(_: &lockladder::__private::AnyRoot, _: &<Farm as Hierarchy>::Slots) -> bool { true }
 ///     fn typed(_: lockladder::__private::AnyRoot, _: &mut <Farm as Hierarchy>::Slots) -> Option<Self> { None }
 /// }

@@ -242,7 +242,7 @@ macro_rules! __hierarchy {
         $($crate::__hierarchy! { @fresh release_nothing [M_ R_] [N_ S_] [O_ T_]; $level $root })*
     };
     (@typed [$mode:ident $rest:ident] $hierarchy:ident $root:ident) => {
-        impl<$mode: $crate::Mode> $crate::level::Typed<$hierarchy> for $crate::level::Held<$root, $mode> {
+        impl<$mode: $crate::Mode> $crate::level::HeldListOf<$hierarchy> for $crate::level::Held<$root, $mode> {
             fn matches(
                 root: &$crate::__private::AnyRoot,
                 _slots: &<$hierarchy as $crate::level::Hierarchy>::Slots,
@@ -259,20 +259,20 @@ macro_rules! __hierarchy {
         }
     };
     (@release_nothing [$mode:ident $rest:ident] $level:ident $root:ident) => {
-        impl<$mode: $crate::Mode> $crate::Release<$level> for $crate::level::Held<$root, $mode>
+        impl<$mode: $crate::Mode> $crate::level::CanRelease<$level> for $crate::level::Held<$root, $mode>
         where
             Self: $crate::Holds<$level>,
         {
             type Mode = <Self as $crate::Holds<$level>>::Mode;
             type Without = Self;
 
-            fn split(self) -> ($crate::level::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode>, Self) {
+            fn split(self) -> ($crate::level::LevelGuard<$level, <Self as $crate::level::CanRelease<$level>>::Mode>, Self) {
                 ::core::unreachable!("the root alone holds no level")
             }
 
             fn own_guard(
                 &mut self,
-            ) -> &mut $crate::level::LevelGuard<$level, <Self as $crate::Release<$level>>::Mode> {
+            ) -> &mut $crate::level::LevelGuard<$level, <Self as $crate::level::CanRelease<$level>>::Mode> {
                 ::core::unreachable!("the root alone holds no level")
             }
         }
@@ -300,7 +300,7 @@ macro_rules! __hierarchy {
         }
 
         #[diagnostic::do_not_recommend]
-        impl $crate::level::Downgrade<$root> for $crate::level::Held<$root, $crate::Exclusive> {
+        impl $crate::level::CanDowngrade<$root> for $crate::level::Held<$root, $crate::Exclusive> {
             type Downgraded = $crate::level::Held<$root, $crate::Shared>;
 
             fn downgrade(self, panics: &mut $crate::__private::Panics) -> Self::Downgraded {
@@ -349,7 +349,7 @@ macro_rules! __hierarchy {
     };
     (@release [$($attribute:tt)*] [$mode:ident $rest:ident] $lower:ident $higher:ident) => {
         $($attribute)*
-        impl<$mode: $crate::Mode, $rest: $crate::Release<$lower>> $crate::Release<$lower>
+        impl<$mode: $crate::Mode, $rest: $crate::level::CanRelease<$lower>> $crate::level::CanRelease<$lower>
             for $crate::level::Held<$higher, $mode, $rest>
         {
             type Mode = $rest::Mode;
@@ -391,7 +391,7 @@ macro_rules! __hierarchy {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<$mode: $crate::Mode, $rest: $crate::level::Downgrade<$lower>> $crate::level::Downgrade<$lower>
+        impl<$mode: $crate::Mode, $rest: $crate::level::CanDowngrade<$lower>> $crate::level::CanDowngrade<$lower>
             for $crate::level::Held<$higher, $mode, $rest>
         {
             type Downgraded = $crate::level::Held<$higher, $mode, $rest::Downgraded>;
@@ -436,7 +436,7 @@ macro_rules! held {
 #[doc(hidden)]
 pub mod private {
     pub use crate::level::any::{AnyRoot, Slot};
-    use crate::level::{Downgrade, Held, Level, LevelGuard, Release};
+    use crate::level::{CanDowngrade, CanRelease, Held, Level, LevelGuard};
     pub use crate::level::{SetAt, SetOf};
     pub use crate::lock::Panics;
     use crate::lock::SharedLock;
@@ -458,15 +458,15 @@ pub mod private {
         &mut held.rest
     }
 
-    #[expect(clippy::type_complexity, reason = "a guard and what is left, as `Release::split` returns them")]
-    pub fn split_below<T: Level, M: Mode, R: Release<L>, L: Level>(
+    #[expect(clippy::type_complexity, reason = "a guard and what is left, as `CanRelease::split` returns them")]
+    pub fn split_below<T: Level, M: Mode, R: CanRelease<L>, L: Level>(
         held: Held<T, M, R>,
     ) -> (LevelGuard<L, R::Mode>, Held<T, M, R::Without>) {
         let (guard, rest) = held.rest.split();
         (guard, Held::new(held.guard, rest))
     }
 
-    pub fn downgrade_below<T: Level, M: Mode, R: Downgrade<L>, L: Level>(
+    pub fn downgrade_below<T: Level, M: Mode, R: CanDowngrade<L>, L: Level>(
         held: Held<T, M, R>,
         panics: &mut Panics,
     ) -> Held<T, M, R::Downgraded> {

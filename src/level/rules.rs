@@ -5,8 +5,8 @@
 //! | [`CanAcquire`] | nothing owned at this level or a greater one |
 //! | [`CanAdd`] | the same, for `add` and for `remove` of a level that is not owned |
 //! | [`Holds`], [`HoldsExclusive`] | the level is owned; `remove` of owned names needs it exclusively |
-//! | [`Top`] | `add` on an owned level: nothing owned at a greater one |
-//! | [`Release`], [`Downgrade`] | only an owner releases |
+//! | [`HoldsTop`] | `add` on an owned level: nothing owned at a greater one |
+//! | [`CanRelease`], [`CanDowngrade`] | only an owner releases |
 //!
 //! Whoever relies on one of them checks it once more: see [`checks`](super::checks).
 //!
@@ -189,9 +189,9 @@ impl<S: HoldsExclusive<L>, L: NotRoot> HoldsExclusive<L> for &mut S {
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Node, Seed};
-/// use lockladder::{All, HoldsExclusive, LockManager, Session, SessionError, level::Top};
+/// use lockladder::{All, HoldsExclusive, LockManager, Session, SessionError, level::HoldsTop};
 ///
-/// fn join<H: Top<Node> + HoldsExclusive<Node>>(job: &mut Session<Seed, H>) -> Result<(), SessionError> {
+/// fn join<H: HoldsTop<Node> + HoldsExclusive<Node>>(job: &mut Session<Seed, H>) -> Result<(), SessionError> {
 ///     job.add_held::<Node>("node2")
 /// }
 ///
@@ -207,12 +207,12 @@ impl<S: HoldsExclusive<L>, L: NotRoot> HoldsExclusive<L> for &mut S {
     label = "release the levels above `{L}` first",
     note = "the session holds `{Self}`"
 )]
-pub trait Top<L: Level>: Holds<L> {}
+pub trait HoldsTop<L: Level>: Holds<L> {}
 
-impl<L: NotRoot, M: Mode, R: HeldList> Top<L> for Held<L, M, R> {}
+impl<L: NotRoot, M: Mode, R: HeldList> HoldsTop<L> for Held<L, M, R> {}
 
 #[diagnostic::do_not_recommend]
-impl<S: Top<L>, L: NotRoot> Top<L> for &mut S {}
+impl<S: HoldsTop<L>, L: NotRoot> HoldsTop<L> for &mut S {}
 
 /// Level `L` was acquired by this session itself, which may release it.
 ///
@@ -222,9 +222,9 @@ impl<S: Top<L>, L: NotRoot> Top<L> for &mut S {}
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Instance, Node, Seed};
-/// use lockladder::{LockManager, Release, Session, SessionError};
+/// use lockladder::{LockManager, Session, SessionError, level::CanRelease};
 ///
-/// fn without_nodes<H: Release<Node>>(job: Session<Seed, H>) -> Session<Seed, H::Without> {
+/// fn without_nodes<H: CanRelease<Node>>(job: Session<Seed, H>) -> Session<Seed, H::Without> {
 ///     job.release::<Node>()
 /// }
 ///
@@ -240,13 +240,13 @@ impl<S: Top<L>, L: NotRoot> Top<L> for &mut S {}
 /// [`hierarchy!`](crate::hierarchy) implements it. Implemented by hand for what an outer session holds, it does not help:
 ///
 /// ```compile_fail,E0080
-/// use lockladder::{Exclusive, HoldsExclusive, Release, Session, held, hierarchy, level::LevelGuard};
+/// use lockladder::{Exclusive, HoldsExclusive, Session, held, hierarchy, level::{LevelGuard, CanRelease}};
 ///
 /// hierarchy! { struct Farm { root Gate, level Node: String } }
 ///
 /// type Outer = held![shared Gate, exclusive Node];
 ///
-/// impl<'outer> Release<Node> for &'outer mut Outer {
+/// impl<'outer> CanRelease<Node> for &'outer mut Outer {
 ///     type Mode = Exclusive;
 ///     type Without = &'outer mut Outer;
 /// #   fn split(self) -> (LevelGuard<Node, Exclusive>, &'outer mut Outer) { unreachable!("it does not compile") }
@@ -265,7 +265,7 @@ impl<S: Top<L>, L: NotRoot> Top<L> for &mut S {}
     note = "the session holds `{Self}`; what stands behind `&mut` belongs to the outer session",
     note = "a nested session can only release, downgrade or remove what it acquired itself"
 )]
-pub trait Release<L: Level>: HeldList {
+pub trait CanRelease<L: Level>: HeldList {
     /// The mode in which it is held.
     type Mode: Mode;
 
@@ -279,7 +279,7 @@ pub trait Release<L: Level>: HeldList {
     fn own_guard(&mut self) -> &mut LevelGuard<L, Self::Mode>;
 }
 
-impl<L: NotRoot, M: Mode, R: HeldList> Release<L> for Held<L, M, R> {
+impl<L: NotRoot, M: Mode, R: HeldList> CanRelease<L> for Held<L, M, R> {
     type Mode = M;
     type Without = R;
 
@@ -300,9 +300,9 @@ impl<L: NotRoot, M: Mode, R: HeldList> Release<L> for Held<L, M, R> {
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Node, Seed};
-/// use lockladder::{LockManager, LockMode, Session, SessionError, level::Downgrade};
+/// use lockladder::{LockManager, LockMode, Session, SessionError, level::CanDowngrade};
 ///
-/// fn written<H: Downgrade<Node>>(job: Session<Seed, H>) -> Session<Seed, H::Downgraded> {
+/// fn written<H: CanDowngrade<Node>>(job: Session<Seed, H>) -> Session<Seed, H::Downgraded> {
 ///     job.downgrade::<Node>()
 /// }
 ///
@@ -318,7 +318,7 @@ impl<L: NotRoot, M: Mode, R: HeldList> Release<L> for Held<L, M, R> {
     note = "the session holds `{Self}`; what stands behind `&mut` belongs to the outer session",
     note = "a nested session can only release, downgrade or remove what it acquired itself"
 )]
-pub trait Downgrade<L: Level>: HeldList {
+pub trait CanDowngrade<L: Level>: HeldList {
     /// What is held afterwards.
     type Downgraded: HeldList;
 
@@ -326,7 +326,7 @@ pub trait Downgrade<L: Level>: HeldList {
     fn downgrade(self, panics: &mut Panics) -> Self::Downgraded;
 }
 
-impl<L: NotRoot, R: HeldList> Downgrade<L> for Held<L, Exclusive, R> {
+impl<L: NotRoot, R: HeldList> CanDowngrade<L> for Held<L, Exclusive, R> {
     type Downgraded = Held<L, Shared, R>;
 
     fn downgrade(self, panics: &mut Panics) -> Self::Downgraded {
@@ -359,10 +359,10 @@ macro_rules! candidates {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<$($generics)*> Top<$level> for $list {}
+        impl<$($generics)*> HoldsTop<$level> for $list {}
 
         #[diagnostic::do_not_recommend]
-        impl<$($generics)*> Release<$level> for $list {
+        impl<$($generics)*> CanRelease<$level> for $list {
             type Mode = Shared;
             type Without = ();
 
@@ -376,7 +376,7 @@ macro_rules! candidates {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<$($generics)*> Downgrade<$level> for $list {
+        impl<$($generics)*> CanDowngrade<$level> for $list {
             type Downgraded = ();
 
             fn downgrade(self, _panics: &mut Panics) {

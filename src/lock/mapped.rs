@@ -9,27 +9,54 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-/// A lock held in mode `M`, that gives access to a part of its value. Made by [`Guard::map`] and [`Guard::map_mut`].
+/// A guard `G` that gives access to a part of what it protects, and to nothing else of it.
 ///
-/// Dropping it releases the lock, as dropping the guard would.
+/// Made by `map` of a [`Guard`] or of a [`SetGuard`](crate::SetGuard), and its relatives. Dropping it releases all that the
+/// guard holds.
 ///
 /// # Invariants
 ///
-/// 1. `part` points into the value of the lock that `guard` holds; that value does not move or die while it is held.
-/// 2. `part` came from a reference of the kind that `M` allows, and the guard gives out no other while this exists.
+/// 1. `part` points into a value that `guard` protects; that value does not move or die while it is held.
+/// 2. `part` came from a reference of the kind that `G::Mode` allows, and the guard gives out no other while this exists.
 #[must_use = "a guard that is dropped at once releases the lock at once"]
-pub struct MappedGuard<P: LockPointer, M: Mode, U: ?Sized> {
+pub struct MappedGuard<G: Mappable, U: ?Sized> {
     part: NonNull<U>,
-    guard: Guard<P, M>,
+    guard: G,
     /// As if this had a `&mut U`, which is also right for `&U`, only stricter: the part must not vary.
     borrow: PhantomData<*mut U>,
 }
 
+/// A guard of which a part can be looked at: a [`Guard`], or a [`SetGuard`](crate::SetGuard). Sealed.
+pub trait Mappable: sealed::Sealed {
+    /// How it holds what it holds.
+    type Mode: Mode;
+}
+
+impl<P: LockPointer, M: Mode> Mappable for Guard<P, M> {
+    type Mode = M;
+}
+
+pub(crate) mod sealed {
+    use super::{Guard, LockPointer, Mode};
+
+    pub trait Sealed {}
+    impl<P: LockPointer, M: Mode> Sealed for Guard<P, M> {}
+}
+
 // SAFETY: this is a guard and a reference to `U`. As a `&mut U` it may go to another thread if `U` may, as a `&U` if it
 // may be shared; both are asked for whatever the mode.
-unsafe impl<P: LockPointer, M: Mode, U: ?Sized + Send + Sync> Send for MappedGuard<P, M, U> where Guard<P, M>: Send {}
+unsafe impl<G: Mappable + Send, U: ?Sized + Send + Sync> Send for MappedGuard<G, U> {}
 // SAFETY: sharing this shares the guard and gives `&U` to several threads.
-unsafe impl<P: LockPointer, M: Mode, U: ?Sized + Sync> Sync for MappedGuard<P, M, U> where Guard<P, M>: Sync {}
+unsafe impl<G: Mappable + Sync, U: ?Sized + Sync> Sync for MappedGuard<G, U> {}
+
+impl<G: Mappable, U: ?Sized> MappedGuard<G, U> {
+    /// # Safety
+    ///
+    /// `part` is what the invariants 1 and 2 say.
+    pub(crate) unsafe fn new(guard: G, part: NonNull<U>) -> Self {
+        Self { part, guard, borrow: PhantomData }
+    }
+}
 
 /// The parts of a shared value.
 impl<P: LockPointer> Guard<P, Shared> {
@@ -47,7 +74,7 @@ impl<P: LockPointer> Guard<P, Shared> {
     /// assert_eq!(&*word, "one");
     /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
     /// ```
-    pub fn map<U: ?Sized>(guard: Self, part: impl FnOnce(&P::Value) -> &U) -> MappedGuard<P, Shared, U> {
+    pub fn map<U: ?Sized>(guard: Self, part: impl FnOnce(&P::Value) -> &U) -> MappedGuard<Self, U> {
         let part = NonNull::from(part(&guard));
         MappedGuard { part, guard, borrow: PhantomData }
     }
@@ -60,7 +87,7 @@ impl<P: LockPointer> Guard<P, Shared> {
     pub fn try_map<U: ?Sized>(
         guard: Self,
         part: impl FnOnce(&P::Value) -> Option<&U>,
-    ) -> Result<MappedGuard<P, Shared, U>, Self> {
+    ) -> Result<MappedGuard<Self, U>, Self> {
         match part(&guard).map(NonNull::from) {
             Some(part) => Ok(MappedGuard { part, guard, borrow: PhantomData }),
             None => Err(guard),
@@ -86,10 +113,7 @@ impl<P: LockPointer> Guard<P, Exclusive> {
     /// assert_eq!(*lock.shared().await?, (2, "one"));
     /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
     /// ```
-    pub fn map_mut<U: ?Sized>(
-        mut guard: Self,
-        part: impl FnOnce(&mut P::Value) -> &mut U,
-    ) -> MappedGuard<P, Exclusive, U> {
+    pub fn map_mut<U: ?Sized>(mut guard: Self, part: impl FnOnce(&mut P::Value) -> &mut U) -> MappedGuard<Self, U> {
         let part = NonNull::from(part(&mut guard));
         MappedGuard { part, guard, borrow: PhantomData }
     }
@@ -102,31 +126,98 @@ impl<P: LockPointer> Guard<P, Exclusive> {
     pub fn try_map_mut<U: ?Sized>(
         mut guard: Self,
         part: impl FnOnce(&mut P::Value) -> Option<&mut U>,
-    ) -> Result<MappedGuard<P, Exclusive, U>, Self> {
+    ) -> Result<MappedGuard<Self, U>, Self> {
         match part(&mut guard).map(NonNull::from) {
             Some(part) => Ok(MappedGuard { part, guard, borrow: PhantomData }),
             None => Err(guard),
         }
     }
+
+    /// Narrows the guard to a part of the value and [downgrades](Guard::downgrade) it, in one step: no other exclusive
+    /// holder comes in between.
+    ///
+    /// An associated function, so that it hides no method of the value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{Guard, SharedLock};
+    /// let lock = SharedLock::new((1, "one"));
+    /// let mut owner = lock.exclusive().await?;
+    /// *owner = (2, "two");
+    /// let word = Guard::downgrade_map(owner, |pair| pair.1);
+    /// assert_eq!((&*word, lock.try_shared().is_ok()), ("two", true));
+    /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
+    /// ```
+    pub fn downgrade_map<U: ?Sized>(
+        guard: Self,
+        part: impl FnOnce(&P::Value) -> &U,
+    ) -> MappedGuard<Guard<P, Shared>, U> {
+        let part = NonNull::from(part(&guard));
+        MappedGuard { part, guard: guard.downgrade(), borrow: PhantomData }
+    }
+
+    /// As [`downgrade_map`](Self::downgrade_map), where the part may be missing.
+    ///
+    /// # Errors
+    ///
+    /// The guard, still exclusive, if there is no such part.
+    pub fn try_downgrade_map<U: ?Sized>(
+        guard: Self,
+        part: impl FnOnce(&P::Value) -> Option<&U>,
+    ) -> Result<MappedGuard<Guard<P, Shared>, U>, Self> {
+        match part(&guard).map(NonNull::from) {
+            Some(part) => Ok(MappedGuard { part, guard: guard.downgrade(), borrow: PhantomData }),
+            None => Err(guard),
+        }
+    }
 }
 
-impl<P: LockPointer, U: ?Sized> MappedGuard<P, Shared, U> {
+impl<G: Mappable<Mode = Shared>, U: ?Sized> MappedGuard<G, U> {
     /// Narrows it further; see [`Guard::map`].
-    pub fn map<V: ?Sized>(this: Self, part: impl FnOnce(&U) -> &V) -> MappedGuard<P, Shared, V> {
+    pub fn map<V: ?Sized>(this: Self, part: impl FnOnce(&U) -> &V) -> MappedGuard<G, V> {
         let part = NonNull::from(part(&this));
         MappedGuard { part, guard: this.guard, borrow: PhantomData }
     }
-}
 
-impl<P: LockPointer, U: ?Sized> MappedGuard<P, Exclusive, U> {
-    /// Narrows it further; see [`Guard::map_mut`].
-    pub fn map_mut<V: ?Sized>(mut this: Self, part: impl FnOnce(&mut U) -> &mut V) -> MappedGuard<P, Exclusive, V> {
-        let part = NonNull::from(part(&mut this));
-        MappedGuard { part, guard: this.guard, borrow: PhantomData }
+    /// Narrows it further, where the part may be missing; see [`Guard::try_map`].
+    ///
+    /// # Errors
+    ///
+    /// The guard as it was, if there is no such part.
+    pub fn try_map<V: ?Sized>(this: Self, part: impl FnOnce(&U) -> Option<&V>) -> Result<MappedGuard<G, V>, Self> {
+        match part(&this).map(NonNull::from) {
+            Some(part) => Ok(MappedGuard { part, guard: this.guard, borrow: PhantomData }),
+            None => Err(this),
+        }
     }
 }
 
-impl<P: LockPointer, M: Mode, U: ?Sized> Deref for MappedGuard<P, M, U> {
+impl<G: Mappable<Mode = Exclusive>, U: ?Sized> MappedGuard<G, U> {
+    /// Narrows it further; see [`Guard::map_mut`].
+    pub fn map_mut<V: ?Sized>(mut this: Self, part: impl FnOnce(&mut U) -> &mut V) -> MappedGuard<G, V> {
+        let part = NonNull::from(part(&mut this));
+        MappedGuard { part, guard: this.guard, borrow: PhantomData }
+    }
+
+    /// Narrows it further, where the part may be missing; see [`Guard::try_map_mut`].
+    ///
+    /// # Errors
+    ///
+    /// The guard as it was, if there is no such part.
+    pub fn try_map_mut<V: ?Sized>(
+        mut this: Self,
+        part: impl FnOnce(&mut U) -> Option<&mut V>,
+    ) -> Result<MappedGuard<G, V>, Self> {
+        match part(&mut this).map(NonNull::from) {
+            Some(part) => Ok(MappedGuard { part, guard: this.guard, borrow: PhantomData }),
+            None => Err(this),
+        }
+    }
+}
+
+impl<G: Mappable, U: ?Sized> Deref for MappedGuard<G, U> {
     type Target = U;
 
     fn deref(&self) -> &U {
@@ -135,20 +226,20 @@ impl<P: LockPointer, M: Mode, U: ?Sized> Deref for MappedGuard<P, M, U> {
     }
 }
 
-impl<P: LockPointer, U: ?Sized> DerefMut for MappedGuard<P, Exclusive, U> {
+impl<G: Mappable<Mode = Exclusive>, U: ?Sized> DerefMut for MappedGuard<G, U> {
     fn deref_mut(&mut self) -> &mut U {
         // SAFETY: the part is alive (1) and came from a `&mut` (2), which `&mut self` hands on.
         unsafe { self.part.as_mut() }
     }
 }
 
-impl<P: LockPointer, M: Mode, U: ?Sized + fmt::Debug> fmt::Debug for MappedGuard<P, M, U> {
+impl<G: Mappable, U: ?Sized + fmt::Debug> fmt::Debug for MappedGuard<G, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<P: LockPointer, M: Mode, U: ?Sized + fmt::Display> fmt::Display for MappedGuard<P, M, U> {
+impl<G: Mappable, U: ?Sized + fmt::Display> fmt::Display for MappedGuard<G, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }

@@ -10,7 +10,7 @@ use super::error::{AtLevel, OrderError, SessionError};
 use super::record::{Record, Ticket};
 use super::session::{NameArray, Session};
 use crate::by_mode::ByMode;
-use crate::level::{AnyGuard, AnyRoot, Hierarchy, Level, LevelOf, NotRoot, SetOf, Slots as _, Typed, checks};
+use crate::level::{AnyGuard, AnyRoot, HeldListOf, Hierarchy, Level, LevelOf, NotRoot, SetOf, Slots as _, checks};
 use crate::lock::{Panics, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::set::{AsName, Names, NamesOrAll, SetAcquire, SetGuard, Want};
@@ -277,7 +277,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Errors
     ///
     /// The session as it is, if it holds anything else.
-    pub fn into_typed<S: Typed<H>>(mut self) -> Result<Session<H, S>, Self> {
+    pub fn into_typed<S: HeldListOf<H>>(mut self) -> Result<Session<H, S>, Self> {
         const { checks::is_in_order::<S>() }
         let known = S::is_of(TypeId::of::<H>()) && self.held() == S::OWN && self.record().levels() == S::OWN;
         if !known || !S::matches(&self.root, &self.slots) {

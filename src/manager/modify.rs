@@ -7,8 +7,8 @@ use crate::level::Level;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Adds to level `L`, or removes from it, while the session is borrowed. Made by [`Session::add`](super::Session::add),
-/// [`Session::add_entries`](super::Session::add_entries) and [`Session::remove`](super::Session::remove).
+/// Adds to level `L`, or removes from it, while the session is borrowed. Made by [`Session::add`](super::Session::add)
+/// and [`Session::remove`](super::Session::remove).
 ///
 /// Cancel safe: dropped before it resolves, it has changed nothing.
 pub type Modify<'s, L, F> = SessionRequest<Changer<'s, L>, F>;

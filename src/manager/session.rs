@@ -5,8 +5,8 @@ use super::climb::Climb;
 use super::error::{AtLevel, SessionError};
 use super::record::{Record, Ticket};
 use crate::level::{
-    CanAcquire, Downgrade, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf, NotRoot,
-    Release, SetOf, checks,
+    CanAcquire, CanDowngrade, CanRelease, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf,
+    NotRoot, SetOf, checks,
 };
 use crate::lock::{Panics, block_on};
 use crate::mode::{Exclusive, Mode, Shared};
@@ -284,7 +284,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     pub fn release<L>(mut self) -> Session<H, S::Without>
     where
         L: NotRoot + LevelOf<H>,
-        S: Release<L>,
+        S: CanRelease<L>,
     {
         const { checks::is_own::<S, L>() }
         let (guard, held) = self.held.split();
@@ -305,7 +305,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     pub fn release_names<L>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError>
     where
         L: NotRoot + LevelOf<H>,
-        S: Release<L>,
+        S: CanRelease<L>,
     {
         const { checks::is_own::<S, L>() }
         self.held.own_guard().release(names).map_err(AtLevel::<L>::at_level)
@@ -316,7 +316,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     pub fn downgrade<L>(self) -> Session<H, S::Downgraded>
     where
         L: LevelOf<H>,
-        S: Downgrade<L>,
+        S: CanDowngrade<L>,
     {
         const { checks::is_own_exclusive::<S, L>() }
         Panics::defer(|panics| Session::new(self.held.downgrade(panics), self.ticket))

@@ -7,7 +7,7 @@ use super::names::{AsName, Names, NamesOrAll};
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
 use super::shards::Shards;
-use super::{ClosedPointer, SetPointer};
+use super::{LockSetPointer, SetPointer};
 use crate::abridged::Abridged;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::lock::Panics;
@@ -94,7 +94,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     #[inline(always)]
     pub(crate) fn of(set: P, names: impl NamesOrAll<P::Name>, want: Want) -> Self
     where
-        P: ClosedPointer,
+        P: LockSetPointer,
     {
         Self::new(set, names.requested(), want)
     }

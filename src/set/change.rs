@@ -2,13 +2,14 @@
 
 use super::acquire::SetAcquire;
 use super::core::{Held, Whole};
+use super::entries::IntoEntries;
 use super::error::{AddError, SetError};
 use super::guard::SetGuard;
 use super::names::Names;
 use super::queue::{Members, Reach, Waiter};
 use super::request::Want;
 use super::shards::forget;
-use super::{ClosedPointer, SetPointer};
+use super::{LockSetPointer, SetPointer};
 use crate::abridged::Abridged;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::lock::Panics;
@@ -25,8 +26,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How new names are held when they have been added: [`Free`], [`Shared`] or [`Exclusive`]. Sealed.
-pub trait Added<P: ClosedPointer>: sealed::Sealed {
+/// How new names are held when they have been added: [`Unheld`], [`Shared`] or [`Exclusive`]. Sealed.
+pub trait Added<P: LockSetPointer>: sealed::Sealed {
     /// What adding resolves to: nothing, or the guard of the new names.
     type Output;
 
@@ -39,9 +40,9 @@ pub trait Added<P: ClosedPointer>: sealed::Sealed {
 
 /// Held by nobody: how [`LockSet::add`](super::LockSet::add) leaves the names it adds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Free;
+pub struct Unheld;
 
-impl<P: ClosedPointer> Added<P> for Free {
+impl<P: LockSetPointer> Added<P> for Unheld {
     type Output = ();
 
     const HELD: Option<LockMode> = None;
@@ -51,7 +52,7 @@ impl<P: ClosedPointer> Added<P> for Free {
     }
 }
 
-impl<P: ClosedPointer> Added<P> for Shared {
+impl<P: LockSetPointer> Added<P> for Shared {
     type Output = SetGuard<P, Shared>;
 
     const HELD: Option<LockMode> = Some(LockMode::Shared);
@@ -61,7 +62,7 @@ impl<P: ClosedPointer> Added<P> for Shared {
     }
 }
 
-impl<P: ClosedPointer> Added<P> for Exclusive {
+impl<P: LockSetPointer> Added<P> for Exclusive {
     type Output = SetGuard<P, Exclusive>;
 
     const HELD: Option<LockMode> = Some(LockMode::Exclusive);
@@ -73,16 +74,15 @@ impl<P: ClosedPointer> Added<P> for Exclusive {
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for super::Free {}
+    impl Sealed for super::Unheld {}
     impl Sealed for super::Shared {}
     impl Sealed for super::Exclusive {}
 }
 
 pin_project! {
-    /// Adds names to a set, held as `A` says: [`Free`], or in a mode.
+    /// Adds names to a set, held as `A` says: [`Unheld`], or in a mode.
     ///
-    /// Made by [`LockSet::add`](super::LockSet::add), [`LockSet::add_entries`](super::LockSet::add_entries) and their
-    /// `_exclusive`, `_shared` and `_owned` forms.
+    /// Made by [`LockSet::add`](super::LockSet::add) and its `_exclusive`, `_shared` and `_owned` forms.
     ///
     /// # Fairness
     ///
@@ -100,7 +100,7 @@ pin_project! {
     ///
     /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Add<P: ClosedPointer, A: Added<P>> {
+    pub struct Add<P: LockSetPointer, A: Added<P>> {
         // Taken when the future resolves.
         set: Option<P>,
         entries: Vec<(P::Name, P::Value)>,
@@ -111,16 +111,16 @@ pin_project! {
         pinned: PhantomPinned,
     }
 
-    impl<P: ClosedPointer, A: Added<P>> PinnedDrop for Add<P, A> {
+    impl<P: LockSetPointer, A: Added<P>> PinnedDrop for Add<P, A> {
         fn drop(this: Pin<&mut Self>) {
             drop(Panics::defer(|panics| this.withdraw(panics)));
         }
     }
 }
 
-impl<P: ClosedPointer, A: Added<P>> Add<P, A> {
-    pub(crate) fn new(set: P, entries: Vec<(P::Name, P::Value)>) -> Self {
-        let (ticket, priority) = (None, Priority::default());
+impl<P: LockSetPointer, A: Added<P>> Add<P, A> {
+    pub(crate) fn new(set: P, entries: impl IntoEntries<P::Name, P::Value>) -> Self {
+        let (entries, ticket, priority) = (entries.into_entries(), None, Priority::default());
         Self { set: Some(set), entries, priority, ticket, added: PhantomData, pinned: PhantomPinned }
     }
 
@@ -161,7 +161,7 @@ impl<P: ClosedPointer, A: Added<P>> Add<P, A> {
     }
 }
 
-impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
+impl<P: LockSetPointer, A: Added<P>> Future for Add<P, A> {
     type Output = Result<A::Output, AddError<P::Name>>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -190,11 +190,11 @@ impl<P: ClosedPointer, A: Added<P>> Future for Add<P, A> {
 }
 
 /// The right to add: the whole, alone, for a moment.
-struct Granted<P: ClosedPointer> {
+struct Granted<P: LockSetPointer> {
     set: P,
 }
 
-impl<P: ClosedPointer> Granted<P> {
+impl<P: LockSetPointer> Granted<P> {
     /// Adds the entries, and gives back the whole. Comparing names runs code of strangers: if that panics, nothing has
     /// been added.
     fn add<A: Added<P>>(
@@ -209,19 +209,19 @@ impl<P: ClosedPointer> Granted<P> {
     }
 }
 
-impl<P: ClosedPointer> Drop for Granted<P> {
+impl<P: LockSetPointer> Drop for Granted<P> {
     fn drop(&mut self) {
         Panics::defer(|panics| self.set.core().release_whole(Whole::Alone, LockMode::Exclusive, panics));
     }
 }
 
-impl<P: ClosedPointer, A: Added<P>> FusedFuture for Add<P, A> {
+impl<P: LockSetPointer, A: Added<P>> FusedFuture for Add<P, A> {
     fn is_terminated(&self) -> bool {
         self.set.is_none()
     }
 }
 
-impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
+impl<P: LockSetPointer, A: Added<P>> Timed for Add<P, A> {
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -238,7 +238,7 @@ impl<P: ClosedPointer, A: Added<P>> Timed for Add<P, A> {
     }
 }
 
-impl<P: ClosedPointer<Name: fmt::Debug>, A: Added<P>> fmt::Debug for Add<P, A> {
+impl<P: LockSetPointer<Name: fmt::Debug>, A: Added<P>> fmt::Debug for Add<P, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Abridged::of(self.entries.iter().map(|(name, _)| name));
         f.debug_struct("Add").field("names", &names).finish_non_exhaustive()
@@ -265,13 +265,13 @@ pin_project! {
     ///
     /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Remove<P: ClosedPointer> {
+    pub struct Remove<P: LockSetPointer> {
         #[pin]
         acquire: SetAcquire<P, Exclusive>,
     }
 }
 
-impl<P: ClosedPointer> Remove<P> {
+impl<P: LockSetPointer> Remove<P> {
     pub(crate) fn new(set: P, names: impl Names<P::Name>) -> Self {
         Self { acquire: SetAcquire::listed(set, names, Want::Existing) }
     }
@@ -313,7 +313,7 @@ impl<P: ClosedPointer> Remove<P> {
     }
 }
 
-impl<P: ClosedPointer> Future for Remove<P> {
+impl<P: LockSetPointer> Future for Remove<P> {
     type Output = Result<Vec<P::Name>, SetError<P::Name>>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -322,7 +322,7 @@ impl<P: ClosedPointer> Future for Remove<P> {
 }
 
 /// Removes all that a guard holds, and returns the names.
-fn remove<P: ClosedPointer>(mut guard: SetGuard<P, Exclusive>) -> Vec<P::Name> {
+fn remove<P: LockSetPointer>(mut guard: SetGuard<P, Exclusive>) -> Vec<P::Name> {
     let removed = guard.retire_all();
     drop(guard); // It holds nothing any more.
     let names = removed.into_iter().map(|(name, value)| {
@@ -332,13 +332,13 @@ fn remove<P: ClosedPointer>(mut guard: SetGuard<P, Exclusive>) -> Vec<P::Name> {
     names.collect()
 }
 
-impl<P: ClosedPointer> FusedFuture for Remove<P> {
+impl<P: LockSetPointer> FusedFuture for Remove<P> {
     fn is_terminated(&self) -> bool {
         self.acquire.is_terminated()
     }
 }
 
-impl<P: ClosedPointer> Timed for Remove<P> {
+impl<P: LockSetPointer> Timed for Remove<P> {
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -352,7 +352,7 @@ impl<P: ClosedPointer> Timed for Remove<P> {
     }
 }
 
-impl<P: ClosedPointer<Name: fmt::Debug>> fmt::Debug for Remove<P> {
+impl<P: LockSetPointer<Name: fmt::Debug>> fmt::Debug for Remove<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Remove").field("acquire", &self.acquire).finish()
     }

@@ -1,12 +1,13 @@
 //! Holding named locks.
 
 use super::core::{Held, HeldBy, KnownTo, Whole};
+use super::entries::IntoEntries;
 use super::error::{AddError, SetError};
 use super::names::{AsName, Names};
 use super::queue::Members;
 use super::queue::policy::Member;
 use super::shards::{Known, forget, sort_by_name};
-use super::{ClosedPointer, SetPointer, sorted};
+use super::{LockSetPointer, SetPointer, sorted};
 use crate::abridged::{Abridged, SHOWN};
 use crate::lock::Panics;
 use crate::mode::{Exclusive, LockMode, Mode, Shared};
@@ -236,7 +237,7 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     }
 }
 
-impl<P: ClosedPointer> SetGuard<P, Exclusive> {
+impl<P: LockSetPointer> SetGuard<P, Exclusive> {
     /// Removes names that this guard holds from the set, and returns them with their values, in name order. Whoever waits
     /// for one of them gets `Deleted`.
     ///
@@ -261,7 +262,8 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
         Ok(Panics::defer(|panics| self.retire(removed, panics)))
     }
 
-    /// Adds names to the set, free for everybody, while this guard holds the whole set.
+    /// Adds names to the set, held by nobody, while this guard holds the whole set: each with the default value or, as
+    /// [`Entries`](super::Entries), with its own.
     ///
     /// # Errors
     ///
@@ -281,22 +283,7 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
     /// assert_eq!(nodes.names(), ["a", "b", "c"]);
     /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
-    pub fn add(&mut self, names: impl Names<P::Name>) -> Result<(), AddError<P::Name>>
-    where
-        P::Value: Default,
-    {
-        self.add_entries(names.listed().map(|name| (name.into_name(), P::Value::default())))
-    }
-
-    /// As [`add`](Self::add), with a value for each name.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_entries(
-        &mut self,
-        entries: impl IntoIterator<Item = (impl Into<P::Name>, P::Value)>,
-    ) -> Result<(), AddError<P::Name>> {
+    pub fn add(&mut self, entries: impl IntoEntries<P::Name, P::Value>) -> Result<(), AddError<P::Name>> {
         self.insert(entries, None)
     }
 
@@ -305,34 +292,19 @@ impl<P: ClosedPointer> SetGuard<P, Exclusive> {
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_held(&mut self, names: impl Names<P::Name>) -> Result<(), AddError<P::Name>>
-    where
-        P::Value: Default,
-    {
-        self.add_entries_held(names.listed().map(|name| (name.into_name(), P::Value::default())))
-    }
-
-    /// As [`add_held`](Self::add_held), with a value for each name.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_entries_held(
-        &mut self,
-        entries: impl IntoIterator<Item = (impl Into<P::Name>, P::Value)>,
-    ) -> Result<(), AddError<P::Name>> {
+    pub fn add_held(&mut self, entries: impl IntoEntries<P::Name, P::Value>) -> Result<(), AddError<P::Name>> {
         self.insert(entries, Some(LockMode::Exclusive))
     }
 
     fn insert(
         &mut self,
-        entries: impl IntoIterator<Item = (impl Into<P::Name>, P::Value)>,
+        entries: impl IntoEntries<P::Name, P::Value>,
         held: Option<LockMode>,
     ) -> Result<(), AddError<P::Name>> {
         if !self.is_whole() {
             return Err(AddError::NotWhole);
         }
-        let entries = entries.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        let entries = entries.into_entries();
         if held.is_none() {
             Panics::defer(|panics| self.list(panics)); // What is free is not held with all the others.
         }

@@ -1,12 +1,12 @@
 //! Members of a set that come and go.
 
-use super::{Add, AsName, Free, Key, LockSet, Names, Remove};
+use super::{Add, IntoEntries, Key, LockSet, Names, Remove, Unheld};
 use crate::mode::{Exclusive, Shared};
 use std::sync::Arc;
 
 /// Members that come and go.
 impl<K: Key, T> LockSet<K, T> {
-    /// Adds names, free for everybody.
+    /// Adds names, each with the default value or, as [`Entries`](super::Entries), with its own. Nobody holds them then.
     ///
     /// Whoever awaits this while holding the same set as a whole waits for itself, and uses
     /// [`SetGuard::add`](super::SetGuard::add) instead.
@@ -35,38 +35,11 @@ impl<K: Key, T> LockSet<K, T> {
     /// assert_eq!(nodes.names(), ["node1", "node2", "node3"]);
     /// # Ok::<_, AddError<String>>(()) }).unwrap();
     /// ```
-    pub fn add(&self, names: impl Names<K>) -> Add<&Self, Free>
-    where
-        T: Default,
-    {
-        Add::new(self, with_defaults(names))
+    pub fn add(&self, entries: impl IntoEntries<K, T>) -> Add<&Self, Unheld> {
+        Add::new(self, entries)
     }
 
     /// As [`add`](Self::add), and holds the new names exclusively before anybody else can.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_exclusive(&self, names: impl Names<K>) -> Add<&Self, Exclusive>
-    where
-        T: Default,
-    {
-        Add::new(self, with_defaults(names))
-    }
-
-    /// As [`add`](Self::add), and shares the new names before anybody else can hold them.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_shared(&self, names: impl Names<K>) -> Add<&Self, Shared>
-    where
-        T: Default,
-    {
-        Add::new(self, with_defaults(names))
-    }
-
-    /// As [`add`](Self::add), with a value for each name.
     ///
     /// # Errors
     ///
@@ -76,32 +49,23 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// ```
     /// # tokio_test::block_on(async {
-    /// let sizes: lockladder::LockSet<String, u64> = lockladder::LockSet::default();
-    /// sizes.add_entries([("disk1", 512)]).await?;
-    /// let new = sizes.add_entries_exclusive([("disk2", 256)]).await?;
-    /// assert_eq!(new["disk2"], 256);
-    /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+    /// use lockladder::{Entries, LockSet};
+    /// let sizes: LockSet<String, u64> = LockSet::default();
+    /// let mut new = sizes.add_exclusive(Entries([("disk1", 512)])).await?;
+    /// new["disk1"] -= 12;
+    /// # Ok::<_, lockladder::AddError<String>>(()) }).unwrap();
     /// ```
-    pub fn add_entries(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Free> {
-        Add::new(self, owned(entries))
+    pub fn add_exclusive(&self, entries: impl IntoEntries<K, T>) -> Add<&Self, Exclusive> {
+        Add::new(self, entries)
     }
 
-    /// As [`add_exclusive`](Self::add_exclusive), with a value for each name.
+    /// As [`add`](Self::add), and shares the new names before anybody else can hold them.
     ///
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_entries_exclusive(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Exclusive> {
-        Add::new(self, owned(entries))
-    }
-
-    /// As [`add_shared`](Self::add_shared), with a value for each name.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_entries_shared(&self, entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Add<&Self, Shared> {
-        Add::new(self, owned(entries))
+    pub fn add_shared(&self, entries: impl IntoEntries<K, T>) -> Add<&Self, Shared> {
+        Add::new(self, entries)
     }
 
     /// As [`add_exclusive`](Self::add_exclusive), with a guard that keeps the set alive itself and is `'static`.
@@ -122,11 +86,8 @@ impl<K: Key, T> LockSet<K, T> {
     /// # job.join().unwrap();
     /// # Ok::<_, lockladder::AddError<String>>(()) }).unwrap();
     /// ```
-    pub fn add_exclusive_owned(self: Arc<Self>, names: impl Names<K>) -> Add<Arc<Self>, Exclusive>
-    where
-        T: Default,
-    {
-        Add::new(self, with_defaults(names))
+    pub fn add_exclusive_owned(self: Arc<Self>, entries: impl IntoEntries<K, T>) -> Add<Arc<Self>, Exclusive> {
+        Add::new(self, entries)
     }
 
     /// As [`add_shared`](Self::add_shared), with a guard that keeps the set alive itself and is `'static`.
@@ -134,36 +95,8 @@ impl<K: Key, T> LockSet<K, T> {
     /// # Errors
     ///
     /// See [`add`](Self::add).
-    pub fn add_shared_owned(self: Arc<Self>, names: impl Names<K>) -> Add<Arc<Self>, Shared>
-    where
-        T: Default,
-    {
-        Add::new(self, with_defaults(names))
-    }
-
-    /// As [`add_entries_exclusive`](Self::add_entries_exclusive), with a guard that keeps the set alive itself and is
-    /// `'static`.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_entries_exclusive_owned(
-        self: Arc<Self>,
-        entries: impl IntoIterator<Item = (impl Into<K>, T)>,
-    ) -> Add<Arc<Self>, Exclusive> {
-        Add::new(self, owned(entries))
-    }
-
-    /// As [`add_entries_shared`](Self::add_entries_shared), with a guard that keeps the set alive itself and is `'static`.
-    ///
-    /// # Errors
-    ///
-    /// See [`add`](Self::add).
-    pub fn add_entries_shared_owned(
-        self: Arc<Self>,
-        entries: impl IntoIterator<Item = (impl Into<K>, T)>,
-    ) -> Add<Arc<Self>, Shared> {
-        Add::new(self, owned(entries))
+    pub fn add_shared_owned(self: Arc<Self>, entries: impl IntoEntries<K, T>) -> Add<Arc<Self>, Shared> {
+        Add::new(self, entries)
     }
 
     /// Removes names; resolves to those that this call removed, in name order. Whoever waits for one of them gets
@@ -196,14 +129,4 @@ impl<K: Key, T> LockSet<K, T> {
     pub fn remove(&self, names: impl Names<K>) -> Remove<&Self> {
         Remove::new(self, names)
     }
-}
-
-/// Names and their values, for a set of `K`.
-pub(crate) fn owned<K, T>(entries: impl IntoIterator<Item = (impl Into<K>, T)>) -> Vec<(K, T)> {
-    entries.into_iter().map(|(name, value)| (name.into(), value)).collect()
-}
-
-/// Names, each with the default value.
-pub(crate) fn with_defaults<K, T: Default>(names: impl Names<K>) -> Vec<(K, T)> {
-    names.listed().map(|name| (name.into_name(), T::default())).collect()
 }

@@ -1,5 +1,6 @@
 //! How callers write names: one, several, or all.
 
+use super::entries::{IntoEntries, with_defaults};
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, Hash};
 use std::iter;
@@ -128,7 +129,7 @@ pub trait Names<K>: NamesOrAll<K> {
 }
 
 /// What may stand for names is decided here alone.
-mod sealed {
+pub(super) mod sealed {
     use super::All;
 
     #[diagnostic::on_unimplemented(
@@ -143,7 +144,7 @@ mod sealed {
     impl One<String> for &&str {}
 
     #[diagnostic::on_unimplemented(
-        message = "`Names` and `NamesOrAll` cannot be implemented for `{Self}`: they are implemented for the lists of the standard library",
+        message = "`Names`, `NamesOrAll` and `IntoEntries` cannot be implemented for `{Self}`: they are implemented for the lists of the standard library",
         label = "not a list of names",
         note = "collect the names into an array, a `Vec` or a set instead"
     )]
@@ -177,6 +178,13 @@ macro_rules! lists {
                 self.into_iter()
             }
         }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*, T: Default> IntoEntries<K, T> for $list where $item: AsName<K> {
+            fn into_entries(self) -> Vec<(K, T)> {
+                with_defaults(self)
+            }
+        }
     )+};
 }
 
@@ -194,10 +202,10 @@ lists! {
 
 /// Names that may stand by themselves.
 macro_rules! singles {
-    ($($key:ty: $([$($generics:tt)*] $name:ty),+;)+) => {$($(
-        impl<$($generics)*> sealed::List<$key> for $name {}
+    ($($key:ty: $([$($generics:lifetime)?] $name:ty),+;)+) => {$($(
+        impl<$($generics)?> sealed::List<$key> for $name {}
 
-        impl<$($generics)*> NamesOrAll<$key> for $name {
+        impl<$($generics)?> NamesOrAll<$key> for $name {
             type Each = iter::Once<$name>;
 
             fn requested(self) -> Option<Self::Each> {
@@ -205,9 +213,16 @@ macro_rules! singles {
             }
         }
 
-        impl<$($generics)*> Names<$key> for $name {
+        impl<$($generics)?> Names<$key> for $name {
             fn listed(self) -> Self::Each {
                 iter::once(self)
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($generics,)? T: Default> IntoEntries<$key, T> for $name {
+            fn into_entries(self) -> Vec<($key, T)> {
+                with_defaults(self)
             }
         }
     )+)+};

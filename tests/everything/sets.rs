@@ -5,7 +5,7 @@ use crate::program::{Deed, How, NAMES, PASSING, Use, What};
 use crate::tally::count;
 use crate::witness::{Ledger, Thing};
 use lockladder::{
-    AddError, All, Exclusive, LockMode, LockSet, Mode, OpenSet, Priority, SetError, SetGuard, Shared,
+    AddError, All, Entries, Exclusive, LockMode, LockSet, Mode, OpenSet, Priority, SetError, SetGuard, Shared,
     futures::SetAcquire, guards::SetPointer,
 };
 use std::pin::{Pin, pin};
@@ -457,7 +457,7 @@ impl Changed for &Closed {
             }
             Deed::Add { names, held: Some(false), .. } => {
                 let entries = names.iter().map(|name| (*name, Thing::default()));
-                if let Some(guard) = judge_addition(Some(self.add_entries_shared(entries).await), names) {
+                if let Some(guard) = judge_addition(Some(self.add_shared(Entries(entries)).await), names) {
                     let visit = Visit { ledger, exclusive: false };
                     visit.enter_all(&guard);
                     share(visit, guard, &[]).await;

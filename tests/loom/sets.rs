@@ -1,7 +1,7 @@
 //! Named locks under loom. Each model ends with everything free; a set has one table here, and two members.
 
 use super::{Number, poll_once, within};
-use lockladder::{All, LockSet, Mode, OpenSet, SetError, SetGuard, guards::SetPointer, names::NamesOrAll};
+use lockladder::{All, Entries, LockSet, Mode, OpenSet, SetError, SetGuard, guards::SetPointer, names::NamesOrAll};
 use loom::cell::UnsafeCell;
 use loom::future::block_on;
 use loom::thread::{self, JoinHandle};
@@ -341,7 +341,7 @@ fn the_whole_waits_for_the_part_that_another_keeps_of_it() {
 fn nothing_is_added_while_the_whole_is_held() {
     within(2, "add against the whole", || {
         let set = set();
-        let adds = alongside(&set, |set| block_on(set.add_entries([(3, Number::default())])).unwrap());
+        let adds = alongside(&set, |set| block_on(set.add(Entries([(3, Number::default())]))).unwrap());
         let whole = block_on(set.exclusive(All)).unwrap();
         let before = whole.len();
         write_to(&whole);
@@ -359,9 +359,9 @@ fn of_two_who_add_one_name_one_adds_it() {
         let set = set();
         let other = thread::spawn({
             let set = Arc::clone(&set);
-            move || block_on(set.add_entries([(3, Number::default())])).is_ok()
+            move || block_on(set.add(Entries([(3, Number::default())]))).is_ok()
         });
-        let added = block_on(set.add_entries_exclusive([(3, Number::default())])).map(drop).is_ok();
+        let added = block_on(set.add_exclusive(Entries([(3, Number::default())]))).map(drop).is_ok();
         assert!(added != other.join().unwrap());
         assert_free_after(&set, [(1, 0), (2, 0), (3, 0)]);
     });

@@ -2,7 +2,7 @@
 
 use crate::session::{Farm, Gate, HOUR, Manager, Shelf, Tray, added, removed, timed_out, timely, won};
 use crate::story::{Came, Stage, Story, Value, Verb, World, neighbour, poll, tell};
-use lockladder::{All, DynSession, LockMode, Priority, held};
+use lockladder::{All, DynSession, Entries, LockMode, Priority, held};
 use std::cell::Cell;
 use std::task::Waker;
 use std::time::Duration;
@@ -62,16 +62,16 @@ const REQUESTS: &[Verb<Manager>] = &[
         story.request(it, low(it).acquire::<Shelf>([1, 2], Exclusive).opportunistic(), |came| won(&came));
     }),
     ("add", |story, it| story.request(it, low(it).add::<Shelf>(4), |came| added(it, came.resolved()))),
-    ("add_entries", |story, it| {
+    ("add, of entries", |story, it| {
         let entries = [(4_u32, Value::default())];
-        story.request(it, low(it).add_entries::<Shelf>(entries), |came| added(it, came.resolved()));
+        story.request(it, low(it).add::<Shelf>(Entries(entries)), |came| added(it, came.resolved()));
     }),
     ("add_in, shared", |story, it| add_in(story, it, Shared)),
     ("add_in, exclusive", |story, it| add_in(story, it, Exclusive)),
-    ("add_entries_in", |story, it| {
+    ("add_in, of entries", |story, it| {
         let entries = [(4_u32, Value::default())];
         let mut job = low(it);
-        let request = job.add_entries_in::<Shelf>(entries, Exclusive);
+        let request = job.add_in::<Shelf>(Entries(entries), Exclusive);
         story.request(it, request, |came| added(it, came.resolved()));
     }),
     ("remove", |story, it| story.request(it, low(it).remove::<Shelf>([2, 9]), |came| removed(it, came.resolved()))),
@@ -157,8 +157,8 @@ const VERBS: &[Verb<Manager>] = &[
         let there = |job: &mut Job| assert_eq!(job.names::<Shelf>(), [1, 2, 3, 4]);
         story.lent(it, whole(it), |job| job.add_held::<Shelf>(4).unwrap(), there);
     }),
-    ("add_entries_held", |story, it| {
-        story.lent(it, whole(it), |job| job.add_entries_held::<Shelf>([(4_u32, Value::default())]).unwrap(), |_| ());
+    ("add_held, of entries", |story, it| {
+        story.lent(it, whole(it), |job| job.add_held::<Shelf>(Entries([(4_u32, Value::default())])).unwrap(), |_| ());
     }),
     ("into_typed", |story, it| {
         story.used(it, top(it), |job| {

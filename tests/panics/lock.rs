@@ -145,6 +145,12 @@ const VERBS: &[Verb<Lock>] = &[
     ("an exclusive guard dropped", |story, lock| story.used(lock, exclusive(lock), drop)),
     ("a shared guard dropped", |story, lock| story.used(lock, shared(lock), drop)),
     ("downgrade", |story, lock| story.used(lock, exclusive(lock), Guard::downgrade)),
+    ("downgrade_map", |story, lock| {
+        story.used(lock, exclusive(lock), |guard| Guard::downgrade_map(guard, |value| value));
+    }),
+    ("try_downgrade_map", |story, lock| {
+        story.used(lock, exclusive(lock), |guard| Guard::try_downgrade_map(guard, |_| None::<&u8>));
+    }),
     ("try_upgrade", |story, lock| story.used(lock, shared(lock), Guard::try_upgrade)),
     ("map", |story, lock| story.used(lock, shared(lock), |guard| Guard::map(guard, |value| value))),
     ("try_map", |story, lock| story.used(lock, shared(lock), |guard| Guard::try_map(guard, |_| None::<&u8>))),

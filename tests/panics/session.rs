@@ -1,7 +1,7 @@
 //! Every verb of a session, and of the way into one.
 
 use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, poll, tell, values};
-use lockladder::{All, Exclusive, LockManager, Priority, Session, SessionError, Shared, held, hierarchy};
+use lockladder::{All, Entries, Exclusive, LockManager, Priority, Session, SessionError, Shared, held, hierarchy};
 use std::any::Any;
 use std::task::Waker;
 use std::time::Duration;
@@ -132,21 +132,21 @@ const REQUESTS: &[Verb<Manager>] = &[
         drop(job.try_exclusive::<Tray>(1).expect("the outer session is as before"));
     }),
     ("add", |story, it| story.request(it, low(it).add::<Shelf>(4), |came| added(it, came.resolved()))),
-    ("add_entries", |story, it| {
+    ("add, of entries", |story, it| {
         let entries = [(4_u32, Value::default())];
-        story.request(it, low(it).add_entries::<Shelf>(entries), |came| added(it, came.resolved()));
+        story.request(it, low(it).add::<Shelf>(Entries(entries)), |came| added(it, came.resolved()));
     }),
     ("add_exclusive", |story, it| {
         story.request(it, low(it).add_exclusive::<Shelf>(4), |came| added(it, came.resolved()));
     }),
     ("add_shared", |story, it| story.request(it, low(it).add_shared::<Shelf>(4), |came| added(it, came.resolved()))),
-    ("add_entries_exclusive", |story, it| {
+    ("add_exclusive, of entries", |story, it| {
         let entries = [(4_u32, Value::default())];
-        story.request(it, low(it).add_entries_exclusive::<Shelf>(entries), |came| added(it, came.resolved()));
+        story.request(it, low(it).add_exclusive::<Shelf>(Entries(entries)), |came| added(it, came.resolved()));
     }),
-    ("add_entries_shared", |story, it| {
+    ("add_shared, of entries", |story, it| {
         let entries = [(4_u32, Value::default())];
-        story.request(it, low(it).add_entries_shared::<Shelf>(entries), |came| added(it, came.resolved()));
+        story.request(it, low(it).add_shared::<Shelf>(Entries(entries)), |came| added(it, came.resolved()));
     }),
     ("remove", |story, it| story.request(it, low(it).remove::<Shelf>([2, 9]), |came| removed(it, came.resolved()))),
     ("remove, with time left", |story, it| {
@@ -245,8 +245,8 @@ const VERBS: &[Verb<Manager>] = &[
             |job| assert_eq!(job.owned::<Shelf>().len(), 4),
         );
     }),
-    ("add_entries_held", |story, it| {
-        story.lent(it, whole(it), |job| job.add_entries_held::<Shelf>([(4_u32, Value::default())]).unwrap(), |_| ());
+    ("add_held, of entries", |story, it| {
+        story.lent(it, whole(it), |job| job.add_held::<Shelf>(Entries([(4_u32, Value::default())])).unwrap(), |_| ());
     }),
     ("nested, dropped", |story, it| {
         let as_before = |job: &mut Low| drop(job.nest().try_shared::<Tray>([0_u32; 0]).unwrap());

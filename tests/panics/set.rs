@@ -1,7 +1,9 @@
 //! Every verb of a set of named locks.
 
 use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, poll, tell, values};
-use lockladder::{AddError, All, Exclusive, LockSet, Mode, Priority, SetError, SetGuard, Shared, guards::SetPointer};
+use lockladder::{
+    AddError, All, Entries, Exclusive, LockSet, Mode, Priority, SetError, SetGuard, Shared, guards::SetPointer,
+};
 use std::any::Any;
 use std::sync::Arc;
 use std::task::Waker;
@@ -136,16 +138,16 @@ const CHANGE: &[Verb<Set>] = &[
     ("add_shared_owned", |story, set| {
         story.request(set, set.clone().add_shared_owned(4), |came| added(set, came.resolved()));
     }),
-    ("add_entries", |story, set| {
-        story.request(set, set.add_entries([(4_u32, Value::default())]), |came| added(set, came.resolved()));
+    ("add, of entries", |story, set| {
+        story.request(set, set.add(Entries([(4_u32, Value::default())])), |came| added(set, came.resolved()));
     }),
-    ("add_entries_exclusive", |story, set| {
+    ("add_exclusive, of entries", |story, set| {
         let entries = [(4_u32, Value::default())];
-        story.request(set, set.add_entries_exclusive(entries), |came| added(set, came.resolved()));
+        story.request(set, set.add_exclusive(Entries(entries)), |came| added(set, came.resolved()));
     }),
-    ("add_entries_shared", |story, set| {
+    ("add_shared, of entries", |story, set| {
         let entries = [(4_u32, Value::default())];
-        story.request(set, set.add_entries_shared(entries), |came| added(set, came.resolved()));
+        story.request(set, set.add_shared(Entries(entries)), |came| added(set, came.resolved()));
     }),
     ("add, what exists", |story, set| {
         story.request(set, set.add([4, 1]), |came| {
@@ -235,6 +237,10 @@ const GUARDS: &[Verb<Set>] = &[
     }),
     ("downgrade", |story, set| story.used(set, exclusive(set), SetGuard::downgrade)),
     ("downgrade, of All", |story, set| story.used(set, whole(set), SetGuard::downgrade)),
+    ("map", |story, set| story.used(set, shared(set), |guard| guard.map(1, |value| value))),
+    ("map, of a name not held", |story, set| story.used(set, shared(set), |guard| guard.map(3, |value| value))),
+    ("map_mut", |story, set| story.used(set, exclusive(set), |guard| guard.map_mut(1, |value| value))),
+    ("map_mut, of All", |story, set| story.used(set, whole(set), |guard| guard.map_mut(1, |value| value))),
     ("guard.remove", |story, set| {
         story.lent(set, exclusive(set), |guard| guard.remove(2).unwrap(), |guard| assert_eq!(guard.names(), [&1]));
         removed(set, true);
@@ -246,9 +252,11 @@ const GUARDS: &[Verb<Set>] = &[
     }),
     ("guard.add", |story, set| lends_whole(story, set, |guard| guard.add(4))),
     ("guard.add_held", |story, set| lends_whole(story, set, |guard| guard.add_held(4))),
-    ("guard.add_entries", |story, set| lends_whole(story, set, |guard| guard.add_entries([(4_u32, Value::default())]))),
-    ("guard.add_entries_held", |story, set| {
-        lends_whole(story, set, |guard| guard.add_entries_held([(4_u32, Value::default())]));
+    ("guard.add, of entries", |story, set| {
+        lends_whole(story, set, |guard| guard.add(Entries([(4_u32, Value::default())])));
+    }),
+    ("guard.add_held, of entries", |story, set| {
+        lends_whole(story, set, |guard| guard.add_held(Entries([(4_u32, Value::default())])));
     }),
     ("Debug and names", |story, set| {
         story.used(set, exclusive(set), |guard| (format!("{guard:?} {set:?}"), set.names()));

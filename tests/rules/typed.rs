@@ -3,8 +3,8 @@
 
 use crate::model::{Level, Model, Owned};
 use lockladder::{
-    CanAcquire, CanAdd, Exclusive, Holds, HoldsExclusive, LockMode, Release, Shared, hierarchy,
-    level::{Downgrade, Held, Modifiable, NotRoot, Top},
+    CanAcquire, CanAdd, Exclusive, Holds, HoldsExclusive, LockMode, Shared, hierarchy,
+    level::{CanDowngrade, CanRelease, Held, HoldsTop, Modifiable, NotRoot},
 };
 use std::marker::PhantomData;
 
@@ -26,12 +26,12 @@ macro_rules! verbs {
 
 verbs! {
     Acquires: [NotRoot] [CanAcquire<L>];
-    Releases: [NotRoot] [Release<L>];
+    Releases: [NotRoot] [CanRelease<L>];
     Adds: [Modifiable] [CanAdd<L>];
-    AddsHeld: [Modifiable] [Top<L> + HoldsExclusive<L>];
+    AddsHeld: [Modifiable] [HoldsTop<L> + HoldsExclusive<L>];
     Removes: [Modifiable] [CanAdd<L>];
-    RemovesHeld: [Modifiable] [Release<L> + HoldsExclusive<L>];
-    Downgrades: [lockladder::level::Level] [Downgrade<L>];
+    RemovesHeld: [Modifiable] [CanRelease<L> + HoldsExclusive<L>];
+    Downgrades: [lockladder::level::Level] [CanDowngrade<L>];
     Lists: [NotRoot] [Holds<L>];
 }
 

@@ -5,10 +5,10 @@ use crate::by_mode::ByMode;
 use crate::level::{Hierarchy, LevelOf, Modifiable, SetOf};
 use crate::manager::error::{AtLevel, OrderError, SessionError};
 use crate::mode::{Exclusive, LockMode, Shared};
-use crate::set::{Add, Free, Names, Remove, owned, with_defaults};
+use crate::set::{Add, IntoEntries, Names, Remove, Unheld};
 
 /// A request to add names.
-type Adding<L> = Add<SetOf<L>, Free>;
+type Adding<L> = Add<SetOf<L>, Unheld>;
 
 /// A request to add names and hold them.
 type AddingHeld<L> = ByMode<Add<SetOf<L>, Shared>, Add<SetOf<L>, Exclusive>>;
@@ -18,7 +18,8 @@ type Removing<L> = Remove<SetOf<L>>;
 
 /// Members that come and go.
 impl<H: Hierarchy> DynSession<H> {
-    /// Adds names to level `L`, free for everybody. Nothing may be held at `L` or above.
+    /// Adds names to level `L`, each with the default value or, as [`Entries`](crate::Entries), with its own. Nobody
+    /// holds them then. Nothing may be held at `L` or above.
     ///
     /// # Fairness
     ///
@@ -31,29 +32,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Errors
     ///
     /// [`OrderError::NotAbove`]; and those of [`Session::add`](crate::Session::add). Nothing was added.
-    pub fn add<L>(&mut self, names: impl Names<L::Name>) -> DynRequest<'_, H, L, Adding<L>>
-    where
-        L: Modifiable<Value: Default> + LevelOf<H>,
-    {
-        self.adding::<L>(with_defaults(names))
-    }
-
-    /// As [`add`](Self::add), with a value for each name.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`add`](Self::add).
-    pub fn add_entries<L>(
-        &mut self,
-        entries: impl IntoIterator<Item = (impl Into<L::Name>, L::Value)>,
-    ) -> DynRequest<'_, H, L, Adding<L>>
-    where
-        L: Modifiable + LevelOf<H>,
-    {
-        self.adding::<L>(owned(entries))
-    }
-
-    fn adding<L>(&mut self, entries: Vec<(L::Name, L::Value)>) -> DynRequest<'_, H, L, Adding<L>>
+    pub fn add<L>(&mut self, entries: impl IntoEntries<L::Name, L::Value>) -> DynRequest<'_, H, L, Adding<L>>
     where
         L: Modifiable + LevelOf<H>,
     {
@@ -74,32 +53,9 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Errors
     ///
     /// [`OrderError::NotAbove`]; and those of [`Session::add_exclusive`](crate::Session::add_exclusive). Nothing was added.
-    pub fn add_in<L>(&mut self, names: impl Names<L::Name>, mode: LockMode) -> DynRequest<'_, H, L, AddingHeld<L>>
-    where
-        L: Modifiable<Value: Default> + LevelOf<H>,
-    {
-        self.adding_held::<L>(with_defaults(names), mode)
-    }
-
-    /// As [`add_in`](Self::add_in), with a value for each name.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`add_in`](Self::add_in).
-    pub fn add_entries_in<L>(
+    pub fn add_in<L>(
         &mut self,
-        entries: impl IntoIterator<Item = (impl Into<L::Name>, L::Value)>,
-        mode: LockMode,
-    ) -> DynRequest<'_, H, L, AddingHeld<L>>
-    where
-        L: Modifiable + LevelOf<H>,
-    {
-        self.adding_held::<L>(owned(entries), mode)
-    }
-
-    fn adding_held<L>(
-        &mut self,
-        entries: Vec<(L::Name, L::Value)>,
+        entries: impl IntoEntries<L::Name, L::Value>,
         mode: LockMode,
     ) -> DynRequest<'_, H, L, AddingHeld<L>>
     where
@@ -120,22 +76,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`], [`OrderError::NotTop`]; and those of
     /// [`Session::add_held`](crate::Session::add_held). Nothing was added.
-    pub fn add_held<L>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError>
-    where
-        L: Modifiable<Value: Default> + LevelOf<H>,
-    {
-        self.add_entries_held::<L>(with_defaults(names))
-    }
-
-    /// As [`add_held`](Self::add_held), with a value for each name.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`add_held`](Self::add_held).
-    pub fn add_entries_held<L>(
-        &mut self,
-        entries: impl IntoIterator<Item = (impl Into<L::Name>, L::Value)>,
-    ) -> Result<(), SessionError>
+    pub fn add_held<L>(&mut self, entries: impl IntoEntries<L::Name, L::Value>) -> Result<(), SessionError>
     where
         L: Modifiable + LevelOf<H>,
     {
@@ -144,7 +85,7 @@ impl<H: Hierarchy> DynSession<H> {
         if let Some(held) = highest.filter(|held| *held != L::NAME) {
             return Err(OrderError::NotTop { level: L::NAME, held }.into());
         }
-        guard.add_entries_held(entries).map_err(AtLevel::<L>::at_level)
+        guard.add_held(entries).map_err(AtLevel::<L>::at_level)
     }
 
     /// Removes names from level `L`; resolves to those that this call removed, in name order. Nothing may be held at `L`

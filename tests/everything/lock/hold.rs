@@ -11,8 +11,8 @@ use std::hint::black_box;
 pub(crate) enum Hold<P: LockPointer<Value = Cargo>> {
     Sharer(Guard<P, Shared>),
     Owner(Guard<P, Exclusive>),
-    SharerOfPart(MappedGuard<P, Shared, Halves>),
-    OwnerOfPart(MappedGuard<P, Exclusive, Halves>),
+    SharerOfPart(MappedGuard<Guard<P, Shared>, Halves>),
+    OwnerOfPart(MappedGuard<Guard<P, Exclusive>, Halves>),
 }
 
 impl<P: LockPointer<Value = Cargo>> From<Guard<P, Shared>> for Hold<P> {

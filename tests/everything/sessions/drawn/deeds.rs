@@ -3,7 +3,7 @@
 use super::{Floor, Instant, Job, SOON, SessionError, count, fell_short, mode, polls};
 use crate::sessions::{AT_FIRST, NAMES};
 use crate::witness::Thing;
-use lockladder::{All, OrderError, Priority, level::Modifiable};
+use lockladder::{All, Entries, OrderError, Priority, level::Modifiable};
 
 /// How a request is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -187,7 +187,7 @@ impl Job<'_> {
             asked!(self, how, self.session.add::<L>(&names))
         } else {
             let entries: Vec<_> = names.iter().map(|name| (*name, Thing::default())).collect();
-            asked!(self, how, self.session.add_entries::<L>(entries))
+            asked!(self, how, self.session.add::<L>(Entries(entries)))
         };
         added::<L>(how, covered, outcome, "session: added");
     }
