@@ -18,7 +18,7 @@
 use super::SetPointer;
 use super::error::SetError;
 use super::fault;
-use super::queue::policy::{Bounds, Member};
+use super::queue::{Bounds, Member};
 use super::queue::{Effects, Members, Outcome, Queue, Reach, Waiter};
 use super::shards::{Known, Pinned, Shards, forget};
 use crate::lock::Panics;
@@ -191,7 +191,7 @@ impl<K, T> Core<K, T> {
     ) -> R {
         let mut queue = self.queue();
         let (result, Effects { woken, dropped }) = change(&mut queue);
-        if queue.ungated() {
+        if queue.whole.ungated() {
             self.shards.ungate();
         }
         drop(queue); // Wakers and destructors run arbitrary code: the queue is free before the first does.
@@ -217,8 +217,8 @@ impl<K, T> Core<K, T> {
                 refused = Some(waiter);
                 return (0, Effects::none());
             }
-            if waiter.reach == Reach::Every && !queue.is_gated() {
-                queue.gated(self.shards.gate());
+            if waiter.reach == Reach::Every && !queue.whole.is_gated() {
+                queue.whole.gated(self.shards.gate());
             }
             queue.enter(waiter)
         });
@@ -230,12 +230,12 @@ impl<K, T> Core<K, T> {
     /// Takes the whole with all members, if that is possible without waiting. Nobody is told of the attempt.
     pub(crate) fn try_whole(&self, mode: LockMode, priority: Priority, panics: &mut Panics) -> bool {
         self.change(panics, |queue| {
-            let is_open = !queue.is_gated();
+            let is_open = !queue.whole.is_gated();
             if is_open && !queue.nobody_is_ahead(mode, priority) {
                 return (false, Effects::none());
             }
             if is_open {
-                queue.gated(self.shards.gate());
+                queue.whole.gated(self.shards.gate());
             }
             queue.try_every(mode, priority)
         })

@@ -3,7 +3,7 @@
 use super::core::{Core, KnownMembers};
 use super::error::AddError;
 use super::names::Key;
-use super::queue::policy::Member;
+use super::queue::Member;
 use super::queue::{Effects, Members};
 use super::shards::forget;
 use super::sorted;

@@ -3,7 +3,7 @@
 use super::core::{Core, Held, KnownMembers};
 use super::error::SetError;
 use super::names::{AsName, Key};
-use super::queue::policy::Member;
+use super::queue::Member;
 use super::queue::{Members, Missing, Reach};
 use super::shards::{Shards, forget};
 use crate::lock::Panics;

@@ -30,7 +30,7 @@ pub(crate) use slot::Known;
 
 use super::fault;
 use super::names::{AsName, Key};
-use super::queue::policy::Member;
+use super::queue::Member;
 use super::queue::{Members, Tally};
 use crate::lock::Panics;
 use crate::mode::LockMode;

@@ -1,6 +1,6 @@
 //! The real queue, and members in plain memory, driven as a set drives them: past the queue where that is allowed.
 
-use crate::queue::policy::{Bounds, Id, Member};
+use crate::queue::{Bounds, Id, Member};
 use crate::queue::{Effects, Members, Missing, Outcome, Queue, Reach, Tally, Waiter};
 use crate::rule::{Ask, Deed, Hold, Limits, Names, Party, Rule, Standing, What, Whole, bits, first};
 use lockladder::LockMode::{self, Exclusive, Shared};
@@ -156,7 +156,7 @@ impl Stage {
 
     /// Everybody whose request has ended looks at it; whoever has been woken without that waits again.
     fn after(&mut self, effects: &Effects<Name>) {
-        self.queue.ungated();
+        self.queue.whole.ungated();
         let mut woken = 0;
         for party in 0..self.parts.len() {
             let Part::Waits(ticket) = self.parts[party] else { continue };
@@ -251,9 +251,9 @@ impl Stage {
         }
         let waiter = Waiter::new(reach, mode, Priority::new(priority), members);
         let waker = Some(Waker::noop().clone());
-        if reach == Reach::Every && !self.queue.is_gated() {
+        if reach == Reach::Every && !self.queue.whole.is_gated() {
             let holds = self.members(self.existing);
-            self.queue.gated(holds.iter().map(Member::holds).fold(Tally::default(), Tally::plus));
+            self.queue.whole.gated(holds.iter().map(Member::holds).fold(Tally::default(), Tally::plus));
         }
         let is_free = reach == Reach::Every
             && self.queue.whole_has_room(mode)
@@ -272,7 +272,7 @@ impl Stage {
     /// Takes all or none past the queue.
     fn try_hold(&self, members: &[Name], mode: LockMode) -> bool {
         let admits = |name: &Name| !name.word.get().wanted && name.has_room(mode);
-        let all = !self.queue.is_gated() && members.iter().all(admits);
+        let all = !self.queue.whole.is_gated() && members.iter().all(admits);
         if all {
             for name in members {
                 name.hold(mode);
@@ -284,7 +284,7 @@ impl Stage {
     fn seizes(&mut self, party: usize, members: &[Name], mode: LockMode) {
         let mut names = 0;
         for name in members {
-            let free = !self.queue.is_gated() && name.take(mode) || self.queue.seize(name, mode);
+            let free = !self.queue.whole.is_gated() && name.take(mode) || self.queue.seize(name, mode);
             names |= Names::from(free) << name.bit;
         }
         self.now_holds(party, Hold { mode, names, whole: Whole::No });
@@ -308,7 +308,7 @@ impl Stage {
 
     /// Whether it is given back past the queue.
     fn is_apart(&self, name: &Name) -> bool {
-        !self.queue.is_gated() && !name.word.get().wanted
+        !self.queue.whole.is_gated() && !name.word.get().wanted
     }
 
     fn downgrades(&mut self, party: usize) {
@@ -378,7 +378,7 @@ impl Stage {
             assert_eq!(standing, expected.standing, "of {party}");
         }
         self.check_names(rule);
-        assert_eq!(self.queue.is_gated(), rule.is_gated(), "the gate");
+        assert_eq!(self.queue.whole.is_gated(), rule.is_gated(), "the gate");
         for mode in [Shared, Exclusive] {
             assert_eq!(self.queue.whole_has_room(mode), rule.whole_has_room(mode), "the whole, {mode}");
             if rule.is_gated() {

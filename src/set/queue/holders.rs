@@ -1,11 +1,12 @@
 //! What holders do to the queue of a set.
 
 use super::super::fault;
+use super::data::Queue;
 use super::line::Line;
 use super::pass::Pass;
-use super::policy::{Member, Place};
-use super::{Effects, Missing, Outcome, Queue, Reach};
+use super::terms::{Effects, Member, Missing, Outcome, Place};
 use crate::mode::LockMode;
+use crate::priority::Priority;
 
 impl<M: Member> Queue<M> {
     /// Holds of members are given back that are wanted, or may be awaited with the whole.
@@ -13,7 +14,7 @@ impl<M: Member> Queue<M> {
         let mut pass = self.pass();
         for member in members {
             let made_room = member.release(mode);
-            self.count(|single| single.remove(mode));
+            self.whole.count(|single| single.remove(mode));
             if made_room {
                 self.freed(member, mode, &mut pass);
             }
@@ -27,7 +28,7 @@ impl<M: Member> Queue<M> {
         let mut pass = self.pass();
         for member in members {
             member.downgrade();
-            self.count(|single| {
+            self.whole.count(|single| {
                 single.remove(LockMode::Exclusive);
                 single.add(LockMode::Shared);
             });
@@ -48,27 +49,20 @@ impl<M: Member> Queue<M> {
 
     /// The first of all who wait.
     fn first(&self) -> Option<Place> {
-        self.lines.values().filter_map(|(_, line)| line.first()).chain(self.wholes.first()).min()
-    }
-
-    /// The first of those who wait for all members.
-    pub(super) fn first_for_all(&self) -> Option<Place> {
-        let waits_for_all = |place: &Place| self.waiting(*place).is_some_and(|waiter| waiter.reach == Reach::Every);
-        let first = |mode| self.wholes.live(mode).find(waits_for_all);
-        first(LockMode::Shared).into_iter().chain(first(LockMode::Exclusive)).min()
+        self.lines.values().filter_map(|(_, line)| line.first()).chain(self.whole.line.first()).min()
     }
 
     /// A holder of the whole, perhaps with all members, gives it back.
     pub(crate) fn release_whole(&mut self, mode: LockMode, with_members: bool) -> Effects<M> {
         let mut pass = self.pass();
-        self.whole.release(mode);
+        self.whole.held.release(mode);
         if with_members {
-            self.every.release(mode);
+            self.whole.every.release(mode);
         }
-        if !self.whole.any() {
+        if !self.whole.held.any() {
             self.touch_wholes(&mut pass);
         }
-        if with_members && !self.every.any() {
+        if with_members && !self.whole.every.any() {
             self.touch_names(&mut pass);
         }
         self.settle(pass)
@@ -77,10 +71,10 @@ impl<M: Member> Queue<M> {
     /// A holder of the whole, perhaps with all members, shares it from now on.
     pub(crate) fn downgrade_whole(&mut self, with_members: bool) -> Effects<M> {
         let mut pass = self.pass();
-        self.whole.downgrade();
+        self.whole.held.downgrade();
         self.touch_wholes(&mut pass);
         if with_members {
-            self.every.downgrade();
+            self.whole.every.downgrade();
             if let Some(first) = self.first() {
                 self.open_every(first.priority, Place::FIRST, &mut pass);
             }
@@ -92,14 +86,53 @@ impl<M: Member> Queue<M> {
     pub(crate) fn single_out(&mut self, members: &[M], mode: LockMode) {
         for member in members {
             member.hold(mode);
-            self.count(|single| single.add(mode));
+            self.whole.count(|single| single.add(mode));
         }
     }
 
     /// A holder of all members has been given each by itself, and holds but those from now on.
     pub(crate) fn singled_out(&mut self, mode: LockMode) -> Effects<M> {
         let pass = self.pass();
-        self.every.release(mode);
+        self.whole.every.release(mode);
+        self.settle(pass)
+    }
+
+    /// Takes the whole with all members, if a request for it would be granted as it comes. The set is gated.
+    pub(crate) fn try_every(&mut self, mode: LockMode, priority: Priority) -> (bool, Effects<M>) {
+        let has_room = self.whole_has_room(mode) && self.everything_has_room(mode);
+        let is_free = has_room && self.nobody_is_ahead(mode, priority);
+        let mut pass = self.pass();
+        if is_free {
+            let newcomer = Place { priority, ticket: self.last_ticket + 1 };
+            self.hold_every(mode, newcomer, &mut pass);
+        }
+        (is_free, self.settle(pass))
+    }
+
+    /// Whether nobody waits who keeps a newcomer from the whole.
+    pub(crate) fn nobody_is_ahead(&self, mode: LockMode, priority: Priority) -> bool {
+        let newcomer = Place { priority, ticket: u64::MAX };
+        let conflicts = |line: &Line| line.ahead(mode, newcomer).next().is_some();
+        !self.lines.values().any(|(_, line)| conflicts(line)) && !conflicts(&self.whole.line)
+    }
+
+    /// Takes the whole, to add members, if nobody has it or waits for it.
+    pub(crate) fn try_addition(&mut self) -> bool {
+        let is_free = self.whole_has_room(LockMode::Exclusive) && self.whole.line.is_empty();
+        if is_free {
+            self.whole.held.hold(LockMode::Exclusive);
+        }
+        is_free
+    }
+
+    /// So many members have been added that are held from the start: whoever waits for all members is held up by them now,
+    /// and can be passed.
+    pub(crate) fn added(&mut self, members: usize, mode: LockMode) -> Effects<M> {
+        let mut pass = self.pass();
+        for _ in 0..members {
+            self.whole.count(|single| single.add(mode));
+        }
+        self.whole_held_up_newly(&mut pass);
         self.settle(pass)
     }
 
@@ -107,9 +140,9 @@ impl<M: Member> Queue<M> {
     pub(crate) fn seize(&mut self, member: &M, mode: LockMode) -> bool {
         let last = Place::LAST;
         let is_wanted = self.lines.contains_key(&member.id()) || self.wholes_ahead(last, Some(mode)).next().is_some();
-        let seized = !is_wanted && self.every.has_room(mode) && member.try_hold(mode);
+        let seized = !is_wanted && self.whole.every.has_room(mode) && member.try_hold(mode);
         if seized {
-            self.count(|single| single.add(mode));
+            self.whole.count(|single| single.add(mode));
         }
         seized
     }
@@ -120,7 +153,7 @@ impl<M: Member> Queue<M> {
         for member in members {
             member.delete(held);
             if let Some(mode) = held {
-                self.count(|single| single.remove(mode));
+                self.whole.count(|single| single.remove(mode));
             }
             let Some((_, line)) = self.lines.remove(&member.id()) else { continue };
             for (_, place) in line.into_all() {

@@ -4,7 +4,7 @@
 //! no room for is live at that member only, until there is room: nothing else can help it. So whoever looks at a line
 //! after a change looks at few.
 
-use super::policy::Place;
+use super::terms::Place;
 use crate::mode::LockMode;
 use std::collections::BTreeSet;
 

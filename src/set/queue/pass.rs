@@ -11,9 +11,10 @@
 //! A request that a member has no room for is looked at again when there is room: see [`line`](super::line).
 
 use super::super::fault;
+use super::data::Queue;
 use super::line::Line;
-use super::policy::{Grant, Groups, Id, Member, Place, Verdict, verdict};
-use super::{Effects, Members, Outcome, Queue, Reach, Waiter, Woken};
+use super::policy::{Grant, Groups, Verdict, verdict};
+use super::terms::{Effects, Id, Member, Members, Outcome, Place, Reach, Waiter, Woken};
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use std::cmp::Reverse;
@@ -71,7 +72,7 @@ impl<M: Member> Queue<M> {
     /// The first of those who are to be looked at.
     fn next(&self, pass: &mut Pass) -> Option<Place> {
         let noted = pass.todo.peek().map(|Reverse(place)| *place);
-        let behind = pass.everybody_from.and_then(|from| self.names.first_from(from));
+        let behind = pass.everybody_from.and_then(|from| self.whole.names.first_from(from));
         let next = noted.into_iter().chain(behind).min()?;
         // Noted more than once, it is looked at once.
         while pass.todo.peek() == Some(&Reverse(next)) {
@@ -123,7 +124,7 @@ impl<M: Member> Queue<M> {
                 named.into_iter().partition(is_held)
             }
         };
-        self.leave_wholes(place, mode, reach);
+        self.leave_whole(place, mode, reach);
         match reach {
             Reach::Names => {
                 for member in &held {
@@ -135,7 +136,7 @@ impl<M: Member> Queue<M> {
                 }
             }
             Reach::Every => self.hold_every(mode, place, pass),
-            Reach::Addition => self.whole.hold(mode),
+            Reach::Addition => self.whole.held.hold(mode),
         }
         if let Some(waiter) = self.requests.get_mut(&place.ticket) {
             waiter.members = held;
@@ -144,12 +145,23 @@ impl<M: Member> Queue<M> {
         }
     }
 
+    /// All members are held from now on. Beside their owner there is room for nobody. Beside sharers there is for sharers:
+    /// those who can go along, or pass those who are held up.
+    pub(super) fn hold_every(&mut self, mode: LockMode, place: Place, pass: &mut Pass) {
+        self.whole.held.hold(mode);
+        self.whole.every.hold(mode);
+        if mode == LockMode::Shared {
+            self.open_every(place.priority, place, pass);
+            self.touch_wholes(pass);
+        }
+    }
+
     /// A request gets one of its members.
     fn give(&mut self, member: &M, mode: LockMode, place: Place, pass: &mut Pass) {
         let id = member.id();
-        let before = exclusion(member.held()).max(exclusion(self.every.mode()));
+        let before = exclusion(member.held()).max(exclusion(self.whole.every.mode()));
         member.hold(mode);
-        self.count(|single| single.add(mode));
+        self.whole.count(|single| single.add(mode));
         self.leave_line(member, mode, place);
         if exclusion(Some(mode)) > before {
             if exclusion(pass.freed.get(&id).copied()) >= exclusion(Some(mode)) {
@@ -193,7 +205,7 @@ impl<M: Member> Queue<M> {
     pub(super) fn open_every(&self, priority: Priority, by: Place, pass: &mut Pass) {
         if pass.groups.open_every(priority, by) {
             let is_of_group = |place: &Place| place.priority == priority;
-            pass.note(self.wholes.live(LockMode::Shared).filter(is_of_group));
+            pass.note(self.whole.line.live(LockMode::Shared).filter(is_of_group));
             self.touch_names(pass);
         }
     }
@@ -237,8 +249,8 @@ impl<M: Member> Queue<M> {
     /// Notes those who wait for the whole and may be granted. A sharer is granted behind others of its kind only, who note
     /// it; of the rest, no more than may look past others.
     pub(super) fn touch_wholes(&self, pass: &mut Pass) {
-        pass.note(self.wholes.live(LockMode::Shared).next());
-        pass.note(self.wholes.live(LockMode::Exclusive).take(self.bounds().ahead + 1));
+        pass.note(self.whole.line.live(LockMode::Shared).next());
+        pass.note(self.whole.line.live(LockMode::Exclusive).take(self.bounds().ahead + 1));
     }
 }
 

@@ -20,132 +20,12 @@
 //! nobody either.
 
 use super::super::fault;
-use super::{Members, Queue, Reach, Tally, Waiter};
+use super::data::Queue;
+use super::terms::{Bounds, Id, Member, Members, Place, Reach, Waiter, conflicts};
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
-
-/// What tells members apart, and their order: the same for everybody, for as long as anybody knows the member.
-pub(crate) type Id = (u64, usize);
-
-/// One thing that can be held: a member of a set, as the queue sees it. A clone is a mention, and does not pin it.
-pub(crate) trait Member: Clone {
-    fn id(&self) -> Id;
-
-    /// Whether its holders leave room for one more.
-    fn has_room(&self, mode: LockMode) -> bool;
-
-    /// How it is held.
-    fn held(&self) -> Option<LockMode>;
-
-    /// How often it is held.
-    fn holds(&self) -> Tally;
-
-    /// One holder more. It is wanted, or the whole is held, and it has room.
-    fn hold(&self, mode: LockMode);
-
-    /// One holder more, if it has room.
-    fn try_hold(&self, mode: LockMode) -> bool;
-
-    /// One holder less. True if that made room.
-    fn release(&self, mode: LockMode) -> bool;
-
-    /// Its exclusive holder shares it from now on.
-    fn downgrade(&self);
-
-    /// Nobody can hold it from now on. Its exclusive holder, or that of the whole, has done so; in the first case, that
-    /// hold ends here.
-    fn delete(&self, held: Option<LockMode>);
-
-    /// From now on, whoever releases it says so, and nobody takes it past the queue.
-    fn want(&self);
-
-    /// Takes that back.
-    fn unwant(&self);
-
-    /// One more who knows it.
-    fn pin(&self);
-}
-
-/// How far a request can be passed, and how far one may look past others.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    /// So often a request can be passed (`k`).
-    pub(crate) passes: u32,
-    /// So many may stand ahead of who passes, at any one name (`L`).
-    pub(crate) ahead: usize,
-}
-
-impl Bounds {
-    /// By simulation of a cluster's work: more passes win little throughput, and cost the longest waits dearly.
-    pub(crate) const DEFAULT: Self = Self { passes: 16, ahead: 8 };
-}
-
-/// Where a request stands: the more urgent first, then by arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Place {
-    pub(crate) priority: Priority,
-    pub(crate) ticket: u64,
-}
-
-impl Place {
-    /// Ahead of every request.
-    pub(crate) const FIRST: Self = Self { priority: Priority::HIGHEST, ticket: 0 };
-
-    /// Behind every request.
-    pub(crate) const LAST: Self = Self { priority: Priority::LOWEST, ticket: u64::MAX };
-
-    /// Right behind this one.
-    pub(crate) fn behind(self) -> Self {
-        Self { ticket: self.ticket + 1, ..self }
-    }
-}
-
-/// How many hold something, and how.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Holders {
-    sharers: u64,
-    exclusive: bool,
-}
-
-impl Holders {
-    pub(crate) fn has_room(self, mode: LockMode) -> bool {
-        !self.exclusive && (mode == LockMode::Shared || self.sharers == 0)
-    }
-
-    pub(crate) fn any(self) -> bool {
-        self.exclusive || self.sharers > 0
-    }
-
-    pub(crate) fn hold(&mut self, mode: LockMode) {
-        match mode {
-            LockMode::Shared => self.sharers += 1,
-            LockMode::Exclusive => self.exclusive = true,
-        }
-    }
-
-    /// The stronger of their modes.
-    pub(crate) fn mode(self) -> Option<LockMode> {
-        match self {
-            Self { exclusive: true, .. } => Some(LockMode::Exclusive),
-            Self { sharers: 1.., .. } => Some(LockMode::Shared),
-            _ => None,
-        }
-    }
-
-    /// The exclusive holder shares from now on.
-    pub(crate) fn downgrade(&mut self) {
-        *self = Self { sharers: 1, exclusive: false };
-    }
-
-    pub(crate) fn release(&mut self, mode: LockMode) {
-        match mode {
-            LockMode::Shared => self.sharers -= 1,
-            LockMode::Exclusive => self.exclusive = false,
-        }
-    }
-}
 
 /// The sharers granted in one pass, by what later ones may go along for: for each name and priority, the first of them.
 #[derive(Debug, Default)]
@@ -340,9 +220,4 @@ impl<M: Member> Judge<'_, M> {
 
 fn touches<M: Member>(members: &[M], id: Id) -> bool {
     members.binary_search_by_key(&id, Member::id).is_ok()
-}
-
-/// Whether requests of these modes exclude each other where they meet.
-pub(crate) fn conflicts(one: LockMode, other: LockMode) -> bool {
-    one == LockMode::Exclusive || other == LockMode::Exclusive
 }

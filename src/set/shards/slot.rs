@@ -17,7 +17,7 @@ use super::Shard;
 use crate::lock::State;
 use crate::mode::LockMode;
 use crate::set::queue::Tally;
-use crate::set::queue::policy::{Id, Member};
+use crate::set::queue::{Id, Member};
 use crate::sync::{AtomicUsize, Ordering};
 use std::cell::UnsafeCell;
 use std::fmt;

@@ -5,8 +5,8 @@
 use super::shard::{Room, Shard};
 use super::slot::Known;
 use crate::mode::LockMode;
+use crate::set::queue::Member;
 use crate::set::queue::Tally;
-use crate::set::queue::policy::Member;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

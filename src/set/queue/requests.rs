@@ -1,0 +1,97 @@
+//! Requests that come, move, give up, and are collected.
+
+use super::data::{Queue, shrink};
+use super::pass::Pass;
+use super::terms::{Effects, Member, Members, Obstacles, Place, Reach, Waiter};
+use crate::mode::LockMode;
+use crate::priority::Priority;
+use std::mem;
+
+impl<M: Member> Queue<M> {
+    /// A request takes its place, and is granted if it can be.
+    pub(crate) fn enter(&mut self, waiter: Waiter<M>) -> (u64, Effects<M>) {
+        let mut pass = self.pass();
+        pass.note(self.admit(Some(waiter)));
+        (self.last_ticket, self.settle(pass))
+    }
+
+    /// What became of a request.
+    pub(crate) fn request(&mut self, ticket: u64) -> Option<&mut Waiter<M>> {
+        self.requests.get_mut(&ticket)
+    }
+
+    /// The members that are in the way of a request, pinned; none if that is not members, but who comes first or has the whole.
+    pub(crate) fn obstacles(&self, ticket: u64) -> Obstacles<M> {
+        match self.requests.get(&ticket) {
+            None => Obstacles::Members(Members::new()),
+            Some(Waiter { reach: Reach::Every, mode, .. }) => Obstacles::Any(*mode),
+            Some(Waiter { members, mode, .. }) => {
+                let obstacles = members.iter().filter(|member| !member.has_room(*mode));
+                Obstacles::Members(obstacles.inspect(|member| member.pin()).cloned().collect())
+            }
+        }
+    }
+
+    /// The owner of a settled request collects it.
+    pub(crate) fn collect(&mut self, ticket: u64) -> Option<Waiter<M>> {
+        let waiter = self.requests.remove(&ticket);
+        shrink(&mut self.requests);
+        waiter
+    }
+
+    /// The owner of a request gives up. If it is settled already, nothing happens but that it is collected.
+    pub(crate) fn cancel(&mut self, ticket: u64) -> (Option<Waiter<M>>, Effects<M>) {
+        let mut pass = self.pass();
+        if let Some(waiter) = self.requests.get(&ticket).filter(|waiter| waiter.outcome.is_none()) {
+            let place = Place { priority: waiter.priority, ticket };
+            self.delist(place, &mut pass);
+        }
+        (self.collect(ticket), self.settle(pass))
+    }
+
+    /// Moves a waiting request behind those of another priority. It comes anew, by the ticket returned.
+    pub(crate) fn set_priority(&mut self, ticket: u64, priority: Priority) -> (u64, Effects<M>) {
+        let moves = |waiter: &&Waiter<M>| waiter.outcome.is_none() && waiter.priority != priority;
+        let Some(waiter) = self.requests.get(&ticket).filter(moves) else {
+            return (ticket, Effects::none());
+        };
+        let place = Place { priority: waiter.priority, ticket };
+        let mut pass = self.pass();
+        self.delist(place, &mut pass);
+        let waiter = self.requests.remove(&ticket);
+        let place = self.admit(waiter.map(|waiter| Waiter { priority, stuck: None, ..waiter }));
+        pass.note(place);
+        (self.last_ticket, self.settle(pass))
+    }
+
+    /// Gives a request a ticket, and the place that follows from it.
+    fn admit(&mut self, waiter: Option<Waiter<M>>) -> Option<Place> {
+        let waiter = waiter?;
+        self.last_ticket += 1;
+        let place = Place { priority: waiter.priority, ticket: self.last_ticket };
+        self.requests.insert(place.ticket, waiter);
+        self.enlist(place);
+        Some(place)
+    }
+
+    /// Takes a request out of all lines, and notes whom that may help.
+    pub(super) fn delist(&mut self, place: Place, pass: &mut Pass) {
+        let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
+        let (mode, reach, members) = (waiter.mode, waiter.reach, mem::take(&mut waiter.members));
+        self.leave_whole(place, mode, reach);
+        for member in &members {
+            self.leave_line(member, mode, place);
+            match mode {
+                LockMode::Shared => self.touch_exclusive(member, pass), // Sharers had nothing against it.
+                LockMode::Exclusive => self.touch(member, pass),
+            }
+        }
+        if let Some(waiter) = self.requests.get_mut(&place.ticket) {
+            waiter.members = members;
+        }
+        if reach == Reach::Every {
+            self.touch_names(pass);
+        }
+        self.touch_wholes(pass);
+    }
+}

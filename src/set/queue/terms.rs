@@ -1,0 +1,264 @@
+//! The words of the queue: what tells members apart, where a request stands, what it asks for and how it ends.
+
+use crate::mode::LockMode;
+use crate::priority::Priority;
+use smallvec::SmallVec;
+use std::task::Waker;
+
+/// Members of a set in the order of their ids, each once. Up to four need no allocation.
+pub(crate) type Members<M> = SmallVec<[M; 4]>;
+
+/// What tells members apart, and their order: the same for everybody, for as long as anybody knows the member.
+pub(crate) type Id = (u64, usize);
+
+/// One thing that can be held: a member of a set, as the queue sees it. A clone is a mention, and does not pin it.
+pub(crate) trait Member: Clone {
+    fn id(&self) -> Id;
+
+    /// Whether its holders leave room for one more.
+    fn has_room(&self, mode: LockMode) -> bool;
+
+    /// How it is held.
+    fn held(&self) -> Option<LockMode>;
+
+    /// How often it is held.
+    fn holds(&self) -> Tally;
+
+    /// One holder more. It is wanted, or the whole is held, and it has room.
+    fn hold(&self, mode: LockMode);
+
+    /// One holder more, if it has room.
+    fn try_hold(&self, mode: LockMode) -> bool;
+
+    /// One holder less. True if that made room.
+    fn release(&self, mode: LockMode) -> bool;
+
+    /// Its exclusive holder shares it from now on.
+    fn downgrade(&self);
+
+    /// Nobody can hold it from now on. Its exclusive holder, or that of the whole, has done so; in the first case, that
+    /// hold ends here.
+    fn delete(&self, held: Option<LockMode>);
+
+    /// From now on, whoever releases it says so, and nobody takes it past the queue.
+    fn want(&self);
+
+    /// Takes that back.
+    fn unwant(&self);
+
+    /// One more who knows it.
+    fn pin(&self);
+}
+
+/// How far a request can be passed, and how far one may look past others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// So often a request can be passed (`k`).
+    pub(crate) passes: u32,
+    /// So many may stand ahead of who passes, at any one name (`L`).
+    pub(crate) ahead: usize,
+}
+
+impl Bounds {
+    /// By simulation of a cluster's work: more passes win little throughput, and cost the longest waits dearly.
+    pub(crate) const DEFAULT: Self = Self { passes: 16, ahead: 8 };
+}
+
+/// Where a request stands: the more urgent first, then by arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) priority: Priority,
+    pub(crate) ticket: u64,
+}
+
+impl Place {
+    /// Ahead of every request.
+    pub(crate) const FIRST: Self = Self { priority: Priority::HIGHEST, ticket: 0 };
+
+    /// Behind every request.
+    pub(crate) const LAST: Self = Self { priority: Priority::LOWEST, ticket: u64::MAX };
+
+    /// Right behind this one.
+    pub(crate) fn behind(self) -> Self {
+        Self { ticket: self.ticket + 1, ..self }
+    }
+}
+
+/// How many hold something, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Holders {
+    sharers: u64,
+    exclusive: bool,
+}
+
+impl Holders {
+    pub(crate) fn has_room(self, mode: LockMode) -> bool {
+        !self.exclusive && (mode == LockMode::Shared || self.sharers == 0)
+    }
+
+    pub(crate) fn any(self) -> bool {
+        self.exclusive || self.sharers > 0
+    }
+
+    pub(crate) fn hold(&mut self, mode: LockMode) {
+        match mode {
+            LockMode::Shared => self.sharers += 1,
+            LockMode::Exclusive => self.exclusive = true,
+        }
+    }
+
+    /// The stronger of their modes.
+    pub(crate) fn mode(self) -> Option<LockMode> {
+        match self {
+            Self { exclusive: true, .. } => Some(LockMode::Exclusive),
+            Self { sharers: 1.., .. } => Some(LockMode::Shared),
+            _ => None,
+        }
+    }
+
+    /// The exclusive holder shares from now on.
+    pub(crate) fn downgrade(&mut self) {
+        *self = Self { sharers: 1, exclusive: false };
+    }
+
+    pub(crate) fn release(&mut self, mode: LockMode) {
+        match mode {
+            LockMode::Shared => self.sharers -= 1,
+            LockMode::Exclusive => self.exclusive = false,
+        }
+    }
+}
+
+/// How many holds there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// As many as members, at most.
+    pub(crate) exclusive: usize,
+    /// Guards that are forgotten count, too: on 32 bits there can be more than a word counts.
+    pub(crate) shared: u64,
+}
+
+impl Tally {
+    #[inline]
+    pub(crate) fn add(&mut self, mode: LockMode) {
+        match mode {
+            LockMode::Shared => self.shared += 1,
+            LockMode::Exclusive => self.exclusive += 1,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn remove(&mut self, mode: LockMode) {
+        match mode {
+            LockMode::Shared => self.shared -= 1,
+            LockMode::Exclusive => self.exclusive -= 1,
+        }
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { exclusive: self.exclusive + other.exclusive, shared: self.shared + other.shared }
+    }
+
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self { exclusive: self.exclusive - other.exclusive, shared: self.shared - other.shared }
+    }
+
+    /// Whether these leave room for somebody who touches all that is counted.
+    pub(crate) fn has_room(self, mode: LockMode) -> bool {
+        self.exclusive == 0 && (mode == LockMode::Shared || self.shared == 0)
+    }
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Its members.
+    Names,
+    /// The whole set.
+    Every,
+    /// To add members: the set is held as a whole for a moment.
+    Addition,
+}
+
+/// What becomes of a request when one of its members is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The request fails.
+    Fails,
+    /// It goes on for the others.
+    Skipped,
+    /// It goes on as long as there are as many as it needs.
+    Counted,
+}
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct Waiter<M> {
+    pub(crate) reach: Reach,
+    pub(crate) mode: LockMode,
+    pub(crate) priority: Priority,
+    pub(crate) members: Members<M>,
+    /// So many of the members suffice.
+    pub(crate) enough: usize,
+    pub(crate) missing: Missing,
+    /// How often others have passed it.
+    pub(crate) passed: u32,
+    /// The member that has no room for it, if that is known: it is live there only.
+    pub(crate) stuck: Option<Id>,
+    pub(crate) waker: Option<Waker>,
+    pub(crate) outcome: Option<Outcome<M>>,
+}
+
+impl<M> Waiter<M> {
+    pub(crate) fn new(reach: Reach, mode: LockMode, priority: Priority, members: Members<M>) -> Self {
+        let enough = members.len();
+        let (missing, passed, stuck, waker, outcome) = (Missing::Fails, 0, None, None, None);
+        Self { reach, mode, priority, members, enough, missing, passed, stuck, waker, outcome }
+    }
+
+    /// How many of its members it can do without.
+    pub(crate) fn spare(&self) -> usize {
+        self.members.len() - self.enough
+    }
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub(crate) enum Outcome<M> {
+    /// The members are held; the others of those it named are not.
+    Granted { others: Members<M> },
+    /// This member was removed.
+    Deleted(M),
+    /// Removals have left fewer members than it asked for.
+    TooFew,
+}
+
+/// What is in the way of a request.
+#[derive(Debug)]
+pub(crate) enum Obstacles<M> {
+    /// These members.
+    Members(Members<M>),
+    /// Any member of the set that has no room for this mode.
+    Any(LockMode),
+}
+
+/// Mostly one, which needs no allocation.
+pub(crate) type Woken = SmallVec<[Waker; 1]>;
+
+/// What a change has led to: to be done once the queue is free.
+#[derive(Debug)]
+pub(crate) struct Effects<M> {
+    pub(crate) woken: Woken,
+    pub(crate) dropped: Vec<M>,
+}
+
+impl<M> Effects<M> {
+    pub(crate) fn none() -> Self {
+        Self { woken: Woken::new(), dropped: Vec::new() }
+    }
+}
+
+/// Whether requests of these modes exclude each other where they meet.
+pub(crate) fn conflicts(one: LockMode, other: LockMode) -> bool {
+    one == LockMode::Exclusive || other == LockMode::Exclusive
+}
