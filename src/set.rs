@@ -22,6 +22,7 @@ mod members;
 mod names;
 mod open;
 mod part;
+mod pointer;
 mod queue;
 mod request;
 mod shards;
@@ -30,12 +31,13 @@ mod values;
 
 pub use acquire::SetAcquire;
 pub use change::{Add, Added, Remove, Unheld};
-pub use entries::{Entries, IntoEntries};
+pub use entries::Entries;
 pub use error::{AddError, SetError};
 pub use guard::SetGuard;
-pub use names::{All, AsName, Key, Names, NamesOrAll};
+pub use names::{All, AsName, IntoEntries, Key, Names, NamesOrAll};
 pub use open::OpenSet;
 pub(crate) use part::InPart;
+pub use pointer::{LockSetPointer, SetPointer};
 pub(crate) use request::Want;
 
 use crate::lock::Panics;
@@ -314,23 +316,6 @@ fn sorted<K: Ord>(mut names: Vec<K>) -> Vec<K> {
     names
 }
 
-/// How a guard reaches its set: by `&` or `Arc` of a [`LockSet`] or an [`OpenSet`].
-///
-/// Sealed: a guard relies on it that the pointer leads to the same set each time, and keeps it alive.
-pub trait SetPointer: Clone + sealed::Sealed {
-    /// What the locks are named by.
-    type Name: Key;
-
-    /// What is in the locks.
-    type Value;
-
-    #[doc(hidden)]
-    fn core(&self) -> &Core<Self::Name, Self::Value>;
-}
-
-/// How a guard reaches a [`LockSet`], whose members are added and removed. Sealed.
-pub trait LockSetPointer: SetPointer {}
-
 /// The pointers to a kind of set.
 macro_rules! pointers {
     ($($pointer:ty),+) => {$(
@@ -343,7 +328,7 @@ macro_rules! pointers {
             }
         }
 
-        impl<K, T> sealed::Sealed for $pointer {}
+        impl<K, T> pointer::sealed::Sealed for $pointer {}
     )+};
 }
 
@@ -351,10 +336,6 @@ pointers! { &LockSet<K, T>, Arc<LockSet<K, T>>, &OpenSet<K, T>, Arc<OpenSet<K, T
 
 impl<K: Key, T> LockSetPointer for &LockSet<K, T> {}
 impl<K: Key, T> LockSetPointer for Arc<LockSet<K, T>> {}
-
-mod sealed {
-    pub trait Sealed {}
-}
 
 /// Shows each member and how it is held, in name order, and never waits. Stale at once: for people.
 impl<K: Key + fmt::Debug, T> fmt::Debug for LockSet<K, T> {

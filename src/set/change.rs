@@ -2,10 +2,9 @@
 
 use super::acquire::SetAcquire;
 use super::core::{Held, Whole};
-use super::entries::IntoEntries;
 use super::error::{AddError, SetError};
 use super::guard::SetGuard;
-use super::names::Names;
+use super::names::{IntoEntries, Names};
 use super::queue::{Members, Reach, Waiter};
 use super::request::Want;
 use super::shards::forget;

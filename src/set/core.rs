@@ -15,7 +15,6 @@
 //! 2. Foreign code (wakers; names and values, when they are hashed, compared, cloned or dropped) runs with nothing locked.
 //! 3. Each hold of a member, or of the whole, is given back exactly once.
 
-use super::SetPointer;
 use super::error::SetError;
 use super::fault;
 use super::queue::{Bounds, Member};
@@ -31,10 +30,6 @@ use std::sync::PoisonError;
 use std::task::{Poll, Waker};
 
 pub(crate) type KnownMembers<K, T> = Members<Known<K, T>>;
-
-/// In terms of the pointer to a set.
-pub(crate) type KnownTo<P> = Known<<P as SetPointer>::Name, <P as SetPointer>::Value>;
-pub(crate) type HeldBy<P> = Held<<P as SetPointer>::Name, <P as SetPointer>::Value>;
 
 /// A set without the vocabulary of its users.
 pub struct Core<K, T> {

@@ -1,9 +1,9 @@
 //! Holding named locks.
 
-use super::core::{Held, HeldBy, KnownTo, Whole};
-use super::entries::IntoEntries;
+use super::core::{Held, Whole};
 use super::error::{AddError, SetError};
-use super::names::{AsName, Names};
+use super::names::{AsName, IntoEntries, Names};
+use super::pointer::{HeldBy, KnownTo};
 use super::queue::Member;
 use super::queue::Members;
 use super::shards::{Known, forget, sort_by_name};

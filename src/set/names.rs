@@ -1,6 +1,5 @@
 //! How callers write names: one, several, or all.
 
-use super::entries::{IntoEntries, with_defaults};
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, Hash};
 use std::iter;
@@ -128,6 +127,20 @@ pub trait Names<K>: NamesOrAll<K> {
     fn listed(self) -> Self::Each;
 }
 
+/// What can be added to a set of `K` with values `T`: [`Names`], each with the default value, or
+/// [`Entries`](super::Entries). Sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be added to locks whose names are `{K}` and whose values are `{T}`",
+    label = "expected names of type `{K}`, or `Entries` of names and values",
+    note = "names alone are added with the default value, so `{T}` must be `Default`; `Entries([(name, value)])` gives each its own",
+    note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
+)]
+pub trait IntoEntries<K, T>: sealed::List<K> {
+    /// The names as given, in this order, with repetitions, and their values.
+    #[doc(hidden)]
+    fn into_entries(self) -> Vec<(K, T)>;
+}
+
 /// What may stand for names is decided here alone.
 pub(super) mod sealed {
     use super::All;
@@ -158,6 +171,11 @@ impl<K: Hash + Eq> NamesOrAll<K> for All {
     fn requested(self) -> Option<Self::Each> {
         None
     }
+}
+
+/// For lists of names, each with the default value.
+fn with_defaults<K, T: Default>(names: impl Names<K>) -> Vec<(K, T)> {
+    names.listed().map(|name| (name.into_name(), T::default())).collect()
 }
 
 /// Lists of names: each is turned into names one by one.

@@ -19,14 +19,15 @@
 
 mod index;
 mod lock;
+mod member;
 mod shard;
 mod slab;
 mod slot;
 #[cfg(all(test, not(any(lockladder_loom, lockladder_shuttle))))]
 mod tests;
 
+pub(crate) use shard::Known;
 use shard::Shard;
-pub(crate) use slot::Known;
 
 use super::fault;
 use super::names::{AsName, Key};

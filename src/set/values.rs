@@ -3,10 +3,11 @@
 #![allow(unsafe_code, reason = "gives access to the values: see the invariants of `shards::slot` and of `SetGuard`")]
 
 use super::SetPointer;
-use super::core::{KnownTo, Whole};
+use super::core::Whole;
 use super::error::SetError;
 use super::guard::SetGuard;
 use super::names::AsName;
+use super::pointer::KnownTo;
 use super::queue::Member;
 use super::queue::Members;
 use super::shards::forget;

@@ -15,20 +15,20 @@ const WIDTH: usize = 7;
 const FILLED: usize = 5;
 
 #[derive(Debug)]
-pub(super) struct Index<K, T> {
+pub(super) struct Index<K, T, H> {
     /// None, or a power of two of them.
-    groups: Vec<Group<K, T>>,
+    groups: Vec<Group<K, T, H>>,
     len: usize,
 }
 
 /// A line of memory.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Group<K, T> {
+struct Group<K, T, H> {
     /// Of each entry, a few bits of its hash; 0 where there is none. The last is how many entries went on to the next group,
     /// as this one was full; once that is more than can be counted, it stays so.
     marks: [u8; WIDTH + 1],
-    entries: [Option<Known<K, T>>; WIDTH],
+    entries: [Option<Known<K, T, H>>; WIDTH],
 }
 
 /// The mark of an entry, by other bits than its group.
@@ -37,7 +37,7 @@ fn mark(tag: u64) -> u8 {
     tag.to_le_bytes()[3] | 0x80
 }
 
-impl<K, T> Group<K, T> {
+impl<K, T, H> Group<K, T, H> {
     const EMPTY: Self = Self { marks: [0; WIDTH + 1], entries: [None; WIDTH] };
 
     #[inline]
@@ -47,7 +47,7 @@ impl<K, T> Group<K, T> {
 
     /// Those that may have this mark.
     #[inline]
-    fn marked(&self, mark: u8) -> impl Iterator<Item = usize> + use<K, T> {
+    fn marked(&self, mark: u8) -> impl Iterator<Item = usize> + use<K, T, H> {
         const ONES: u64 = 0x0101_0101_0101_0101;
         let differ = u64::from_le_bytes(self.marks) ^ (ONES * u64::from(mark));
         let mut same = differ.wrapping_sub(ONES) & !differ & (ONES << 7); // Bytes that are zero, and some above these.
@@ -59,7 +59,7 @@ impl<K, T> Group<K, T> {
     }
 }
 
-impl<K, T> Index<K, T> {
+impl<K, T, H> Index<K, T, H> {
     pub(super) const fn new() -> Self {
         Self { groups: Vec::new(), len: 0 }
     }
@@ -71,7 +71,7 @@ impl<K, T> Index<K, T> {
     /// The groups in which an entry may be.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are enough")]
-    fn path(&self, tag: u64) -> impl Iterator<Item = usize> + use<K, T> {
+    fn path(&self, tag: u64) -> impl Iterator<Item = usize> + use<K, T, H> {
         let mask = self.groups.len().wrapping_sub(1);
         let first = tag as usize & mask;
         (0..self.groups.len()).map(move |step| (first + step) & mask)
@@ -79,7 +79,7 @@ impl<K, T> Index<K, T> {
 
     /// All of this hash.
     #[inline]
-    pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = Known<K, T>> + '_ {
+    pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = Known<K, T, H>> + '_ {
         let mut goes_on = true;
         let groups = self.path(tag).map(|at| &self.groups[at]);
         let groups = groups.take_while(move |group| std::mem::replace(&mut goes_on, group.beyond() > 0));
@@ -89,7 +89,7 @@ impl<K, T> Index<K, T> {
 
     /// The first of this hash: mostly the only one.
     #[inline]
-    pub(super) fn first_tagged(&self, tag: u64) -> Option<Known<K, T>> {
+    pub(super) fn first_tagged(&self, tag: u64) -> Option<Known<K, T, H>> {
         for at in self.path(tag) {
             let group = &self.groups[at];
             for at in group.marked(mark(tag)) {
@@ -114,12 +114,12 @@ impl<K, T> Index<K, T> {
     }
 
     /// It is not full.
-    pub(super) fn insert(&mut self, known: Known<K, T>) {
+    pub(super) fn insert(&mut self, known: Known<K, T, H>) {
         self.len += 1;
         self.put(known);
     }
 
-    fn put(&mut self, known: Known<K, T>) {
+    fn put(&mut self, known: Known<K, T, H>) {
         for at in self.path(known.tag()) {
             let group = &mut self.groups[at];
             if let Some(free) = group.entries.iter().position(Option::is_none) {
@@ -133,8 +133,8 @@ impl<K, T> Index<K, T> {
     }
 
     /// If it is there.
-    pub(super) fn remove(&mut self, known: Known<K, T>) {
-        let is_it = |entry: &Option<Known<K, T>>| *entry == Some(known);
+    pub(super) fn remove(&mut self, known: Known<K, T, H>) {
+        let is_it = |entry: &Option<Known<K, T, H>>| *entry == Some(known);
         let place = |at: usize| self.groups[at].entries.iter().position(is_it).map(|entry| (at, entry));
         let Some((at, entry)) = self.path(known.tag()).find_map(place) else { return };
         for before in self.path(known.tag()).take_while(|before| *before != at) {
@@ -151,7 +151,7 @@ impl<K, T> Index<K, T> {
     /// Finds room for twice as many as there are, which come in the order of their slots: so their hashes are read at the
     /// speed of memory.
     #[cold]
-    pub(super) fn rebuild(&mut self, all: impl Iterator<Item = Known<K, T>>) {
+    pub(super) fn rebuild(&mut self, all: impl Iterator<Item = Known<K, T, H>>) {
         let groups = (self.len * 2).div_ceil(FILLED).next_power_of_two();
         *self = Self { groups: iter::repeat_with(|| Group::EMPTY).take(groups).collect(), len: 0 };
         all.for_each(|known| self.insert(known));

@@ -4,10 +4,16 @@ use super::super::fault;
 use super::index::Index;
 use super::lock::{Lock, Locked};
 use super::slab::Slab;
-use super::slot::{Known, Slot};
+use super::slot;
 use crate::lock::State;
 use crate::mode::LockMode;
 use crate::set::queue::Tally;
+
+/// A slot, whose home is a shard.
+type Slot<K, T> = slot::Slot<K, T, Shard<K, T>>;
+
+/// A member of a set, as its holders and its waiters know it.
+pub(crate) type Known<K, T> = slot::Known<K, T, Shard<K, T>>;
 
 /// On a cache line of its own, as whoever comes writes to it.
 #[derive(Debug)]
@@ -26,8 +32,8 @@ pub(super) type Gone<K, T> = Slot<K, T>;
 /// 3. The shard is gated while somebody holds or awaits the whole set.
 #[derive(Debug)]
 pub(super) struct Room<K, T> {
-    index: Index<K, T>,
-    slab: Slab<K, T>,
+    index: Index<K, T, Shard<K, T>>,
+    slab: Slab<K, T, Shard<K, T>>,
     holds: Tally,
     /// How many members are held.
     held: usize,

@@ -14,40 +14,40 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 #[derive(Debug)]
-pub(super) struct Slab<K, T> {
-    chunks: Vec<Chunk<K, T>>,
+pub(super) struct Slab<K, T, H> {
+    chunks: Vec<Chunk<K, T, H>>,
     /// How many of these have gone.
     gone: usize,
     open: Vec<usize>,
 }
 
 #[derive(Debug)]
-struct Chunk<K, T> {
+struct Chunk<K, T, H> {
     /// `None` of one that has gone.
-    slots: Option<NonNull<Slot<K, T>>>,
+    slots: Option<NonNull<Slot<K, T, H>>>,
     used: u32,
     /// Where in `open`.
     place: usize,
 }
 
 // SAFETY: a chunk owns its slots (1, 2). Whoever may send and share names and values may send what leads to them.
-unsafe impl<K: Send + Sync, T: Send + Sync> Send for Chunk<K, T> {}
+unsafe impl<K: Send + Sync, T: Send + Sync, H: Sync> Send for Chunk<K, T, H> {}
 
-impl<K, T> Slab<K, T> {
+impl<K, T, H> Slab<K, T, H> {
     pub(super) const fn new() -> Self {
         Self { chunks: Vec::new(), gone: 0, open: Vec::new() }
     }
 
     /// Uses a slot for what `make` makes, which is told where.
     #[inline]
-    pub(super) fn insert(&mut self, make: impl FnOnce(u32) -> Slot<K, T>) -> Known<K, T> {
+    pub(super) fn insert(&mut self, make: impl FnOnce(u32) -> Slot<K, T, H>) -> Known<K, T, H> {
         let at = match self.open.last() {
             Some(at) => *at,
             None => self.grow(),
         };
         let chunk = &mut self.chunks[at];
         let bit = chunk.used.trailing_ones() as usize;
-        let Ok(index) = u32::try_from(at * Chunk::<K, T>::SLOTS + bit) else {
+        let Ok(index) = u32::try_from(at * Chunk::<K, T, H>::SLOTS + bit) else {
             unreachable!("so many names have no place in memory")
         };
         let Some(slots) = chunk.slots else { unreachable!("an open chunk is there (3)") };
@@ -56,7 +56,7 @@ impl<K, T> Slab<K, T> {
         // SAFETY: nobody knows this slot, as it was not in use (1).
         unsafe { slot.write(make(index)) };
         chunk.used |= 1 << bit;
-        if chunk.used == Chunk::<K, T>::FULL {
+        if chunk.used == Chunk::<K, T, H>::FULL {
             self.open.pop();
         }
         Known::new(slot)
@@ -83,13 +83,13 @@ impl<K, T> Slab<K, T> {
     ///
     /// The slot is in use here, and nobody knows it.
     #[inline]
-    pub(super) unsafe fn remove(&mut self, known: Known<K, T>) -> Slot<K, T> {
+    pub(super) unsafe fn remove(&mut self, known: Known<K, T, H>) -> Slot<K, T, H> {
         let index = known.slot().index as usize;
-        let (at, bit) = (index / Chunk::<K, T>::SLOTS, index % Chunk::<K, T>::SLOTS);
+        let (at, bit) = (index / Chunk::<K, T, H>::SLOTS, index % Chunk::<K, T, H>::SLOTS);
         let chunk = &mut self.chunks[at];
         // SAFETY: it is in use, so there is something in it (1); and nobody reaches it from now on.
         let slot = unsafe { known.as_ptr().read() };
-        if chunk.used == Chunk::<K, T>::FULL {
+        if chunk.used == Chunk::<K, T, H>::FULL {
             chunk.place = self.open.len();
             self.open.push(at);
         }
@@ -120,12 +120,12 @@ impl<K, T> Slab<K, T> {
     }
 
     /// The slots that are in use, in the order of their addresses within a chunk.
-    pub(super) fn each(&self) -> impl Iterator<Item = Known<K, T>> + '_ {
+    pub(super) fn each(&self) -> impl Iterator<Item = Known<K, T, H>> + '_ {
         self.chunks.iter().flat_map(Chunk::each)
     }
 
     /// Some slots that are in use, from a chunk on; and the next chunk, if there is one.
-    pub(super) fn some_from(&self, chunk: usize, mut show: impl FnMut(Known<K, T>)) -> Option<usize> {
+    pub(super) fn some_from(&self, chunk: usize, mut show: impl FnMut(Known<K, T, H>)) -> Option<usize> {
         /// Of a chunk, there are at most 32.
         const CHUNKS: usize = 8;
         for at in (chunk..self.chunks.len()).take(CHUNKS) {
@@ -135,10 +135,10 @@ impl<K, T> Slab<K, T> {
     }
 }
 
-impl<K, T> Chunk<K, T> {
+impl<K, T, H> Chunk<K, T, H> {
     /// So many slots are allocated together: as many as `used` has bits, or, of large ones, as take some memory.
     const SLOTS: usize = {
-        let of_some_memory = 4_096 / size_of::<Slot<K, T>>();
+        let of_some_memory = 4_096 / size_of::<Slot<K, T, H>>();
         if of_some_memory == 0 {
             1
         } else if of_some_memory > u32::BITS as usize {
@@ -153,14 +153,14 @@ impl<K, T> Chunk<K, T> {
 
     /// Slots that are not in use, made where they stay: large ones have no place on a stack.
     fn new(place: usize) -> Self {
-        let slots = Box::leak(Box::<[Slot<K, T>]>::new_uninit_slice(Self::SLOTS));
+        let slots = Box::leak(Box::<[Slot<K, T, H>]>::new_uninit_slice(Self::SLOTS));
         Self { slots: Some(NonNull::from(slots).cast()), used: 0, place }
     }
 
-    fn each(&self) -> impl Iterator<Item = Known<K, T>> {
+    fn each(&self) -> impl Iterator<Item = Known<K, T, H>> {
         let used = self.used;
         // SAFETY: each bit is less than the length of the chunk.
-        let at = |(slots, bit): (NonNull<Slot<K, T>>, usize)| unsafe { slots.add(bit) };
+        let at = |(slots, bit): (NonNull<Slot<K, T, H>>, usize)| unsafe { slots.add(bit) };
         let bits = (0..Self::SLOTS).filter(move |bit| used & 1 << bit != 0);
         self.slots.into_iter().flat_map(move |slots| bits.clone().map(move |bit| (slots, bit))).map(at).map(Known::new)
     }
@@ -168,18 +168,18 @@ impl<K, T> Chunk<K, T> {
     /// Gives the memory back. None of the slots is in use.
     fn free(&mut self) {
         if let Some(slots) = self.slots.take() {
-            let slots = ptr::slice_from_raw_parts_mut(slots.as_ptr().cast::<MaybeUninit<Slot<K, T>>>(), Self::SLOTS);
+            let slots = ptr::slice_from_raw_parts_mut(slots.as_ptr().cast::<MaybeUninit<Slot<K, T, H>>>(), Self::SLOTS);
             // SAFETY: it came from a box of so many, and nobody knows a slot in it (1, 2).
             drop(unsafe { Box::from_raw(slots) });
         }
     }
 }
 
-impl<K, T> Drop for Chunk<K, T> {
+impl<K, T, H> Drop for Chunk<K, T, H> {
     /// The set goes: so nobody knows its members any more.
     fn drop(&mut self) {
         // SAFETY: these are in use, so there is something in them (1); none is reached again.
-        let left: SmallVec<[Slot<K, T>; 1]> = self.each().map(|known| unsafe { known.as_ptr().read() }).collect();
+        let left: SmallVec<[Slot<K, T, H>; 1]> = self.each().map(|known| unsafe { known.as_ptr().read() }).collect();
         self.used = 0;
         self.free();
         drop(left); // If one of them panics, the others are dropped still.

@@ -1,4 +1,4 @@
-//! One named lock: who holds it, who knows it, its name and its value.
+//! One named lock: how it is held, how many know it, its name, its value, and its home `H`, the shard that it belongs to.
 //!
 //! # Invariants
 //!
@@ -13,18 +13,14 @@
 
 #![allow(unsafe_code, reason = "a slot is reached by who has it pinned, its value by who holds it: see the invariants")]
 
-use super::Shard;
 use crate::lock::State;
-use crate::mode::LockMode;
-use crate::set::queue::Tally;
-use crate::set::queue::{Id, Member};
 use crate::sync::{AtomicUsize, Ordering};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::ptr::NonNull;
 
 /// A member of a set, in the slab of its shard.
-pub(super) struct Slot<K, T> {
+pub(super) struct Slot<K, T, H> {
     word: AtomicUsize,
     /// How many know it; or [`Self::EVER`].
     pins: UnsafeCell<u32>,
@@ -32,15 +28,15 @@ pub(super) struct Slot<K, T> {
     pub(super) index: u32,
     /// The hash of the name.
     pub(super) tag: u64,
-    home: NonNull<Shard<K, T>>,
+    home: NonNull<H>,
     name: K,
     /// `None` once the member has been deleted.
     value: UnsafeCell<Option<T>>,
 }
 
-impl<K, T> Slot<K, T> {
+impl<K, T, H> Slot<K, T, H> {
     /// A member that nobody holds, and one knows.
-    pub(super) fn new(home: &Shard<K, T>, tag: u64, index: u32, name: K, value: T) -> Self {
+    pub(super) fn new(home: &H, tag: u64, index: u32, name: K, value: T) -> Self {
         let (word, pins) = (AtomicUsize::new(State::FREE.word()), UnsafeCell::new(1));
         Self { word, pins, index, tag, home: NonNull::from(home), name, value: UnsafeCell::new(Some(value)) }
     }
@@ -89,7 +85,7 @@ impl<K, T> Slot<K, T> {
 }
 
 #[cfg(test)]
-impl<K, T> Slot<K, T> {
+impl<K, T, H> Slot<K, T, H> {
     /// How many know it, to be changed by a test that is alone with it.
     #[expect(clippy::mut_from_ref, reason = "the test is alone with it")]
     pub(super) fn pins_mut(&self) -> &mut u32 {
@@ -99,48 +95,49 @@ impl<K, T> Slot<K, T> {
 }
 
 /// A member, as those know it who hold it or wait for it. Each of these is a pin (1); a copy is a mention of it.
-pub(crate) struct Known<K, T>(NonNull<Slot<K, T>>);
+pub(crate) struct Known<K, T, H>(NonNull<Slot<K, T, H>>);
 
-impl<K, T> Clone for Known<K, T> {
+impl<K, T, H> Clone for Known<K, T, H> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K, T> Copy for Known<K, T> {}
+impl<K, T, H> Copy for Known<K, T, H> {}
 
 // SAFETY: it leads to the name, which is shared, and which whoever forgets it last may drop (so `K: Send + Sync`); and to
-// the value, of which it gives out `&T` on several threads (so `T: Sync`), or `&mut T` or the value itself (so `T: Send`).
-unsafe impl<K: Send + Sync, T: Send + Sync> Send for Known<K, T> {}
+// the value, of which it gives out `&T` on several threads (so `T: Sync`), or `&mut T` or the value itself (so `T: Send`);
+// and to the home, which is shared.
+unsafe impl<K: Send + Sync, T: Send + Sync, H: Sync> Send for Known<K, T, H> {}
 // SAFETY: as above.
-unsafe impl<K: Send + Sync, T: Send + Sync> Sync for Known<K, T> {}
+unsafe impl<K: Send + Sync, T: Send + Sync, H: Sync> Sync for Known<K, T, H> {}
 
-impl<K, T> PartialEq for Known<K, T> {
+impl<K, T, H> PartialEq for Known<K, T, H> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }
 
-impl<K, T> Eq for Known<K, T> {}
+impl<K, T, H> Eq for Known<K, T, H> {}
 
-impl<K, T> Known<K, T> {
+impl<K, T, H> Known<K, T, H> {
     /// The slot is in use, and the caller pins it or has the shard locked.
-    pub(super) fn new(slot: NonNull<Slot<K, T>>) -> Self {
+    pub(super) fn new(slot: NonNull<Slot<K, T, H>>) -> Self {
         Self(slot)
     }
 
     #[inline]
-    pub(super) fn slot(&self) -> &Slot<K, T> {
+    pub(super) fn slot(&self) -> &Slot<K, T, H> {
         // SAFETY: whoever has this knows that the slot is there (1).
         unsafe { self.0.as_ref() }
     }
 
-    pub(super) fn as_ptr(self) -> *mut Slot<K, T> {
+    pub(super) fn as_ptr(self) -> *mut Slot<K, T, H> {
         self.0.as_ptr()
     }
 
     #[inline]
-    pub(super) fn home(&self) -> &Shard<K, T> {
+    pub(super) fn home(&self) -> &H {
         // SAFETY: the slot is in use (1), so its shard is there (6).
         unsafe { self.slot().home.as_ref() }
     }
@@ -166,7 +163,10 @@ impl<K, T> Known<K, T> {
     /// # Safety
     ///
     /// The member is held as long as the references live, in whatever mode, and nobody has the value to change it.
-    pub(crate) unsafe fn entry<'a>(self) -> (&'a K, &'a T) {
+    pub(crate) unsafe fn entry<'a>(self) -> (&'a K, &'a T)
+    where
+        H: 'a,
+    {
         // SAFETY: by the contract of this function, the slot stays (1).
         let slot = unsafe { self.0.as_ref() };
         // SAFETY: by the contract of this function, nobody changes the value meanwhile (4).
@@ -180,7 +180,10 @@ impl<K, T> Known<K, T> {
     /// # Safety
     ///
     /// The member is held exclusively as long as the references live, and these are the only ones.
-    pub(crate) unsafe fn entry_mut<'a>(self) -> (&'a K, &'a mut T) {
+    pub(crate) unsafe fn entry_mut<'a>(self) -> (&'a K, &'a mut T)
+    where
+        H: 'a,
+    {
         // SAFETY: by the contract of this function, the slot stays (1).
         let slot = unsafe { self.0.as_ref() };
         // SAFETY: by the contract of this function, nobody else reaches the value meanwhile (4).
@@ -200,76 +203,7 @@ impl<K, T> Known<K, T> {
     }
 }
 
-impl<K, T> Member for Known<K, T> {
-    #[inline]
-    fn id(&self) -> Id {
-        // In the order of hashes first: so a guard finds a name among its members, and shards are locked in their order.
-        (self.slot().tag, self.0.as_ptr().addr())
-    }
-
-    fn has_room(&self, mode: LockMode) -> bool {
-        self.look().has_room(mode)
-    }
-
-    fn held(&self) -> Option<LockMode> {
-        let state = self.look();
-        let shared = (state.sharers() > 0).then_some(LockMode::Shared);
-        if state.is_exclusive() { Some(LockMode::Exclusive) } else { shared }
-    }
-
-    fn holds(&self) -> Tally {
-        let state = self.look();
-        Tally { exclusive: usize::from(state.is_exclusive()), shared: state.sharers() as u64 }
-    }
-
-    fn hold(&self, mode: LockMode) {
-        let mut room = self.home().lock();
-        if mode == LockMode::Shared && self.look().is_full() {
-            // A guard of the whole is made one of names, and cannot fail. As with `Arc`: only code that forgets guards by the
-            // hundred million, on 32 bits, comes here; one more would count as none, and somebody would get it exclusively.
-            std::process::abort();
-        }
-        room.hold(*self, mode);
-    }
-
-    fn try_hold(&self, mode: LockMode) -> bool {
-        let mut room = self.home().lock();
-        let has_room = self.look().has_room(mode);
-        if has_room {
-            room.hold(*self, mode);
-        }
-        has_room
-    }
-
-    fn release(&self, mode: LockMode) -> bool {
-        let left = self.home().lock().release(*self, mode);
-        left.sharers() == 0 || left.made_room()
-    }
-
-    fn downgrade(&self) {
-        self.home().lock().downgrade(*self);
-    }
-
-    fn delete(&self, held: Option<LockMode>) {
-        self.home().lock().delete(*self, held);
-    }
-
-    fn want(&self) {
-        let _room = self.home().lock();
-        self.slot().set_state(self.look().queued(true));
-    }
-
-    fn unwant(&self) {
-        let _room = self.home().lock();
-        self.slot().set_state(self.look().queued(false));
-    }
-
-    fn pin(&self) {
-        self.home().lock().pin(*self);
-    }
-}
-
-impl<K, T> fmt::Debug for Known<K, T> {
+impl<K, T, H> fmt::Debug for Known<K, T, H> {
     /// Shows how the member is held. For people: stale at once.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.look();

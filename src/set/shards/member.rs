@@ -1,0 +1,74 @@
+//! One named lock, as the queue sees it: what changes it is done under the lock of its shard.
+
+use super::shard::Known;
+use crate::mode::LockMode;
+use crate::set::queue::{Id, Member, Tally};
+
+impl<K, T> Member for Known<K, T> {
+    #[inline]
+    fn id(&self) -> Id {
+        // In the order of hashes first: so a guard finds a name among its members, and shards are locked in their order.
+        (self.slot().tag, self.as_ptr().addr())
+    }
+
+    fn has_room(&self, mode: LockMode) -> bool {
+        self.look().has_room(mode)
+    }
+
+    fn held(&self) -> Option<LockMode> {
+        let state = self.look();
+        let shared = (state.sharers() > 0).then_some(LockMode::Shared);
+        if state.is_exclusive() { Some(LockMode::Exclusive) } else { shared }
+    }
+
+    fn holds(&self) -> Tally {
+        let state = self.look();
+        Tally { exclusive: usize::from(state.is_exclusive()), shared: state.sharers() as u64 }
+    }
+
+    fn hold(&self, mode: LockMode) {
+        let mut room = self.home().lock();
+        if mode == LockMode::Shared && self.look().is_full() {
+            // A guard of the whole is made one of names, and cannot fail. As with `Arc`: only code that forgets guards by the
+            // hundred million, on 32 bits, comes here; one more would count as none, and somebody would get it exclusively.
+            std::process::abort();
+        }
+        room.hold(*self, mode);
+    }
+
+    fn try_hold(&self, mode: LockMode) -> bool {
+        let mut room = self.home().lock();
+        let has_room = self.look().has_room(mode);
+        if has_room {
+            room.hold(*self, mode);
+        }
+        has_room
+    }
+
+    fn release(&self, mode: LockMode) -> bool {
+        let left = self.home().lock().release(*self, mode);
+        left.sharers() == 0 || left.made_room()
+    }
+
+    fn downgrade(&self) {
+        self.home().lock().downgrade(*self);
+    }
+
+    fn delete(&self, held: Option<LockMode>) {
+        self.home().lock().delete(*self, held);
+    }
+
+    fn want(&self) {
+        let _room = self.home().lock();
+        self.slot().set_state(self.look().queued(true));
+    }
+
+    fn unwant(&self) {
+        let _room = self.home().lock();
+        self.slot().set_state(self.look().queued(false));
+    }
+
+    fn pin(&self) {
+        self.home().lock().pin(*self);
+    }
+}
