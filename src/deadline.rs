@@ -1,6 +1,6 @@
 //! Waiting for locks, but not for ever: at every layer.
 
-use crate::lock::Panics;
+use crate::panics::Panics;
 use crate::priority::Priority;
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;

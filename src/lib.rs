@@ -52,6 +52,7 @@ pub mod level;
 mod lock;
 mod manager;
 mod mode;
+mod panics;
 mod priority;
 mod set;
 mod sync;
@@ -79,8 +80,7 @@ pub mod futures {
 ///
 /// These traits are bounds for generic helpers. [`Key`](names::Key) holds for any suitable type; the others are sealed.
 pub mod names {
-    pub use crate::manager::NameArray;
-    pub use crate::set::{AsName, IntoEntries, Key, Names, NamesOrAll};
+    pub use crate::set::{AsName, IntoEntries, Key, NameArray, Names, NamesOrAll};
 }
 
 /// What guards are made of: bounds for helpers that take any guard. All of them are sealed.

@@ -30,10 +30,10 @@ pub use guard::{Access, Guard, LockPointer};
 pub(crate) use mapped::sealed;
 pub use mapped::{Mappable, MappedGuard};
 pub(crate) use state::State;
-pub use wake::Panics;
 
 use crate::error::{AcquireError, TryAcquireError};
 use crate::mode::{Exclusive, Mode, Shared};
+use crate::panics::Panics;
 use crate::sync::const_unless_loom;
 use raw::Raw;
 use std::cell::UnsafeCell;

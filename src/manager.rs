@@ -1,6 +1,6 @@
 //! The manager: a root lock and a set of locks for each level above, and the way into a session.
 
-mod climb;
+mod claim;
 mod dynamic;
 mod enter;
 mod error;
@@ -11,18 +11,17 @@ mod request;
 mod scope;
 mod session;
 
-pub use climb::Climb;
 pub use dynamic::{DynClimb, DynRequest, DynSession};
 pub use enter::{Enter, EnterAny};
 pub use error::{OrderError, SessionError};
 pub use modify::Modify;
 pub use request::SessionRequest;
-pub use session::{NameArray, Session};
+pub use session::{Climb, Session};
 
 use crate::level::{Hierarchy, LevelOf, NotRoot, RootHeld, checks};
 use crate::lock::{SharedLock, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
-use record::Records;
+use record::Pool;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -65,7 +64,7 @@ pub struct LockManager<H: Hierarchy> {
 struct Locks<H: Hierarchy> {
     root: Arc<SharedLock>,
     sets: H::Sets,
-    records: Records<H>,
+    flows: Pool<LockManager<H>>,
 }
 
 /// A session that holds the root alone.
@@ -291,7 +290,7 @@ impl<H: Hierarchy> Builder<H> {
     #[must_use]
     pub fn build(self) -> LockManager<H> {
         const { checks::is_hierarchy::<H>() }
-        LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets, records: Records::default() }) }
+        LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets, flows: Pool::default() }) }
     }
 }
 

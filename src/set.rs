@@ -39,9 +39,10 @@ pub use open::OpenSet;
 pub(crate) use part::InPart;
 pub use pointer::{LockSetPointer, SetPointer};
 pub(crate) use request::Want;
+pub use values::NameArray;
 
-use crate::lock::Panics;
 use crate::mode::{Exclusive, Shared};
+use crate::panics::Panics;
 use core::Core;
 use shards::forget;
 use std::fmt;

@@ -8,7 +8,7 @@ use std::process::Output;
 
 fn user() -> Written {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/elsewhere/user.rs");
-    Package::new("elsewhere").target("lib", "user", &source).write()
+    Package::of_user("elsewhere").target("lib", "user", &source).write()
 }
 
 fn is_silent(step: &str, output: &Output) {

@@ -72,7 +72,7 @@ fn promised(source: &str) -> Answer {
 
 /// The first error of each case, by its name, as rustc reports it, and how long all of them are.
 fn answers(cases: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Answer> {
-    let package = Package::new("ui");
+    let package = Package::of_user("ui");
     let package = cases.iter().fold(package, |package, (name, path)| package.target("bin", name, path)).write();
     let output = package.cargo(&["check", "--keep-going", "--message-format=json"], &[]);
     let mut answers: BTreeMap<String, Answer> = BTreeMap::new();

@@ -438,9 +438,9 @@ pub mod private {
     pub use crate::level::any::{AnyRoot, Slot};
     use crate::level::{CanDowngrade, CanRelease, Held, Level, LevelGuard};
     pub use crate::level::{SetAt, SetOf};
-    pub use crate::lock::Panics;
     use crate::lock::SharedLock;
     use crate::mode::{Exclusive, Mode, Shared};
+    pub use crate::panics::Panics;
 
     pub fn guard<L: Level, M: Mode, R>(held: &Held<L, M, R>) -> &LevelGuard<L, M> {
         &held.guard

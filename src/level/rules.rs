@@ -15,8 +15,8 @@
 
 use super::nowhere::{NoLevel, NorThis};
 use super::{Before, Held, HeldList, Level, LevelGuard, LevelOf, NotRoot};
-use crate::lock::Panics;
 use crate::mode::{Exclusive, Mode, Shared};
+use crate::panics::Panics;
 
 /// Level `L` may be acquired now: nothing is held at `L` or above.
 ///

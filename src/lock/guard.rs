@@ -3,8 +3,8 @@
 #![allow(unsafe_code, reason = "gives access to the value: see the invariants of `Guard`")]
 
 use super::SharedLock;
-use super::wake::Panics;
 use crate::mode::{Exclusive, Mode, Shared};
+use crate::panics::Panics;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;

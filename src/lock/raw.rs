@@ -1,8 +1,8 @@
 //! Entering, granting and giving up: the word and the queue together.
 //!
 //! A request enters by one compare-and-exchange if the word admits it. Otherwise it takes the LOCKED bit, looks again,
-//! and queues. Whatever changes the word or the queue under LOCKED ends in [`Raw::settle`], which grants all that can
-//! be granted: there is no other way to unlock, so no change can forget it.
+//! and queues. Whatever changes the word or the queue under LOCKED is a [`Section`](super::section::Section), which ends in
+//! `settle` and grants all that can be granted: no other file can unlock, so no change can forget it.
 //!
 //! The one change made without LOCKED while others wait is a sharer that leaves. The last one settles, unless somebody
 //! has LOCKED: then that one sees, as it unlocks, that nobody holds the lock any more, and grants again. (So does one
@@ -10,25 +10,25 @@
 //!
 //! # Invariants
 //!
-//! 1. The queue is touched only by whoever set LOCKED ([`Section`]).
+//! 1. The queue is touched only by whoever set LOCKED (`Section`).
 //! 2. While LOCKED is set, no bit of the word changes but by the section, and sharers only leave. So without sharers the
 //!    word is frozen, and a plain store may change it.
 //! 3. A grant is counted in the word *before* its node is told: its owner may release at once.
 //! 4. Each grant is given back exactly once: by its guard, or by the future that never claimed it.
 //! 5. A node that is handed to a lock was never handed to another: each future has one lock.
-//! 6. Foreign code runs with nothing locked, and after our own work: see [`wake`](super::wake).
+//! 6. Foreign code runs with nothing locked, and after our own work: see [`panics`](crate::panics).
 
 #![allow(unsafe_code, reason = "the queue is locked by a bit of the word: see the invariants")]
 
 use super::fault;
 use super::queue::{Node, Phase, Queue};
-use super::section::{Section, Turn};
+use super::section::LockedQueue;
 use super::state::State;
-use super::wake::{Panics, Woken};
 use crate::error::{AcquireError, TryAcquireError};
 use crate::mode::LockMode;
+use crate::panics::Panics;
 use crate::priority::Priority;
-use crate::sync::{AtomicUsize, Ordering, UnsafeCell, const_unless_loom};
+use crate::sync::{Ordering, const_unless_loom};
 use std::mem;
 use std::pin::Pin;
 use std::task::{Poll, Waker};
@@ -36,17 +36,13 @@ use std::task::{Poll, Waker};
 /// A lock without its value.
 #[derive(Debug)]
 pub(crate) struct Raw {
-    pub(super) word: AtomicUsize,
-    pub(super) queue: UnsafeCell<Queue>,
+    pub(super) inner: LockedQueue,
 }
-
-// SAFETY: the queue is `Send`, and reached through a section only, of which there is one at a time (1).
-unsafe impl Sync for Raw {}
 
 impl Raw {
     const_unless_loom! {
         pub(crate) fn new() -> Self {
-            Self { word: AtomicUsize::new(State::FREE.word()), queue: UnsafeCell::new(Queue::new()) }
+            Self { inner: LockedQueue::new() }
         }
     }
 
@@ -54,14 +50,14 @@ impl Raw {
     #[cfg(test)]
     pub(crate) fn shared_by(sharers: usize) -> Self {
         let raw = Self::new();
-        raw.word.store(State::FREE.shared_by(sharers).word(), Ordering::Relaxed);
+        raw.inner.word.store(State::FREE.shared_by(sharers).word(), Ordering::Relaxed);
         raw
     }
 
     /// What the word says, for people: stale the moment it is returned.
     #[inline]
     pub(crate) fn look(&self) -> State {
-        State::from_word(self.word.load(Ordering::Relaxed))
+        self.inner.look()
     }
 
     /// Takes the lock if it can be had at once, with the default priority.
@@ -72,14 +68,14 @@ impl Raw {
         };
         // Somebody waits, perhaps less urgently; or somebody works on the queue, so that one has to look again.
         if state.is_locked() || state.is_queued() && state.has_room(mode) {
-            let mut section = Section::enter(self);
+            let mut section = self.inner.enter();
             state = section.state;
             let admitted = state.has_room(mode) && section.queue(|queue| queue.yields_to(Priority::default()));
             if admitted {
                 section.state = state.held(mode);
             }
             let held = Panics::defer(|panics| {
-                self.settle_into(section, panics);
+                section.settle_into(panics);
                 admitted.then(|| Hold { raw: self, mode })
             });
             if let Some(hold) = held {
@@ -102,7 +98,7 @@ impl Raw {
         };
         while state.admits(mode) && !state.is_locked() {
             let held = state.held(mode).word();
-            match self.word.compare_exchange_weak(state.word(), held, Ordering::Acquire, Ordering::Relaxed) {
+            match self.inner.word.compare_exchange_weak(state.word(), held, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
                 Err(word) => state = State::from_word(word),
             }
@@ -117,9 +113,9 @@ impl Raw {
     /// The node is new. [`cancel`](Self::cancel) must be called before it is dropped, also after a panic, unless its
     /// grant has been claimed.
     pub(crate) unsafe fn queue(&self, node: Pin<&Node>) -> Poll<Result<(), AcquireError>> {
-        let mut section = Section::enter(self);
+        let mut section = self.inner.enter();
         section.queue(|queue| queue.push(node));
-        self.settle(section); // Should the lock have become free or deleted meanwhile, this tells the node.
+        section.settle(); // Should the lock have become free or deleted meanwhile, this tells the node.
         outcome(node)
     }
 
@@ -133,7 +129,7 @@ impl Raw {
     fn look_again(&self, node: Pin<&Node>, waker: &Waker, panics: &mut Panics) {
         let mut other = None; // The waker to set, and then the one it has replaced; dropped last, with nothing locked.
         while node.phase() == Phase::Waiting {
-            let mut section = Section::enter(self);
+            let mut section = self.inner.enter();
             let done = node.phase() != Phase::Waiting
                 || section.queue(|queue| match other.take() {
                     Some(new) => {
@@ -142,7 +138,7 @@ impl Raw {
                     }
                     None => queue.wakes(node, waker),
                 });
-            self.settle_into(section, panics);
+            section.settle_into(panics);
             if done {
                 break;
             }
@@ -171,15 +167,11 @@ impl Raw {
     fn withdraw_into(&self, node: Pin<&Node>, panics: &mut Panics) -> bool {
         let mut waker = None;
         if node.phase() == Phase::Waiting {
-            let mut section = Section::enter(self);
+            let mut section = self.inner.enter();
             if node.phase() == Phase::Waiting {
                 waker = section.queue(|queue| queue.remove(node));
             }
-            if fault::CANCEL_WITHOUT_REGRANT {
-                section.leave();
-            } else {
-                self.settle_into(section, panics);
-            }
+            section.settle_cancelled(panics);
         }
         panics.catch(|| drop(waker));
         node.phase() == Phase::Granted
@@ -187,9 +179,9 @@ impl Raw {
 
     /// Gives a request another priority, and grants what that makes possible.
     pub(crate) fn set_priority(&self, node: Pin<&Node>, priority: Priority) {
-        let mut section = Section::enter(self);
+        let mut section = self.inner.enter();
         section.queue(|queue| queue.set_priority(node, priority));
-        self.settle(section);
+        section.settle();
     }
 
     /// Gives one hold back and grants whoever is next.
@@ -202,13 +194,13 @@ impl Raw {
         match mode {
             LockMode::Exclusive => {
                 let (held, free) = (State::FREE.held(mode).word(), State::FREE.word());
-                if let Err(word) = self.word.compare_exchange(held, free, fault::UNLOCK, Ordering::Relaxed) {
+                if let Err(word) = self.inner.word.compare_exchange(held, free, fault::UNLOCK, Ordering::Relaxed) {
                     self.release_exclusive(State::from_word(word));
                 }
             }
             LockMode::Shared => {
                 let sharer = State::FREE.held(mode).word();
-                let left = State::from_word(self.word.fetch_sub(sharer, fault::UNLOCK)).released(mode);
+                let left = State::from_word(self.inner.word.fetch_sub(sharer, fault::UNLOCK)).released(mode);
                 if left.is_queued() {
                     self.sharer_left(left);
                 }
@@ -219,16 +211,16 @@ impl Raw {
     /// An exclusive holder leaves a lock that others wait for.
     #[inline(never)]
     fn release_exclusive(&self, state: State) {
-        let mut section = Section::enter_from(self, state);
+        let mut section = self.inner.enter_from(state);
         section.state = section.state.released(LockMode::Exclusive);
-        Panics::defer(|panics| self.settle_into(section, panics));
+        Panics::defer(|panics| section.settle_into(panics));
     }
 
     /// A sharer has left, and others wait.
     #[inline(never)]
     fn sharer_left(&self, left: State) {
         if left.needs_grant() && !left.is_locked() || left.made_room() {
-            self.settle(Section::enter(self));
+            self.inner.enter().settle();
         }
     }
 
@@ -239,11 +231,16 @@ impl Raw {
     /// The caller holds the lock exclusively, and from now on shared.
     pub(crate) unsafe fn downgrade(&self, panics: &mut Panics) {
         let (exclusive, shared) = (State::FREE.held(LockMode::Exclusive), State::FREE.held(LockMode::Shared));
-        if self.word.compare_exchange(exclusive.word(), shared.word(), Ordering::Release, Ordering::Relaxed).is_err() {
-            let mut section = Section::enter(self);
+        if self
+            .inner
+            .word
+            .compare_exchange(exclusive.word(), shared.word(), Ordering::Release, Ordering::Relaxed)
+            .is_err()
+        {
+            let mut section = self.inner.enter();
             section.state = section.state.released(LockMode::Exclusive).held(LockMode::Shared);
             section.queue(Queue::commit_group);
-            self.settle_into(section, panics);
+            section.settle_into(panics);
         }
     }
 
@@ -255,10 +252,15 @@ impl Raw {
     pub(crate) unsafe fn try_upgrade(&self) -> bool {
         let (shared, exclusive) = (State::FREE.held(LockMode::Shared), State::FREE.held(LockMode::Exclusive));
         loop {
-            match self.word.compare_exchange(shared.word(), exclusive.word(), Ordering::Acquire, Ordering::Relaxed) {
+            match self.inner.word.compare_exchange(
+                shared.word(),
+                exclusive.word(),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => return true,
                 // Somebody works on the queue, which need not mean that anybody waits: look once they are done.
-                Err(word) if word == shared.locked().word() => self.settle(Section::enter(self)),
+                Err(word) if word == shared.locked().word() => self.inner.enter().settle(),
                 Err(_) => return false,
             }
         }
@@ -270,66 +272,10 @@ impl Raw {
     ///
     /// The caller holds the lock exclusively, and does not use that hold again.
     pub(crate) unsafe fn delete(&self) {
-        let mut section = Section::enter(self);
+        let mut section = self.inner.enter();
         section.state = section.state.released(LockMode::Exclusive).deleted();
-        self.settle(section);
+        section.settle();
     }
-
-    /// Grants all that can be granted, unlocks, and wakes. Every section ends here.
-    #[inline(never)]
-    pub(super) fn settle<'a>(&'a self, section: Section<'a>) {
-        Panics::defer(|panics| self.settle_into(section, panics));
-    }
-
-    #[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
-    #[inline(always)]
-    fn settle_into<'a>(&'a self, section: Section<'a>, panics: &mut Panics) {
-        if settle_once(section, panics) {
-            self.settle_on(panics);
-        }
-    }
-
-    /// Goes on where others have to be let in between two batches.
-    #[inline(never)]
-    fn settle_on(&self, panics: &mut Panics) {
-        while settle_once(Section::enter(self), panics) {}
-    }
-}
-
-/// Grants what can be granted at once, unlocks, and wakes. True if there may be more to do.
-#[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
-#[inline(always)]
-fn settle_once(mut section: Section<'_>, panics: &mut Panics) -> bool {
-    match section.turn() {
-        Turn::Nobodys => section.leave().needs_grant(),
-        Turn::Exclusive => {
-            let waker = section.grant_exclusive();
-            section.leave();
-            if let Some(waker) = waker {
-                panics.catch(|| waker.wake());
-            }
-            false // Whoever has the lock now settles when they are done.
-        }
-        Turn::Several => settle_batch(section, panics),
-    }
-}
-
-/// Grants or turns away a batch, unlocks, and wakes. True if there may be more to do.
-///
-/// Apart from the rest, because of the space for so many wakers.
-#[inline(never)]
-fn settle_batch(mut section: Section<'_>, panics: &mut Panics) -> bool {
-    let mut woken = Woken::new();
-    section.grant_batch(&mut woken);
-    let more = section.turn() != Turn::Nobodys;
-    let full = section.state.is_full();
-    if fault::WAKE_UNDER_LOCK {
-        woken.wake_all(panics);
-    }
-    let state = section.leave();
-    woken.wake_all(panics);
-    // A sharer that left before the batch was counted could not see that it made room.
-    more || state.needs_grant() || full && state.is_queued() && !state.is_full()
 }
 
 /// A hold that no guard has; dropping it gives it back.

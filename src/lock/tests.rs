@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::queue::{Node, Phase};
-use super::section::Section;
 use super::state::MAX_SHARERS;
 use super::*;
 use crate::mode::LockMode;
@@ -49,12 +48,12 @@ fn room_that_a_sharer_makes_before_a_batch_is_counted_is_used_up() {
     let leaves = lock.try_shared().unwrap();
     let node = || Box::pin(Node::new(LockMode::Shared, Priority::default(), Waker::noop().clone()));
     let (first, second) = (node(), node());
-    let mut section = Section::enter(&lock.raw);
+    let mut section = lock.raw.inner.enter();
     section.queue(|queue| queue.push(first.as_ref()));
     section.queue(|queue| queue.push(second.as_ref()));
 
     drop(leaves); // Who works on the queue cannot see this, and has room for one.
-    lock.raw.settle(section);
+    section.settle();
 
     assert_eq!((first.phase(), second.phase()), (Phase::Granted, Phase::Granted));
     assert!(lock.raw.look().is_full() && !lock.raw.look().is_queued());

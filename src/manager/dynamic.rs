@@ -6,14 +6,16 @@ mod members;
 pub use asker::DynRequest;
 
 use super::LockManager;
+use super::claim::Claim;
 use super::error::{AtLevel, OrderError, SessionError};
-use super::record::{Record, Ticket};
-use super::session::{NameArray, Session};
+use super::record::Record;
+use super::session::Session;
 use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, AnyRoot, HeldListOf, Hierarchy, Level, LevelOf, NotRoot, SetOf, Slots as _, checks};
-use crate::lock::{Panics, block_on};
+use crate::lock::block_on;
 use crate::mode::{Exclusive, LockMode, Shared};
-use crate::set::{AsName, Names, NamesOrAll, SetAcquire, SetGuard, Want};
+use crate::panics::Panics;
+use crate::set::{AsName, NameArray, Names, NamesOrAll, SetAcquire, SetGuard, Want};
 use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
@@ -58,7 +60,7 @@ use std::sync::Arc;
 pub struct DynSession<H: Hierarchy> {
     slots: H::Slots,
     root: AnyRoot,
-    ticket: Ticket<H>,
+    claim: Claim<H>,
 }
 
 type ExclusiveGuard<L> = SetGuard<SetOf<L>, Exclusive>;
@@ -71,8 +73,8 @@ type Acquiring<L> = ByMode<SetAcquire<SetOf<L>, Shared>, SetAcquire<SetOf<L>, Ex
 pub type DynClimb<'s, H, L> = DynRequest<'s, H, L, Acquiring<L>>;
 
 impl<H: Hierarchy> DynSession<H> {
-    pub(super) fn new(root: AnyRoot, ticket: Ticket<H>) -> Self {
-        Self { slots: H::Slots::default(), root, ticket }
+    pub(super) fn new(root: AnyRoot, claim: Claim<H>) -> Self {
+        Self { slots: H::Slots::default(), root, claim }
     }
 
     /// What the session is for, as given when it began.
@@ -82,7 +84,7 @@ impl<H: Hierarchy> DynSession<H> {
 
     /// The manager that it is a session of.
     pub fn manager(&self) -> &LockManager<H> {
-        self.ticket.manager()
+        self.claim.manager()
     }
 
     /// The mode in which the root is held.
@@ -116,7 +118,7 @@ impl<H: Hierarchy> DynSession<H> {
     }
 
     pub(super) fn record(&self) -> &Record {
-        self.ticket.record()
+        self.claim.record()
     }
 
     /// Holds level `L`, which is on the record already.
@@ -127,7 +129,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// Gives level `L` away: it is held no more, whatever becomes of the guard.
     fn give<L: NotRoot + LevelOf<H>>(&mut self) -> Result<AnyGuard<L>, OrderError> {
         let guard = L::slot_mut(&mut self.slots).0.take().ok_or(OrderError::NotHeld { level: L::NAME })?;
-        self.ticket.returns::<L>();
+        self.claim.returns::<L>();
         Ok(guard)
     }
 
@@ -252,7 +254,7 @@ impl<H: Hierarchy> DynSession<H> {
         self.exclusive_slot::<L>()?;
         // Not held, until it is shared: that runs wakers, and if one panics, the guard is gone.
         let guard = self.give::<L>()?.downgrade(SetGuard::downgrade);
-        self.ticket.regains::<L>();
+        self.claim.regains::<L>();
         self.keep::<L>(guard);
         Ok(())
     }
@@ -284,7 +286,7 @@ impl<H: Hierarchy> DynSession<H> {
             return Err(self);
         }
         match S::typed(self.root, &mut self.slots) {
-            Some(held) => Ok(Session::new(held, self.ticket)),
+            Some(held) => Ok(Session::new(held, self.claim)),
             None => unreachable!("it matched"),
         }
     }

@@ -1,8 +1,8 @@
 //! The way into a session: who waits for the root, and the way that does not wait.
 
+use super::claim::Claim;
 use super::dynamic::DynSession;
 use super::error::{SessionError, at_root, now_at_root};
-use super::record::Ticket;
 use super::request::{Answer, Asker, SessionRequest};
 use super::session::Session;
 use super::{Entered, LockManager, scope};
@@ -38,16 +38,16 @@ impl<H: Hierarchy> Entrant<H> {
         scope::check(&self.manager, &self.label)
     }
 
-    fn ticket(self) -> Ticket<H> {
-        Ticket::new(self.manager, self.label)
+    fn claim(self) -> Claim<H> {
+        Claim::new(self.manager, self.label)
     }
 
     fn begin<M: Mode>(self, root: RootGuard<M>) -> Entered<H, M> {
-        Session::new(RootHeld::<H, M>::new(root, ()), self.ticket())
+        Session::new(RootHeld::<H, M>::new(root, ()), self.claim())
     }
 
     fn begin_any(self, root: AnyRoot) -> DynSession<H> {
-        DynSession::new(root, self.ticket())
+        DynSession::new(root, self.claim())
     }
 }
 

@@ -1,10 +1,9 @@
 //! Members of levels that come and go.
 
-use super::climb::Climb;
 use super::error::{AtLevel, SessionError};
 use super::modify::{Changer, Modify};
 use super::request::SessionRequest;
-use super::session::Session;
+use super::session::{Climb, Session};
 use crate::level::{
     CanAdd, CanRelease, HeldList, Hierarchy, HoldsExclusive, HoldsTop, LevelOf, Modifiable, SetOf, checks,
 };

@@ -6,7 +6,6 @@
 //!
 //! Sessions come and go often, so records are used again: a manager keeps some that are done with.
 
-use super::LockManager;
 use super::error::SessionError;
 use crate::level::{Hierarchy, Level};
 use std::borrow::Cow;
@@ -43,7 +42,7 @@ impl Record {
     }
 
     /// These levels are held again.
-    fn resume(&self, levels: u16) {
+    pub(super) fn resume(&self, levels: u16) {
         self.levels.store(self.levels() | levels, Ordering::Relaxed);
     }
 
@@ -54,124 +53,64 @@ impl Record {
     }
 }
 
-/// What the sessions of one flow share: the manager and the record.
-struct Flow<H: Hierarchy> {
-    record: Record,
+/// What the sessions of one flow share: the record, and the manager `M`.
+pub(super) struct Flow<M> {
+    pub(super) record: Record,
     /// None while nobody uses it, so that a manager does not keep itself alive.
-    manager: Option<LockManager<H>>,
+    pub(super) manager: Option<M>,
 }
 
-/// Flows that are done with, to be used again. Whoever would wait for another goes without.
-pub(super) struct Records<H: Hierarchy> {
-    free: Mutex<Vec<Arc<Flow<H>>>>,
+impl<M> Flow<M> {
+    /// The flow of a session that holds the root, in the place of a finished one if there is one.
+    pub(super) fn begin(finished: Option<Arc<Self>>, manager: M, label: Cow<'static, str>) -> Arc<Self> {
+        let fresh = Self { record: Record { label, levels: AtomicU16::new(1) }, manager: Some(manager) };
+        match finished {
+            None => Arc::new(fresh),
+            Some(mut flow) => {
+                let Some(finished) = Arc::get_mut(&mut flow) else { unreachable!("a pool keeps what nobody else has") };
+                *finished = fresh;
+                flow
+            }
+        }
+    }
 }
 
-impl<H: Hierarchy> Default for Records<H> {
+/// A pool of finished flows. It is only ever `try_lock`ed: on contention a caller allocates, or drops, instead.
+pub(super) struct Pool<M> {
+    free: Mutex<Vec<Arc<Flow<M>>>>,
+}
+
+impl<M> Default for Pool<M> {
     fn default() -> Self {
         Self { free: Mutex::default() }
     }
 }
 
-impl<H: Hierarchy> Records<H> {
-    /// As many sessions as begin and end in a row without any memory being asked for.
+impl<M> Pool<M> {
+    /// How many sessions can begin and end in a row without an allocation.
     const KEPT: usize = 64;
 
-    /// A record of a session that holds the root.
-    fn take(manager: LockManager<H>, label: Cow<'static, str>) -> Arc<Flow<H>> {
-        let used = manager.locks.records.with(Vec::pop).flatten();
-        let fresh = Flow { record: Record { label, levels: AtomicU16::new(1) }, manager: Some(manager) };
-        match used {
-            None => Arc::new(fresh),
-            Some(mut flow) => {
-                let Some(used) = Arc::get_mut(&mut flow) else { unreachable!("only what nobody else has is kept") };
-                *used = fresh;
-                flow
+    /// A finished flow, to be used again.
+    pub(super) fn get(&self) -> Option<Arc<Flow<M>>> {
+        self.with(Vec::pop).flatten()
+    }
+
+    /// Takes back a flow that nobody else has.
+    pub(super) fn put(&self, flow: Arc<Flow<M>>) {
+        self.with(|free| {
+            if free.len() < Self::KEPT {
+                free.push(flow);
             }
-        }
+        });
     }
 
-    /// Takes a record back, if nobody else has it.
-    fn give(mut flow: Arc<Flow<H>>) {
-        let Some(last) = Arc::get_mut(&mut flow) else { return };
-        last.record = Record::default();
-        if let Some(manager) = last.manager.take() {
-            manager.locks.records.with(|free| {
-                if free.len() < Self::KEPT {
-                    free.push(flow);
-                }
-            });
-        }
-    }
-
-    fn with<R>(&self, work: impl FnOnce(&mut Vec<Arc<Flow<H>>>) -> R) -> Option<R> {
+    fn with<R>(&self, work: impl FnOnce(&mut Vec<Arc<Flow<M>>>) -> R) -> Option<R> {
         let mut free = match self.free.try_lock() {
             Ok(free) => free,
             Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
             Err(TryLockError::WouldBlock) => return None,
         };
         Some(work(&mut free))
-    }
-}
-
-/// A session but for its guards: two words. It takes its own levels off the record when it is dropped.
-pub(super) struct Ticket<H: Hierarchy> {
-    // Gone only when the ticket is.
-    flow: Option<Arc<Flow<H>>>,
-    /// The levels that this session acquired itself.
-    own: u16,
-}
-
-impl<H: Hierarchy> Ticket<H> {
-    /// The ticket of a session that holds the root.
-    pub(super) fn new(manager: LockManager<H>, label: Cow<'static, str>) -> Self {
-        Self { flow: Some(Records::take(manager, label)), own: 1 }
-    }
-
-    fn flow(&self) -> &Arc<Flow<H>> {
-        let Some(flow) = &self.flow else { unreachable!("it goes with the ticket") };
-        flow
-    }
-
-    pub(super) fn manager(&self) -> &LockManager<H> {
-        let Some(manager) = &self.flow().manager else { unreachable!("it is there while a ticket is") };
-        manager
-    }
-
-    pub(super) fn record(&self) -> &Record {
-        &self.flow().record
-    }
-
-    /// The session waits for level `L`, and will hold it, if neither it nor one above is held or awaited.
-    pub(super) fn takes<L: Level>(&mut self) -> Result<(), SessionError> {
-        self.record().begin::<L>()?;
-        self.own |= 1 << L::INDEX;
-        Ok(())
-    }
-
-    /// The session holds level `L` again, which it has just returned.
-    pub(super) fn regains<L: Level>(&mut self) {
-        self.record().resume(1 << L::INDEX);
-        self.own |= 1 << L::INDEX;
-    }
-
-    /// The session holds level `L` no more, nor waits for it, if it did so itself.
-    pub(super) fn returns<L: Level>(&mut self) {
-        self.record().end(self.own & 1 << L::INDEX);
-        self.own &= !(1 << L::INDEX);
-    }
-
-    /// The ticket of a nested session.
-    pub(super) fn nested(&self) -> Self {
-        Self { flow: Some(Arc::clone(self.flow())), own: 0 }
-    }
-}
-
-impl<H: Hierarchy> Drop for Ticket<H> {
-    fn drop(&mut self) {
-        self.record().end(self.own);
-        if let Some(flow) = self.flow.take() {
-            Records::give(flow);
-        }
     }
 }
 

@@ -1,17 +1,22 @@
 //! What one flow of work holds: sessions, and how they climb.
 
 use super::LockManager;
-use super::climb::Climb;
+use super::claim::Claim;
 use super::error::{AtLevel, SessionError};
-use super::record::{Record, Ticket};
+use super::record::Record;
+use super::request::{Answer, Asker, SessionRequest};
+use crate::deadline::Deadline;
 use crate::level::{
     CanAcquire, CanDowngrade, CanRelease, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf,
     NotRoot, SetOf, checks,
 };
-use crate::lock::{Panics, block_on};
+use crate::lock::block_on;
 use crate::mode::{Exclusive, Mode, Shared};
-use crate::set::{AsName, Names, NamesOrAll, SetAcquire, SetError, SetGuard, SetPointer, Want};
+use crate::panics::Panics;
+use crate::set::{AsName, NameArray, Names, NamesOrAll, SetAcquire, SetGuard, Want};
 use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// What one flow of work holds of a [`LockManager`]; dropping it releases everything, highest level first.
@@ -55,12 +60,12 @@ use std::sync::Arc;
 #[must_use = "dropping a session releases every lock it holds"]
 pub struct Session<H: Hierarchy, S> {
     pub(super) held: S,
-    pub(super) ticket: Ticket<H>,
+    pub(super) claim: Claim<H>,
 }
 
 impl<H: Hierarchy, S> Session<H, S> {
-    pub(super) fn new(held: S, ticket: Ticket<H>) -> Self {
-        Self { held, ticket }
+    pub(super) fn new(held: S, claim: Claim<H>) -> Self {
+        Self { held, claim }
     }
 
     /// What the session is for, as given when it began.
@@ -70,11 +75,11 @@ impl<H: Hierarchy, S> Session<H, S> {
 
     /// The manager that it is a session of.
     pub fn manager(&self) -> &LockManager<H> {
-        self.ticket.manager()
+        self.claim.manager()
     }
 
     pub(super) fn record(&self) -> &Record {
-        self.ticket.record()
+        self.claim.record()
     }
 
     pub(super) fn set<L: NotRoot + LevelOf<H>>(&self) -> SetOf<L> {
@@ -83,7 +88,7 @@ impl<H: Hierarchy, S> Session<H, S> {
 
     /// One level higher, for which it has waited.
     pub(super) fn climbed<L: Level, M: Mode>(self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
-        Session::new(Held::new(guard, self.held), self.ticket)
+        Session::new(Held::new(guard, self.held), self.claim)
     }
 }
 
@@ -207,7 +212,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAcquire<L>,
     {
         const { checks::may_acquire::<S, L>() }
-        self.ticket.takes::<L>()?;
+        self.claim.takes::<L>()?;
         let guard = SetAcquire::of(self.set::<L>(), names, Want::All).at_once().map_err(AtLevel::<L>::at_level)?;
         Ok(self.climbed(L::level_guard(guard)))
     }
@@ -274,7 +279,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
     /// ```
     pub fn nest(&mut self) -> Session<H, &mut S> {
-        Session::new(&mut self.held, self.ticket.nested())
+        Session::new(&mut self.held, self.claim.nested())
     }
 }
 
@@ -288,10 +293,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { checks::is_own::<S, L>() }
         let (guard, held) = self.held.split();
-        self.ticket.returns::<L>();
+        self.claim.returns::<L>();
         Panics::defer(|panics| {
             panics.catch(|| drop(guard));
-            Session::new(held, self.ticket)
+            Session::new(held, self.claim)
         })
     }
 
@@ -319,7 +324,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanDowngrade<L>,
     {
         const { checks::is_own_exclusive::<S, L>() }
-        Panics::defer(|panics| Session::new(self.held.downgrade(panics), self.ticket))
+        Panics::defer(|panics| Session::new(self.held.downgrade(panics), self.claim))
     }
 
     /// What this session holds of level `L`: its names, in name order, and the mode.
@@ -389,49 +394,134 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     }
 }
 
-/// An array of names, for which there is an array of values. Sealed: implemented for `[N; C]`, as it is lent the guard.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an array of names of type `{K}`",
-    label = "expected an array such as `[first, second]`"
-)]
-pub trait NameArray<K>: sealed::Sealed + Sized {
-    /// The same number of something else.
-    type Each<T>;
-
-    /// The values of these names in a guard.
-    #[doc(hidden)]
-    fn values<P: SetPointer<Name = K>>(
-        self,
-        guard: &mut SetGuard<P, Exclusive>,
-    ) -> Result<Self::Each<&mut P::Value>, SetError<K>>;
-}
-
-mod sealed {
-    #[diagnostic::on_unimplemented(
-        message = "`NameArray` cannot be implemented for `{Self}`: it is implemented for arrays only",
-        label = "not an array",
-        note = "who implements it is lent a guard; call `get_disjoint_mut` with an array of names instead"
-    )]
-    pub trait Sealed {}
-    impl<N, const C: usize> Sealed for [N; C] {}
-}
-
-impl<K, N: AsName<K>, const C: usize> NameArray<K> for [N; C] {
-    type Each<T> = [T; C];
-
-    fn values<P: SetPointer<Name = K>>(
-        self,
-        guard: &mut SetGuard<P, Exclusive>,
-    ) -> Result<[&mut P::Value; C], SetError<K>> {
-        guard.get_disjoint_mut(self)
-    }
-}
-
 impl<H: Hierarchy, S: HeldList> fmt::Debug for Session<H, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Session");
         out.field("label", &self.label());
         self.held.show(&mut out);
         out.finish_non_exhaustive()
+    }
+}
+
+/// Waits for names of level `L` in mode `M`; resolves to the session that holds them on top of `S`.
+///
+/// Made by [`Session::shared`], [`Session::exclusive`], [`Session::add_exclusive`] and [`Session::add_shared`].
+///
+/// # Cancel safety
+///
+/// Dropping the future drops the session in it, which releases everything. To keep what was held before, acquire
+/// through [`Session::nest`], or pin the future and [`reclaim`](SessionRequest::reclaim) the session from it.
+pub type Climb<H, S, L, M, F = SetAcquire<SetOf<L>, M>> = SessionRequest<Climber<H, S, L, M>, F>;
+
+/// The session that climbs to level `L`.
+pub struct Climber<H: Hierarchy, S, L, M> {
+    session: Session<H, S>,
+    /// Whether the level is on the record of the session.
+    noted: bool,
+    level: PhantomData<fn() -> (L, M)>,
+}
+
+impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
+    #[inline]
+    pub(super) fn up(session: Session<H, S>, acquire: F) -> Self {
+        Self::new(Climber { session, noted: false, level: PhantomData }, acquire)
+    }
+
+    /// Gives up waiting and takes the session back, with all that it held before.
+    ///
+    /// `None` if the future has resolved to the new session, or the session was taken back before. One that has failed
+    /// gives it back, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{LockManager, ganeti::seed::{Instance, Node, Seed}};
+    /// use std::pin::pin;
+    ///
+    /// let manager: LockManager<Seed> = LockManager::builder().names::<Instance>(["web1"]).build();
+    /// let job = manager.shared("job").await?.exclusive::<Instance>("web1").await?;
+    /// let mut nodes = pin!(job.exclusive::<Node>("node1"));
+    /// assert!(nodes.as_mut().await.is_err(), "there is no node1");
+    /// let job = nodes.as_mut().reclaim().expect("the acquisition has failed");
+    /// assert_eq!(job.owned::<Instance>().names(), ["web1"]);
+    /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
+    /// ```
+    pub fn reclaim(self: Pin<&mut Self>) -> Option<Session<H, S>> {
+        let mut session = self.recall()?.session;
+        session.claim.returns::<L>();
+        Some(session)
+    }
+}
+
+impl<H: Hierarchy, S, L: Level, M: Mode, F> Deadline<Climb<H, S, L, M, F>> {
+    /// As [`SessionRequest::reclaim`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), lockladder::SessionError> {
+    /// use lockladder::{LockManager, SessionError, ganeti::seed::{Instance, Node, Seed}};
+    /// use std::{pin::pin, time::Duration};
+    ///
+    /// let manager: LockManager<Seed> =
+    ///     LockManager::builder().names::<Instance>(["web1"]).names::<Node>(["node1"]).build();
+    /// let _busy = manager.shared("busy").await?.exclusive::<Node>("node1").await?;
+    /// let job = manager.shared("job").await?.exclusive::<Instance>("web1").await?;
+    /// let mut nodes = pin!(job.exclusive::<Node>("node1").timeout(Duration::from_millis(50)));
+    /// assert!(matches!(nodes.as_mut().await, Err(SessionError::TimedOut { level: "Node", .. })));
+    /// let job = nodes.as_mut().reclaim().expect("the acquisition has failed");
+    /// assert_eq!(job.owned::<Instance>().names(), ["web1"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn reclaim(self: Pin<&mut Self>) -> Option<Session<H, S>> {
+        self.request().reclaim()
+    }
+}
+
+impl<H: Hierarchy, S, L: Level, M> Asker for Climber<H, S, L, M> {
+    fn may_wait(&mut self) -> Result<(), SessionError> {
+        if !self.noted {
+            self.session.claim.takes::<L>()?;
+            self.noted = true;
+        }
+        Ok(())
+    }
+}
+
+impl<H, S, L, M, E> Answer<Result<SetGuard<SetOf<L>, M>, E>> for Climber<H, S, L, M>
+where
+    H: Hierarchy,
+    L: Level,
+    M: Mode,
+    E: AtLevel<L>,
+{
+    type Gain = Session<H, Held<L, M, S>>;
+
+    #[expect(clippy::inline_always, reason = "see `SessionRequest::poll_by`")]
+    #[inline(always)]
+    fn answered(
+        asker: &mut Option<Self>,
+        acquired: Result<SetGuard<SetOf<L>, M>, E>,
+    ) -> Result<Self::Gain, SessionError> {
+        match acquired {
+            Ok(guard) => {
+                let Some(climber) = asker.take() else { unreachable!("it goes when the request does") };
+                Ok(climber.session.climbed(L::level_guard(guard)))
+            }
+            Err(error) => {
+                if let Some(climber) = asker {
+                    climber.session.claim.returns::<L>(); // And stays, for `reclaim`.
+                }
+                Err(error.at_level())
+            }
+        }
+    }
+}
+
+impl<H: Hierarchy, S: HeldList, L: Level, M: Mode> fmt::Debug for Climber<H, S, L, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Climber");
+        out.field("level", &L::NAME).field("mode", &M::MODE).field("session", &self.session).finish_non_exhaustive()
     }
 }

@@ -7,8 +7,8 @@ use super::queue::Member;
 use super::queue::{Effects, Members};
 use super::shards::forget;
 use super::sorted;
-use crate::lock::Panics;
 use crate::mode::LockMode;
+use crate::panics::Panics;
 
 impl<K: Key, T> Core<K, T> {
     /// Adds members that are held so from the start, in one step, and are known to the caller, who holds the whole

@@ -6,8 +6,8 @@ use super::names::{AsName, Key};
 use super::queue::Member;
 use super::queue::{Members, Missing, Reach};
 use super::shards::{Shards, forget};
-use crate::lock::Panics;
 use crate::mode::LockMode;
+use crate::panics::Panics;
 use smallvec::SmallVec;
 use std::mem;
 

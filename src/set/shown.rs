@@ -5,8 +5,8 @@ use super::names::Key;
 use super::queue::Obstacles;
 use super::shards::{Known, Pinned};
 use crate::abridged::SHOWN;
-use crate::lock::Panics;
 use crate::mode::LockMode;
+use crate::panics::Panics;
 use std::fmt;
 
 impl<K: Key, T> Core<K, T> {

@@ -11,8 +11,8 @@ use super::pointer::KnownTo;
 use super::queue::Member;
 use super::queue::Members;
 use super::shards::forget;
-use crate::lock::Panics;
 use crate::mode::{Exclusive, Mode};
+use crate::panics::Panics;
 use std::ops::{Index, IndexMut};
 use std::vec;
 
@@ -212,5 +212,43 @@ impl<'g, P: SetPointer> IntoIterator for &'g mut SetGuard<P, Exclusive> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter_mut()
+    }
+}
+
+/// An array of names, for which there is an array of values. Sealed: implemented for `[N; C]`, as it is lent the guard.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an array of names of type `{K}`",
+    label = "expected an array such as `[first, second]`"
+)]
+pub trait NameArray<K>: sealed::Sealed + Sized {
+    /// The same number of something else.
+    type Each<T>;
+
+    /// The values of these names in a guard.
+    #[doc(hidden)]
+    fn values<P: SetPointer<Name = K>>(
+        self,
+        guard: &mut SetGuard<P, Exclusive>,
+    ) -> Result<Self::Each<&mut P::Value>, SetError<K>>;
+}
+
+mod sealed {
+    #[diagnostic::on_unimplemented(
+        message = "`NameArray` cannot be implemented for `{Self}`: it is implemented for arrays only",
+        label = "not an array",
+        note = "who implements it is lent a guard; call `get_disjoint_mut` with an array of names instead"
+    )]
+    pub trait Sealed {}
+    impl<N, const C: usize> Sealed for [N; C] {}
+}
+
+impl<K, N: AsName<K>, const C: usize> NameArray<K> for [N; C] {
+    type Each<T> = [T; C];
+
+    fn values<P: SetPointer<Name = K>>(
+        self,
+        guard: &mut SetGuard<P, Exclusive>,
+    ) -> Result<[&mut P::Value; C], SetError<K>> {
+        guard.get_disjoint_mut(self)
     }
 }

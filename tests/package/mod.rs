@@ -1,24 +1,38 @@
-//! A package beside this one, as a user has it: written down, locked to the versions of this workspace, and built offline.
+//! A package beside this one: written down, locked to the versions of this workspace, and built offline.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A package in a folder of its own, which depends on this library.
+/// A package in a folder of its own.
 pub(crate) struct Package {
     folder: PathBuf,
     manifest: String,
 }
 
 impl Package {
-    /// Of this name; further sections of the manifest may be appended.
-    pub(crate) fn new(name: &str) -> Self {
+    /// One that depends on this library, as a user's does.
+    pub(crate) fn of_user(name: &str) -> Self {
         let root = env!("CARGO_MANIFEST_DIR");
+        let tokio = "tokio = { version = \"1\", features = [\"rt\"] }";
+        Self::new(name, &format!("lockladder = {{ path = {root:?} }}\n{tokio}\n"))
+    }
+
+    /// One that depends on what this library depends on, to be made of its sources.
+    pub(crate) fn of_sources(name: &str) -> Self {
+        let manifest = include_str!("../../Cargo.toml");
+        let (_, after) = manifest.split_once("\n[dependencies]\n").expect("the dependencies of the library");
+        let (dependencies, _) = after.split_once("\n[").expect("what follows them");
+        Self::new(name, &format!("{dependencies}\n"))
+    }
+
+    fn new(name: &str, dependencies: &str) -> Self {
         let manifest = format!(
             "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\nautobins = false\n\n\
              [workspace]\n\n\
-             [dependencies]\nlockladder = {{ path = {root:?} }}\ntokio = {{ version = \"1\", features = [\"rt\"] }}\n"
+             [dependencies]\n{dependencies}"
         );
         Self { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join(name), manifest }
     }

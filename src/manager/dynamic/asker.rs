@@ -52,7 +52,7 @@ impl<H: Hierarchy, L: NotRoot> Asker for DynAsker<'_, H, L> {
     fn may_wait(&mut self) -> Result<(), SessionError> {
         self.order?;
         if !self.noted {
-            self.session.ticket.takes::<L>()?;
+            self.session.claim.takes::<L>()?;
             self.noted = true;
         }
         Ok(())
@@ -62,7 +62,7 @@ impl<H: Hierarchy, L: NotRoot> Asker for DynAsker<'_, H, L> {
 impl<H: Hierarchy, L: NotRoot> Drop for DynAsker<'_, H, L> {
     fn drop(&mut self) {
         if self.noted {
-            self.session.ticket.returns::<L>();
+            self.session.claim.returns::<L>();
         }
     }
 }

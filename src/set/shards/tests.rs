@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+use super::shard::Known;
 use super::shard::{Room, Shard};
-use super::slot::Known;
 use crate::mode::LockMode;
 use crate::set::queue::Member;
 use crate::set::queue::Tally;

@@ -1,0 +1,74 @@
+//! A session without its guards: the flow of work that it belongs to, and the levels that it acquired itself.
+
+use super::LockManager;
+use super::error::SessionError;
+use super::record::{Flow, Record};
+use crate::level::{Hierarchy, Level};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// A session without its guards, in two words. It takes its own levels off the record when it is dropped.
+pub(super) struct Claim<H: Hierarchy> {
+    // Gone only when the claim is.
+    flow: Option<Arc<Flow<LockManager<H>>>>,
+    /// The levels that this session acquired itself.
+    own: u16,
+}
+
+impl<H: Hierarchy> Claim<H> {
+    /// The claim of a session that holds the root.
+    pub(super) fn new(manager: LockManager<H>, label: Cow<'static, str>) -> Self {
+        let finished = manager.locks.flows.get();
+        Self { flow: Some(Flow::begin(finished, manager, label)), own: 1 }
+    }
+
+    fn flow(&self) -> &Arc<Flow<LockManager<H>>> {
+        let Some(flow) = &self.flow else { unreachable!("it goes with the claim") };
+        flow
+    }
+
+    pub(super) fn manager(&self) -> &LockManager<H> {
+        let Some(manager) = &self.flow().manager else { unreachable!("it is there while a claim is") };
+        manager
+    }
+
+    pub(super) fn record(&self) -> &Record {
+        &self.flow().record
+    }
+
+    /// The session waits for level `L`, and will hold it, if neither it nor one above is held or awaited.
+    pub(super) fn takes<L: Level>(&mut self) -> Result<(), SessionError> {
+        self.record().begin::<L>()?;
+        self.own |= 1 << L::INDEX;
+        Ok(())
+    }
+
+    /// The session holds level `L` again, which it has just returned.
+    pub(super) fn regains<L: Level>(&mut self) {
+        self.record().resume(1 << L::INDEX);
+        self.own |= 1 << L::INDEX;
+    }
+
+    /// The session holds level `L` no more, nor waits for it, if it did so itself.
+    pub(super) fn returns<L: Level>(&mut self) {
+        self.record().end(self.own & 1 << L::INDEX);
+        self.own &= !(1 << L::INDEX);
+    }
+
+    /// The claim of a nested session.
+    pub(super) fn nested(&self) -> Self {
+        Self { flow: Some(Arc::clone(self.flow())), own: 0 }
+    }
+}
+
+impl<H: Hierarchy> Drop for Claim<H> {
+    fn drop(&mut self) {
+        self.record().end(self.own);
+        let Some(mut flow) = self.flow.take() else { return };
+        let Some(last) = Arc::get_mut(&mut flow) else { return };
+        last.record = Record::default();
+        if let Some(manager) = last.manager.take() {
+            manager.locks.flows.put(flow);
+        }
+    }
+}
