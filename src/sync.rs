@@ -35,7 +35,7 @@ mod chosen {
     /// Spins shortly, then yields: the holder may have been preempted, and on one core nothing else lets it run.
     #[cold]
     #[inline(never)]
-    pub(crate) fn relax(attempt: u32) {
+    pub(crate) fn back_off(attempt: u32) {
         const SPINS: u32 = 6;
         if attempt < SPINS {
             (0..1 << attempt).for_each(|_| std::hint::spin_loop());
@@ -55,7 +55,7 @@ mod chosen {
 
     /// Lets the others run. How often one waits in vain makes no difference to a model, but would go on without end:
     /// what comes after the first time is run to its end, and not explored.
-    pub(crate) fn relax(attempt: u32) {
+    pub(crate) fn back_off(attempt: u32) {
         if attempt > 0 {
             loom::skip_branch();
         }
@@ -72,12 +72,12 @@ mod chosen {
     pub(crate) const SHARDS: usize = 2;
 
     /// Lets the others run: the scheduler decides whom.
-    pub(crate) fn relax(_attempt: u32) {
+    pub(crate) fn back_off(_attempt: u32) {
         shuttle::thread::yield_now();
     }
 }
 
-pub(crate) use chosen::{AtomicI8, AtomicU8, AtomicUsize, Mutex, MutexGuard, SHARDS, UnsafeCell, relax};
+pub(crate) use chosen::{AtomicI8, AtomicU8, AtomicUsize, Mutex, MutexGuard, SHARDS, UnsafeCell, back_off};
 pub(crate) use std::sync::atomic::Ordering;
 
 /// Defines functions that are `const`, except under loom, whose primitives cannot be made in a constant.

@@ -87,7 +87,7 @@ struct Class {
 }
 
 /// Where a priority stands, or would stand.
-struct Place {
+struct Spot {
     /// What stands before it: the last of a more urgent priority, or of the committed.
     before: Option<NonNull<Node>>,
     /// Its first node.
@@ -252,7 +252,7 @@ impl Queue {
     /// Gives a node its place by mode and priority.
     fn enlist(&mut self, node: NonNull<Node>) {
         let shared = self.node(node).mode == LockMode::Shared;
-        let Place { before, head } = self.place(self.priority(node));
+        let Spot { before, head } = self.place(self.priority(node));
         let Some(head) = head else {
             let class = Class { last: node, group: shared.then_some((node, node)) };
             self.at(node, |links| links.class = Some(class));
@@ -326,19 +326,19 @@ impl Queue {
     }
 
     /// Finds a priority among those behind the committed.
-    fn place(&mut self, priority: i8) -> Place {
+    fn place(&mut self, priority: i8) -> Spot {
         let mut before = self.committed;
         let mut head = before.map_or(self.first, |last| self.at(last, |links| links.next));
         while let Some(node) = head {
             let (own, class) = (self.priority(node), self.at(node, |links| links.class));
             let Some(class) = class else { unreachable!("it is a head (4)") };
             if priority <= own {
-                return Place { before, head: head.filter(|_| priority == own) };
+                return Spot { before, head: head.filter(|_| priority == own) };
             }
             before = Some(class.last);
             head = self.at(class.last, |links| links.next);
         }
-        Place { before, head: None }
+        Spot { before, head: None }
     }
 
     fn is_committed(&mut self, node: NonNull<Node>) -> bool {

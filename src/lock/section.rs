@@ -8,10 +8,10 @@
 use super::fault;
 use super::queue::{Phase, Queue};
 use super::state::{MAX_SHARERS, State};
-use super::wake::Woken;
+use super::wake::WakeBatch;
 use crate::mode::LockMode;
 use crate::panics::Panics;
-use crate::sync::{AtomicUsize, Ordering, UnsafeCell, const_unless_loom, relax};
+use crate::sync::{AtomicUsize, Ordering, UnsafeCell, back_off, const_unless_loom};
 use std::mem;
 use std::task::Waker;
 
@@ -58,7 +58,7 @@ impl LockedQueue {
         let mut attempt = 0;
         loop {
             if state.is_locked() {
-                relax(attempt);
+                back_off(attempt);
                 attempt += 1;
                 state = self.look();
                 continue;
@@ -148,7 +148,7 @@ impl Section<'_> {
     /// Apart from the rest, because of the space for so many wakers.
     #[inline(never)]
     fn settle_batch(mut self, panics: &mut Panics) -> bool {
-        let mut woken = Woken::new();
+        let mut woken = WakeBatch::new();
         self.grant_batch(&mut woken);
         let more = self.turn() != Turn::Nobody;
         let full = self.state.is_full();
@@ -185,7 +185,7 @@ impl Section<'_> {
     }
 
     /// Grants sharers that are first; on a deleted lock, turns requests away.
-    fn grant_batch(&mut self, woken: &mut Woken) {
+    fn grant_batch(&mut self, woken: &mut WakeBatch) {
         let room = woken.room();
         if self.state.is_deleted() {
             while let (1.., false) = (woken.room(), self.queue(|queue| queue.is_empty())) {

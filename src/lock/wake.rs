@@ -11,12 +11,12 @@ pub(crate) const BATCH: usize = if cfg!(lockladder_loom) { 2 } else { 32 };
 
 /// Wakers to wake once nothing is locked, oldest first.
 #[derive(Debug)]
-pub(crate) struct Woken {
+pub(crate) struct WakeBatch {
     wakers: [Option<Waker>; BATCH],
     count: usize,
 }
 
-impl Woken {
+impl WakeBatch {
     pub(crate) const fn new() -> Self {
         Self { wakers: [const { None }; BATCH], count: 0 }
     }

@@ -127,7 +127,7 @@ impl<H: Hierarchy> DynSession<H> {
     }
 
     /// Gives level `L` away: it is held no more, whatever becomes of the guard.
-    fn give<L: NotRoot + LevelOf<H>>(&mut self) -> Result<AnyGuard<L>, OrderError> {
+    fn surrender<L: NotRoot + LevelOf<H>>(&mut self) -> Result<AnyGuard<L>, OrderError> {
         let guard = L::slot_mut(&mut self.slots).0.take().ok_or(OrderError::NotHeld { level: L::NAME })?;
         self.claim.returns::<L>();
         Ok(guard)
@@ -228,7 +228,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// [`OrderError::NotHeld`].
     pub fn release<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
-        self.give::<L>().map(drop)
+        self.surrender::<L>().map(drop)
     }
 
     /// Releases some names of level `L`, which counts as held even if nothing of it is left; see
@@ -253,7 +253,7 @@ impl<H: Hierarchy> DynSession<H> {
     pub fn downgrade<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
         self.exclusive_slot::<L>()?;
         // Not held, until it is shared: that runs wakers, and if one panics, the guard is gone.
-        let guard = self.give::<L>()?.downgrade(SetGuard::downgrade);
+        let guard = self.surrender::<L>()?.downgrade(SetGuard::downgrade);
         self.claim.regains::<L>();
         self.keep::<L>(guard);
         Ok(())

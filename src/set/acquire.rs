@@ -1,6 +1,6 @@
 //! The future that waits for named locks.
 
-use super::core::Held;
+use super::core::Holding;
 use super::error::SetError;
 use super::guard::SetGuard;
 use super::names::{AsName, Names, NamesOrAll};
@@ -27,11 +27,11 @@ use tokio::time::Instant;
 
 /// How far a request has come. What it comes to is here before foreign code runs that may panic.
 #[derive(Debug)]
-enum Stage<K, T> {
+enum Progress<K, T> {
     Asked(Request<K, T>),
     /// In the queue of the set, by this ticket.
     Waiting(u64),
-    Granted(Held<K, T>),
+    Granted(Holding<K, T>),
     Refused(SetError<K>),
     /// Resolved.
     Gone,
@@ -63,7 +63,7 @@ pin_project! {
     pub struct SetAcquire<P: SetPointer, M: Mode> {
         // Taken when the future resolves.
         set: Option<P>,
-        stage: Stage<P::Name, P::Value>,
+        progress: Progress<P::Name, P::Value>,
         pub(super) want: Want,
         priority: Priority,
         mode: PhantomData<M>,
@@ -102,9 +102,9 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
     fn new(set: P, names: Option<impl Iterator<Item: AsName<P::Name>>>, want: Want) -> Self {
-        let (stage, priority) = (Stage::Asked(Request::new(names.is_none())), Priority::default());
-        let mut this = Self { set: Some(set), stage, want, priority, mode: PhantomData, pinned: PhantomPinned };
-        if let (Stage::Asked(request), Some(set), Some(names)) = (&mut this.stage, &this.set, names) {
+        let (progress, priority) = (Progress::Asked(Request::new(names.is_none())), Priority::default());
+        let mut this = Self { set: Some(set), progress, want, priority, mode: PhantomData, pinned: PhantomPinned };
+        if let (Progress::Asked(request), Some(set), Some(names)) = (&mut this.progress, &this.set, names) {
             request.list(set.core(), names); // If code of the names panics, what is known by then is given back.
         }
         this
@@ -131,7 +131,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
         let this = self.project();
         *this.priority = priority;
-        if let (Stage::Waiting(ticket), Some(set)) = (this.stage, this.set) {
+        if let (Progress::Waiting(ticket), Some(set)) = (this.progress, this.set) {
             Panics::defer(|panics| {
                 *ticket = set.core().change(panics, |queue| queue.set_priority(*ticket, priority));
             });
@@ -178,13 +178,13 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// Goes as far as possible without waiting. Returns what is in the way, if it has not been granted or refused.
     fn decide(mut self: Pin<&mut Self>, panics: &mut Panics) -> (Vec<P::Name>, usize) {
         let this = self.as_mut().project();
-        let is_for_whole = matches!(&*this.stage, Stage::Asked(request) if request.is_for_whole(*this.want));
+        let is_for_whole = matches!(&*this.progress, Progress::Asked(request) if request.is_for_whole(*this.want));
         if let (true, Some(set)) = (is_for_whole, &*this.set) {
             // Without a place in the queue: for that, it would be told of all who wait there.
             if !set.core().try_whole(M::MODE, *this.priority, panics) {
                 return set.core().obstacles_of_whole(M::MODE);
             }
-            *this.stage = Stage::Granted(Held::of_whole());
+            *this.progress = Progress::Granted(Holding::of_whole());
         }
         match self.as_mut().advance(panics, Waker::noop()) {
             Poll::Ready(()) => (Vec::new(), 0),
@@ -194,7 +194,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
 
     /// The names that stand in the way of a request that waits, in name order, or some, and how many more.
     fn obstacles(&self) -> (Vec<P::Name>, usize) {
-        let (Stage::Waiting(ticket), Some(set)) = (&self.stage, &self.set) else { return (Vec::new(), 0) };
+        let (Progress::Waiting(ticket), Some(set)) = (&self.progress, &self.set) else { return (Vec::new(), 0) };
         set.core().obstacles(*ticket)
     }
 
@@ -214,20 +214,20 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     fn withdraw(self: Pin<&mut Self>, panics: &mut Panics) -> Option<<Self as Future>::Output> {
         let this = self.project();
         let set = this.set.take()?;
-        let held = match mem::replace(this.stage, Stage::Gone) {
-            Stage::Asked(mut request) => {
+        let held = match mem::replace(this.progress, Progress::Gone) {
+            Progress::Asked(mut request) => {
                 let held = request.take_held();
                 request.forget(panics);
                 panics.catch(|| drop(request));
                 held
             }
-            Stage::Waiting(ticket) => set.core().withdraw(ticket, panics),
-            Stage::Granted(held) => Some(held),
-            Stage::Refused(error) => {
+            Progress::Waiting(ticket) => set.core().withdraw(ticket, panics),
+            Progress::Granted(held) => Some(held),
+            Progress::Refused(error) => {
                 panics.catch(|| drop(set));
                 return Some(Err(error));
             }
-            Stage::Gone => None,
+            Progress::Gone => None,
         };
         held.map(|held| Ok(SetGuard::new(set, held)))
     }
@@ -236,7 +236,9 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     #[inline]
     fn hold_at_once(self: Pin<&mut Self>) -> bool {
         let this = self.project();
-        let (Stage::Asked(request), Some(set), Want::All) = (this.stage, this.set, *this.want) else { return false };
+        let (Progress::Asked(request), Some(set), Want::All) = (this.progress, this.set, *this.want) else {
+            return false;
+        };
         Panics::defer(|panics| request.hold_known(set.core(), M::MODE, panics))
     }
 
@@ -244,7 +246,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     fn poll_in_steps(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
         assert!(!self.is_terminated(), "`SetAcquire` polled after it has resolved");
         ready!(Panics::defer(|panics| self.as_mut().advance(panics, context.waker())));
-        if matches!(self.stage, Stage::Granted(_)) {
+        if matches!(self.progress, Progress::Granted(_)) {
             // The place in the queue comes first, the task's budget second: see `Acquire`.
             ready!(poll_proceed(context)).made_progress();
         }
@@ -259,23 +261,23 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         let this = self.project();
         let Some(core) = this.set.as_ref().map(SetPointer::core) else { unreachable!("the callers have seen to it") };
         loop {
-            *this.stage = match this.stage {
-                Stage::Asked(request) if request.is_held() => Stage::Granted(request.take_known().into()),
-                Stage::Asked(request)
+            *this.progress = match this.progress {
+                Progress::Asked(request) if request.is_held() => Progress::Granted(request.take_known().into()),
+                Progress::Asked(request)
                     if request.is_for_whole(*this.want) && core.try_whole(M::MODE, *this.priority, panics) =>
                 {
-                    Stage::Granted(Held::of_whole())
+                    Progress::Granted(Holding::of_whole())
                 }
-                Stage::Asked(request) => match request.resolve(core, *this.want, panics) {
-                    Err(error) => Stage::Refused(error),
-                    Ok(Asked::Free(members)) => Stage::Granted(core.seize(members, M::MODE, panics).into()),
+                Progress::Asked(request) => match request.resolve(core, *this.want, panics) {
+                    Err(error) => Progress::Refused(error),
+                    Ok(Asked::Free(members)) => Progress::Granted(core.seize(members, M::MODE, panics).into()),
                     Ok(Asked::For { reach, members, .. }) if reach == Reach::Names && members.is_empty() => {
-                        Stage::Granted(members.into())
+                        Progress::Granted(members.into())
                     }
                     Ok(Asked::For { reach, members, .. })
                         if reach == Reach::Names && Shards::try_hold(&members, M::MODE) =>
                     {
-                        Stage::Granted(members.into())
+                        Progress::Granted(members.into())
                     }
                     Ok(Asked::For { reach, members, enough, missing }) => {
                         let mut own = None;
@@ -286,20 +288,20 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                         }
                         let waiter = Waiter::new(reach, M::MODE, *this.priority, members);
                         match core.enter(Waiter { enough, missing, waker: own, ..waiter }, panics) {
-                            Ok(ticket) => Stage::Waiting(ticket),
-                            Err(members) => Stage::Asked(Request::again(members, reach)),
+                            Ok(ticket) => Progress::Waiting(ticket),
+                            Err(members) => Progress::Asked(Request::again(members, reach)),
                         }
                     }
                 },
-                Stage::Waiting(ticket) => match ready!(core.advance(*ticket, waker, panics)) {
-                    Ok(held) => Stage::Granted(held),
+                Progress::Waiting(ticket) => match ready!(core.advance(*ticket, waker, panics)) {
+                    Ok(held) => Progress::Granted(held),
                     Err(refusal) => {
-                        *this.stage = Stage::Gone; // The name is cloned for the error, which may panic.
-                        Stage::Refused(refusal.into_error())
+                        *this.progress = Progress::Gone; // The name is cloned for the error, which may panic.
+                        Progress::Refused(refusal.into_error())
                     }
                 },
-                Stage::Granted(_) | Stage::Refused(_) => return Poll::Ready(()),
-                Stage::Gone => unreachable!("the callers have seen to it"),
+                Progress::Granted(_) | Progress::Refused(_) => return Poll::Ready(()),
+                Progress::Gone => unreachable!("the callers have seen to it"),
             };
         }
     }
@@ -316,18 +318,18 @@ impl<P: SetPointer, M: Mode> Future for SetAcquire<P, M> {
         // The request knows that it holds its members, as a stranger's waker may be cloned here, and panic.
         ready!(poll_proceed(context)).made_progress();
         let this = self.project();
-        let (Stage::Asked(request), Some(set)) = (&mut *this.stage, this.set.take()) else {
+        let (Progress::Asked(request), Some(set)) = (&mut *this.progress, this.set.take()) else {
             unreachable!("it has just been held, where it was asked for")
         };
         let guard = SetGuard::new(set, request.take_known().into());
-        *this.stage = Stage::Gone;
+        *this.progress = Progress::Gone;
         Poll::Ready(Ok(guard))
     }
 }
 
 impl<P: SetPointer, M: Mode> FusedFuture for SetAcquire<P, M> {
     fn is_terminated(&self) -> bool {
-        matches!(self.stage, Stage::Gone)
+        matches!(self.progress, Progress::Gone)
     }
 }
 
@@ -353,13 +355,13 @@ impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("SetAcquire");
         out.field("mode", &M::MODE);
-        match &self.stage {
-            Stage::Waiting(_) => {
+        match &self.progress {
+            Progress::Waiting(_) => {
                 let (names, more) = self.obstacles();
                 out.field("waiting_for", &Abridged::beside(names, more)).finish_non_exhaustive()
             }
-            Stage::Granted(_) => out.field("granted", &true).finish_non_exhaustive(),
-            Stage::Asked(_) | Stage::Refused(_) | Stage::Gone => out.finish_non_exhaustive(),
+            Progress::Granted(_) => out.field("granted", &true).finish_non_exhaustive(),
+            Progress::Asked(_) | Progress::Refused(_) | Progress::Gone => out.finish_non_exhaustive(),
         }
     }
 }

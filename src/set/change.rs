@@ -1,7 +1,7 @@
 //! The futures that change what is in a set: to add, to remove.
 
 use super::acquire::SetAcquire;
-use super::core::{Held, Whole};
+use super::core::{Holding, WholeHold};
 use super::error::{AddError, SetError};
 use super::guard::SetGuard;
 use super::names::{IntoEntries, Names};
@@ -34,7 +34,7 @@ pub trait Added<P: LockSetPointer>: sealed::Sealed {
     const HELD: Option<LockMode>;
 
     #[doc(hidden)]
-    fn added(set: P, held: Held<P::Name, P::Value>) -> Self::Output;
+    fn added(set: P, held: Holding<P::Name, P::Value>) -> Self::Output;
 }
 
 /// Held by nobody: how [`LockSet::add`](super::LockSet::add) leaves the names it adds.
@@ -46,7 +46,7 @@ impl<P: LockSetPointer> Added<P> for Unheld {
 
     const HELD: Option<LockMode> = None;
 
-    fn added(_set: P, held: Held<P::Name, P::Value>) {
+    fn added(_set: P, held: Holding<P::Name, P::Value>) {
         Panics::defer(|panics| forget(held.members, panics)); // They stay, as members of the set.
     }
 }
@@ -56,7 +56,7 @@ impl<P: LockSetPointer> Added<P> for Shared {
 
     const HELD: Option<LockMode> = Some(LockMode::Shared);
 
-    fn added(set: P, held: Held<P::Name, P::Value>) -> Self::Output {
+    fn added(set: P, held: Holding<P::Name, P::Value>) -> Self::Output {
         SetGuard::new(set, held)
     }
 }
@@ -66,7 +66,7 @@ impl<P: LockSetPointer> Added<P> for Exclusive {
 
     const HELD: Option<LockMode> = Some(LockMode::Exclusive);
 
-    fn added(set: P, held: Held<P::Name, P::Value>) -> Self::Output {
+    fn added(set: P, held: Holding<P::Name, P::Value>) -> Self::Output {
         SetGuard::new(set, held)
     }
 }
@@ -210,7 +210,7 @@ impl<P: LockSetPointer> Granted<P> {
 
 impl<P: LockSetPointer> Drop for Granted<P> {
     fn drop(&mut self) {
-        Panics::defer(|panics| self.set.core().release_whole(Whole::Alone, LockMode::Exclusive, panics));
+        Panics::defer(|panics| self.set.core().release_whole(WholeHold::Alone, LockMode::Exclusive, panics));
     }
 }
 

@@ -19,21 +19,21 @@ use super::error::SetError;
 use super::fault;
 use super::queue::{Bounds, Member};
 use super::queue::{Effects, Members, Outcome, Queue, Reach, Waiter};
-use super::shards::{Known, Pinned, Shards, forget};
+use super::shards::{MemberRef, Pinned, Shards, forget};
 use crate::mode::LockMode;
 use crate::panics::Panics;
 use crate::priority::Priority;
-use crate::sync::{Mutex, MutexGuard, relax};
+use crate::sync::{Mutex, MutexGuard, back_off};
 use std::fmt;
 use std::mem;
 use std::sync::PoisonError;
 use std::task::{Poll, Waker};
 
-pub(crate) type KnownMembers<K, T> = Members<Known<K, T>>;
+pub(crate) type MemberRefs<K, T> = Members<MemberRef<K, T>>;
 
 /// A set without the vocabulary of its users.
 pub struct Core<K, T> {
-    queue: Mutex<Queue<Known<K, T>>>,
+    queue: Mutex<Queue<MemberRef<K, T>>>,
     pub(super) shards: Shards<K, T>,
     /// Of an open set, how the value of a name is made that nobody knew.
     pub(super) fresh: Option<fn() -> T>,
@@ -44,7 +44,7 @@ pub struct Core<K, T> {
 // A word, like all else in a guard. Guards are moved, and seven bytes of padding are moved in two overlapping pieces, for
 // the second of which the processor waits: a tenth of the time of a climb.
 #[repr(usize)]
-pub(crate) enum Whole {
+pub(crate) enum WholeHold {
     #[default]
     No,
     /// The right to keep others from adding; the members are listed.
@@ -55,27 +55,27 @@ pub(crate) enum Whole {
 
 /// What a guard holds.
 #[derive(Debug)]
-pub struct Held<K, T> {
-    pub(crate) members: KnownMembers<K, T>,
-    pub(crate) whole: Whole,
+pub struct Holding<K, T> {
+    pub(crate) members: MemberRefs<K, T>,
+    pub(crate) whole: WholeHold,
 }
 
-impl<K, T> Held<K, T> {
+impl<K, T> Holding<K, T> {
     /// The whole, with all members.
     pub(crate) fn of_whole() -> Self {
-        Self { members: Members::new(), whole: Whole::WithMembers }
+        Self { members: Members::new(), whole: WholeHold::WithMembers }
     }
 }
 
-impl<K, T> Default for Held<K, T> {
+impl<K, T> Default for Holding<K, T> {
     fn default() -> Self {
-        Self { members: Members::new(), whole: Whole::No }
+        Self { members: Members::new(), whole: WholeHold::No }
     }
 }
 
-impl<K, T> From<KnownMembers<K, T>> for Held<K, T> {
-    fn from(members: KnownMembers<K, T>) -> Self {
-        Self { members, whole: Whole::No }
+impl<K, T> From<MemberRefs<K, T>> for Holding<K, T> {
+    fn from(members: MemberRefs<K, T>) -> Self {
+        Self { members, whole: WholeHold::No }
     }
 }
 
@@ -85,12 +85,7 @@ impl<K, T> Core<K, T> {
     }
 
     /// Takes those members that nobody holds or wants, past all who wait.
-    pub(crate) fn seize(
-        &self,
-        mut members: KnownMembers<K, T>,
-        mode: LockMode,
-        panics: &mut Panics,
-    ) -> KnownMembers<K, T> {
+    pub(crate) fn seize(&self, mut members: MemberRefs<K, T>, mode: LockMode, panics: &mut Panics) -> MemberRefs<K, T> {
         let mut seized = Shards::seize(&mut members, mode);
         if !members.is_empty() {
             // Some may be had though their shard is gated.
@@ -107,7 +102,7 @@ impl<K, T> Core<K, T> {
 
     /// Gives back all that a guard holds, and what it knew.
     #[inline]
-    pub(crate) fn release(&self, held: &mut Held<K, T>, mode: LockMode) {
+    pub(crate) fn release(&self, held: &mut Holding<K, T>, mode: LockMode) {
         Panics::defer(|panics| {
             self.release_whole(mem::take(&mut held.whole), mode, panics);
             self.let_go(&mut held.members, mode, panics);
@@ -116,7 +111,7 @@ impl<K, T> Core<K, T> {
 
     /// Gives members back, and what the caller knew of them.
     #[inline]
-    pub(crate) fn let_go(&self, members: &mut KnownMembers<K, T>, mode: LockMode, panics: &mut Panics) {
+    pub(crate) fn let_go(&self, members: &mut MemberRefs<K, T>, mode: LockMode, panics: &mut Panics) {
         Shards::release(members, mode, panics);
         if !members.is_empty() {
             self.let_go_in_line(mem::take(members), mode, panics);
@@ -125,23 +120,23 @@ impl<K, T> Core<K, T> {
 
     /// The same, of what somebody waits for, or may.
     #[cold]
-    fn let_go_in_line(&self, members: KnownMembers<K, T>, mode: LockMode, panics: &mut Panics) {
+    fn let_go_in_line(&self, members: MemberRefs<K, T>, mode: LockMode, panics: &mut Panics) {
         self.change(panics, |queue| ((), queue.release(&members, mode)));
         forget(members, panics);
     }
 
     /// Gives back the whole.
     #[inline]
-    pub(crate) fn release_whole(&self, whole: Whole, mode: LockMode, panics: &mut Panics) {
-        if whole != Whole::No {
-            self.change(panics, |queue| ((), queue.release_whole(mode, whole == Whole::WithMembers)));
+    pub(crate) fn release_whole(&self, whole: WholeHold, mode: LockMode, panics: &mut Panics) {
+        if whole != WholeHold::No {
+            self.change(panics, |queue| ((), queue.release_whole(mode, whole == WholeHold::WithMembers)));
         }
     }
 
     /// Turns an exclusive hold into a shared one.
-    pub(crate) fn downgrade(&self, held: &Held<K, T>, panics: &mut Panics) {
-        if held.whole != Whole::No {
-            self.change(panics, |queue| ((), queue.downgrade_whole(held.whole == Whole::WithMembers)));
+    pub(crate) fn downgrade(&self, held: &Holding<K, T>, panics: &mut Panics) {
+        if held.whole != WholeHold::No {
+            self.change(panics, |queue| ((), queue.downgrade_whole(held.whole == WholeHold::WithMembers)));
         }
         let left = Shards::downgrade(&held.members);
         if !left.is_empty() {
@@ -151,25 +146,25 @@ impl<K, T> Core<K, T> {
 
     /// Turns a hold of all members together into holds of each: so that some can be given back, or others added free.
     /// Takes a step for each member of the set, and keeps others from the queue for a few of them at a time.
-    pub(crate) fn single_out(&self, held: &mut Held<K, T>, mode: LockMode, panics: &mut Panics) {
+    pub(crate) fn single_out(&self, held: &mut Holding<K, T>, mode: LockMode, panics: &mut Panics) {
         const STEPS: usize = 64;
-        if held.whole != Whole::WithMembers {
+        if held.whole != WholeHold::WithMembers {
             return;
         }
         let all = self.shards.all(); // Nobody else adds or removes.
         for some in all.chunks(STEPS) {
             self.queue().single_out(some, mode);
-            relax(u32::MAX); // Yields, so that whoever waits for the queue gets it now.
+            back_off(u32::MAX); // Yields, so that whoever waits for the queue gets it now.
         }
         self.change(panics, |queue| ((), queue.singled_out(mode)));
         held.members.extend(all);
         held.members.sort_unstable_by_key(Member::id);
-        held.whole = Whole::Alone;
+        held.whole = WholeHold::Alone;
     }
 
     /// Removes members in one step; the caller holds them exclusively, by themselves or with the whole.
-    pub(crate) fn retire(&self, members: &[Known<K, T>], whole: Whole, panics: &mut Panics) {
-        let held = (whole != Whole::WithMembers).then_some(LockMode::Exclusive);
+    pub(crate) fn retire(&self, members: &[MemberRef<K, T>], whole: WholeHold, panics: &mut Panics) {
+        let held = (whole != WholeHold::WithMembers).then_some(LockMode::Exclusive);
         self.change(panics, |queue| ((), queue.retire(members, held)));
     }
 
@@ -182,7 +177,7 @@ impl<K, T> Core<K, T> {
     pub(crate) fn change<R>(
         &self,
         panics: &mut Panics,
-        change: impl FnOnce(&mut Queue<Known<K, T>>) -> (R, Effects<Known<K, T>>),
+        change: impl FnOnce(&mut Queue<MemberRef<K, T>>) -> (R, Effects<MemberRef<K, T>>),
     ) -> R {
         let mut queue = self.queue();
         let (result, Effects { woken, dropped }) = change(&mut queue);
@@ -197,7 +192,7 @@ impl<K, T> Core<K, T> {
         result
     }
 
-    pub(crate) fn queue(&self) -> MutexGuard<'_, Queue<Known<K, T>>> {
+    pub(crate) fn queue(&self) -> MutexGuard<'_, Queue<MemberRef<K, T>>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -205,7 +200,7 @@ impl<K, T> Core<K, T> {
 /// Requests that wait.
 impl<K, T> Core<K, T> {
     /// Puts a request into the queue; or returns its members, if one of them has just been removed.
-    pub(crate) fn enter(&self, waiter: Waiter<Known<K, T>>, panics: &mut Panics) -> Result<u64, KnownMembers<K, T>> {
+    pub(crate) fn enter(&self, waiter: Waiter<MemberRef<K, T>>, panics: &mut Panics) -> Result<u64, MemberRefs<K, T>> {
         let mut refused = None;
         let ticket = self.change(panics, |queue| {
             if waiter.members.iter().any(|member| member.look().is_deleted()) {
@@ -247,26 +242,26 @@ impl<K, T> Core<K, T> {
         ticket: u64,
         waker: &Waker,
         panics: &mut Panics,
-    ) -> Poll<Result<Held<K, T>, Refusal<K, T>>> {
-        match self.look(ticket, waker, panics) {
+    ) -> Poll<Result<Holding<K, T>, Refusal<K, T>>> {
+        match self.collect_or_register(ticket, waker, panics) {
             Some(waiter) => Poll::Ready(Self::outcome(waiter, panics)),
             None => Poll::Pending,
         }
     }
 
     /// What a settled request gives its owner.
-    fn outcome(waiter: Waiter<Known<K, T>>, panics: &mut Panics) -> Result<Held<K, T>, Refusal<K, T>> {
+    fn outcome(waiter: Waiter<MemberRef<K, T>>, panics: &mut Panics) -> Result<Holding<K, T>, Refusal<K, T>> {
         let Waiter { members, waker, outcome, reach, enough, .. } = waiter;
         panics.catch(|| drop(waker));
         let whole = match reach {
-            Reach::Names => Whole::No,
-            Reach::Every => Whole::WithMembers,
-            Reach::Addition => Whole::Alone,
+            Reach::Names => WholeHold::No,
+            Reach::Every => WholeHold::WithMembers,
+            Reach::Addition => WholeHold::Alone,
         };
         let refusal = match outcome {
             Some(Outcome::Granted { others }) => {
                 forget(others, panics);
-                return Ok(Held { members, whole });
+                return Ok(Holding { members, whole });
             }
             Some(Outcome::Deleted(member)) => Refusal::Deleted(member),
             Some(Outcome::TooFew) => Refusal::TooFew { wanted: enough, existing: members.len() },
@@ -277,7 +272,7 @@ impl<K, T> Core<K, T> {
     }
 
     /// A settled request; else, sets whom to wake.
-    fn look(&self, ticket: u64, waker: &Waker, panics: &mut Panics) -> Option<Waiter<Known<K, T>>> {
+    fn collect_or_register(&self, ticket: u64, waker: &Waker, panics: &mut Panics) -> Option<Waiter<MemberRef<K, T>>> {
         let mut new = None;
         let (settled, old) = loop {
             let mut queue = self.queue();
@@ -299,7 +294,7 @@ impl<K, T> Core<K, T> {
     }
 
     /// The owner of a request gives up; if it has been granted meanwhile, it is given what it holds.
-    pub(crate) fn withdraw(&self, ticket: u64, panics: &mut Panics) -> Option<Held<K, T>> {
+    pub(crate) fn withdraw(&self, ticket: u64, panics: &mut Panics) -> Option<Holding<K, T>> {
         let waiter = self.change(panics, |queue| queue.cancel(ticket))?;
         match Self::outcome(waiter, panics) {
             Ok(held) => Some(held).filter(|_| !fault::HOLD_NOT_GIVEN_BACK),
@@ -316,7 +311,7 @@ impl<K, T> Core<K, T> {
 #[derive(Debug)]
 pub(crate) enum Refusal<K, T> {
     /// This member was removed. It is pinned.
-    Deleted(Known<K, T>),
+    Deleted(MemberRef<K, T>),
     /// Removals have left fewer members than it asked for.
     TooFew { wanted: usize, existing: usize },
     /// Its owner has given up.

@@ -1,12 +1,12 @@
 //! Holding named locks.
 
-use super::core::{Held, Whole};
+use super::core::{Holding, WholeHold};
 use super::error::{AddError, SetError};
 use super::names::{AsName, IntoEntries, Names};
-use super::pointer::{HeldBy, KnownTo};
+use super::pointer::{HoldingOf, MemberRefOf};
 use super::queue::Member;
 use super::queue::Members;
-use super::shards::{Known, forget, sort_by_name};
+use super::shards::{MemberRef, forget, sort_by_name};
 use super::{LockSetPointer, SetPointer, sorted};
 use crate::abridged::{Abridged, SHOWN};
 use crate::mode::{Exclusive, LockMode, Mode, Shared};
@@ -32,7 +32,7 @@ use std::mem;
 #[must_use = "a guard that is dropped at once releases the locks at once"]
 pub struct SetGuard<P: SetPointer, M: Mode> {
     pub(super) set: P,
-    pub(super) held: HeldBy<P>,
+    pub(super) held: HoldingOf<P>,
     mode: PhantomData<M>,
 }
 
@@ -45,7 +45,7 @@ impl<P: SetPointer, M: Mode> Drop for SetGuard<P, M> {
 
 impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// The holds go over to the guard.
-    pub(crate) fn new(set: P, held: HeldBy<P>) -> Self {
+    pub(crate) fn new(set: P, held: HoldingOf<P>) -> Self {
         Self { set, held, mode: PhantomData }
     }
 
@@ -63,7 +63,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// How many names are held.
     pub fn len(&self) -> usize {
         match self.held.whole {
-            Whole::WithMembers => self.set.core().shards.len(),
+            WholeHold::WithMembers => self.set.core().shards.len(),
             _ => self.held.members.len(),
         }
     }
@@ -80,7 +80,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
 
     /// Whether the set is held as a whole, so that nothing can be added to it meanwhile.
     pub fn is_whole(&self) -> bool {
-        self.held.whole != Whole::No
+        self.held.whole != WholeHold::No
     }
 
     /// Releases some of the names, and the whole-set lock if it is held: `add` can work again.
@@ -104,7 +104,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// ```
     pub fn release(&mut self, names: impl Names<P::Name>) -> Result<(), SetError<P::Name>> {
         Panics::defer(|panics| {
-            let Held { mut members, whole } = self.take(names, panics)?;
+            let Holding { mut members, whole } = self.take(names, panics)?;
             let core = self.set.core();
             core.release_whole(whole, M::MODE, panics);
             core.let_go(&mut members, M::MODE, panics);
@@ -132,7 +132,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     /// ```
     pub fn split_off(&mut self, names: impl Names<P::Name>) -> Result<Self, SetError<P::Name>> {
         Panics::defer(|panics| {
-            let Held { members, whole } = self.take(names, panics)?;
+            let Holding { members, whole } = self.take(names, panics)?;
             let part = Self::new(self.set.clone(), members.into());
             self.set.core().release_whole(whole, M::MODE, panics);
             Ok(part)
@@ -140,14 +140,14 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// Takes these names out of the guard, still locked, and the whole if it has it.
-    fn take(&mut self, names: impl Names<P::Name>, panics: &mut Panics) -> Result<HeldBy<P>, SetError<P::Name>> {
+    fn take(&mut self, names: impl Names<P::Name>, panics: &mut Panics) -> Result<HoldingOf<P>, SetError<P::Name>> {
         let taken = self.find_all(names)?;
         self.list(panics);
-        let is_taken = |member: &KnownTo<P>| taken.binary_search_by_key(&member.id(), Member::id).is_ok();
+        let is_taken = |member: &MemberRefOf<P>| taken.binary_search_by_key(&member.id(), Member::id).is_ok();
         let (members, kept): (Members<_>, Members<_>) =
             mem::take(&mut self.held.members).into_iter().partition(is_taken);
         self.held.members = kept;
-        Ok(Held { members, whole: mem::take(&mut self.held.whole) })
+        Ok(Holding { members, whole: mem::take(&mut self.held.whole) })
     }
 
     /// Makes the list of the members held, if that is all of them, unlisted.
@@ -156,7 +156,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// The members of these names, in the order of their ids, each once.
-    fn find_all(&self, names: impl Names<P::Name>) -> Result<Members<KnownTo<P>>, SetError<P::Name>> {
+    fn find_all(&self, names: impl Names<P::Name>) -> Result<Members<MemberRefOf<P>>, SetError<P::Name>> {
         let (mut found, mut unheld) = (Members::new(), Vec::new());
         for name in names.listed() {
             match self.find(&name) {
@@ -173,9 +173,9 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// The member of this name, if it is held: mentioned, and not pinned once more.
-    pub(super) fn find(&self, name: &impl AsName<P::Name>) -> Option<KnownTo<P>> {
+    pub(super) fn find(&self, name: &impl AsName<P::Name>) -> Option<MemberRefOf<P>> {
         let shards = &self.set.core().shards;
-        if self.held.whole == Whole::WithMembers {
+        if self.held.whole == WholeHold::WithMembers {
             let found = shards.find(name);
             Panics::defer(|panics| forget(found, panics)); // It stays, as it is held.
             return found;
@@ -196,14 +196,14 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 
     /// All members held, in name order: mentioned, and not pinned once more.
-    pub(super) fn members(&self) -> Vec<KnownTo<P>> {
+    pub(super) fn members(&self) -> Vec<MemberRefOf<P>> {
         in_name_order(self.some(usize::MAX))
     }
 
     /// Some of the members held, up to so many.
-    fn some(&self, most: usize) -> Vec<KnownTo<P>> {
+    fn some(&self, most: usize) -> Vec<MemberRefOf<P>> {
         match self.held.whole {
-            Whole::WithMembers => {
+            WholeHold::WithMembers => {
                 let some = self.set.core().shards.some(most, |_| true);
                 Panics::defer(|panics| forget(some.iter().copied(), panics)); // They stay, as they are held.
                 some
@@ -213,7 +213,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     }
 }
 
-fn in_name_order<K: Ord, T>(mut members: Vec<Known<K, T>>) -> Vec<Known<K, T>> {
+fn in_name_order<K: Ord, T>(mut members: Vec<MemberRef<K, T>>) -> Vec<MemberRef<K, T>> {
     sort_by_name(&mut members);
     members
 }
@@ -308,7 +308,7 @@ impl<P: LockSetPointer> SetGuard<P, Exclusive> {
         if held.is_none() {
             Panics::defer(|panics| self.list(panics)); // What is free is not held with all the others.
         }
-        let unlisted = self.held.whole == Whole::WithMembers;
+        let unlisted = self.held.whole == WholeHold::WithMembers;
         let held_alone = held.filter(|_| !unlisted);
         Panics::defer(|panics| {
             let new = self.set.core().add(entries, held_alone, panics)?;

@@ -1,6 +1,6 @@
 //! How members come into a set.
 
-use super::core::{Core, KnownMembers};
+use super::core::{Core, MemberRefs};
 use super::error::AddError;
 use super::names::Key;
 use super::queue::Member;
@@ -18,7 +18,7 @@ impl<K: Key, T> Core<K, T> {
         mut entries: Vec<(K, T)>,
         held: Option<LockMode>,
         panics: &mut Panics,
-    ) -> Result<KnownMembers<K, T>, AddError<K>> {
+    ) -> Result<MemberRefs<K, T>, AddError<K>> {
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         if let Some(error) = self.why_not(&entries) {
             panics.catch(|| drop(entries)); // Before the error is on its way.
@@ -47,7 +47,7 @@ impl<K: Key, T> Core<K, T> {
         found.is_some()
     }
 
-    fn insert(&self, tagged: Vec<(u64, K, T)>, held: Option<LockMode>, panics: &mut Panics) -> KnownMembers<K, T> {
+    fn insert(&self, tagged: Vec<(u64, K, T)>, held: Option<LockMode>, panics: &mut Panics) -> MemberRefs<K, T> {
         self.change(panics, |queue| {
             let added = tagged.into_iter().map(|(tag, name, value)| self.shards.insert(tag, name, value, held));
             let mut members: Members<_> = added.collect();

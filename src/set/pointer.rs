@@ -1,8 +1,8 @@
 //! How guards and futures reach their set.
 
-use super::core::{Core, Held};
+use super::core::{Core, Holding};
 use super::names::Key;
-use super::shards::Known;
+use super::shards::MemberRef;
 
 /// How a guard reaches its set: by `&` or `Arc` of a [`LockSet`] or an [`OpenSet`].
 ///
@@ -26,5 +26,5 @@ pub(super) mod sealed {
 }
 
 /// In terms of the pointer to a set.
-pub(crate) type KnownTo<P> = Known<<P as SetPointer>::Name, <P as SetPointer>::Value>;
-pub(crate) type HeldBy<P> = Held<<P as SetPointer>::Name, <P as SetPointer>::Value>;
+pub(crate) type MemberRefOf<P> = MemberRef<<P as SetPointer>::Name, <P as SetPointer>::Value>;
+pub(crate) type HoldingOf<P> = Holding<<P as SetPointer>::Name, <P as SetPointer>::Value>;

@@ -1,6 +1,6 @@
 //! What a caller asked for: names, found when the call is made, and looked at again when the request begins.
 
-use super::core::{Core, Held, KnownMembers};
+use super::core::{Core, Holding, MemberRefs};
 use super::error::SetError;
 use super::names::{AsName, Key};
 use super::queue::Member;
@@ -26,7 +26,7 @@ pub enum Want {
 #[derive(Debug)]
 pub(crate) struct Request<K, T> {
     everything: bool,
-    members: KnownMembers<K, T>,
+    members: MemberRefs<K, T>,
     /// Those without a member, yet. In an open set, all of them: a name exists only once somebody waits for it.
     names: SmallVec<[K; 1]>,
     course: Course,
@@ -47,9 +47,9 @@ enum Course {
 #[derive(Debug)]
 pub(crate) enum Asked<K, T> {
     /// Take what is free of these.
-    Free(KnownMembers<K, T>),
+    Free(MemberRefs<K, T>),
     /// Take these, or wait for them.
-    For { reach: Reach, members: KnownMembers<K, T>, enough: usize, missing: Missing },
+    For { reach: Reach, members: MemberRefs<K, T>, enough: usize, missing: Missing },
 }
 
 impl<K: Key, T> Request<K, T> {
@@ -74,7 +74,7 @@ impl<K: Key, T> Request<K, T> {
     }
 
     /// The same request, if it did not come to anything.
-    pub(crate) fn again(members: KnownMembers<K, T>, reach: Reach) -> Self {
+    pub(crate) fn again(members: MemberRefs<K, T>, reach: Reach) -> Self {
         Self { everything: reach == Reach::Every, members, names: SmallVec::new(), course: Course::Open }
     }
 
@@ -104,13 +104,13 @@ impl<K: Key, T> Request<K, T> {
 
     /// Gives the members away that it holds.
     #[inline]
-    pub(crate) fn take_known(&mut self) -> KnownMembers<K, T> {
+    pub(crate) fn take_known(&mut self) -> MemberRefs<K, T> {
         self.course = Course::Open;
         mem::take(&mut self.members)
     }
 
     /// As [`take_known`](Self::take_known), if it holds them.
-    pub(crate) fn take_held(&mut self) -> Option<Held<K, T>> {
+    pub(crate) fn take_held(&mut self) -> Option<Holding<K, T>> {
         self.is_held().then(|| self.take_known().into())
     }
 
@@ -217,7 +217,7 @@ impl<K: Key, T> Request<K, T> {
 
 /// Each once.
 #[inline]
-fn put_in_order<K, T>(members: &mut KnownMembers<K, T>, panics: &mut Panics) {
+fn put_in_order<K, T>(members: &mut MemberRefs<K, T>, panics: &mut Panics) {
     if members.len() > 1 {
         members.sort_unstable_by_key(Member::id);
         members.dedup_by(|one, other| {

@@ -26,7 +26,7 @@ mod slot;
 #[cfg(all(test, not(any(lockladder_loom, lockladder_shuttle))))]
 mod tests;
 
-pub(crate) use shard::Known;
+pub(crate) use shard::MemberRef;
 use shard::Shard;
 
 use super::fault;
@@ -81,7 +81,7 @@ impl<K, T> Shards<K, T> {
 
     /// The member of this name, pinned.
     #[inline]
-    pub(crate) fn find<N: AsName<K>>(&self, name: &N) -> Option<Known<K, T>> {
+    pub(crate) fn find<N: AsName<K>>(&self, name: &N) -> Option<MemberRef<K, T>> {
         let tag = self.tag(name);
         let known = {
             let room = self.shard(tag).lock();
@@ -99,7 +99,7 @@ impl<K, T> Shards<K, T> {
     }
 
     #[cold]
-    fn find_among_tagged(&self, tag: u64, name: &impl AsName<K>) -> Option<Known<K, T>> {
+    fn find_among_tagged(&self, tag: u64, name: &impl AsName<K>) -> Option<MemberRef<K, T>> {
         let mut pinned = Pinned::none();
         {
             let room = self.shard(tag).lock();
@@ -110,7 +110,7 @@ impl<K, T> Shards<K, T> {
     }
 
     /// Adds the member of this name to `found`, new if there is none: before anything is dropped, as that may panic.
-    pub(crate) fn find_or_insert(&self, name: K, fresh: fn() -> T, found: &mut Members<Known<K, T>>)
+    pub(crate) fn find_or_insert(&self, name: K, fresh: fn() -> T, found: &mut Members<MemberRef<K, T>>)
     where
         K: Key,
     {
@@ -138,7 +138,7 @@ impl<K, T> Shards<K, T> {
     }
 
     /// Adds a name that does not exist, held so; whoever does so knows it.
-    pub(crate) fn insert(&self, tag: u64, name: K, value: T, held: Option<LockMode>) -> Known<K, T> {
+    pub(crate) fn insert(&self, tag: u64, name: K, value: T, held: Option<LockMode>) -> MemberRef<K, T> {
         let home = self.shard(tag);
         let mut room = home.lock();
         let known = home.insert(&mut room, tag, name, value);
@@ -150,14 +150,14 @@ impl<K, T> Shards<K, T> {
 }
 
 /// Members that are given back in the end, even if code of their names panics.
-pub(crate) struct Pinned<K, T>(SmallVec<[Known<K, T>; 1]>);
+pub(crate) struct Pinned<K, T>(SmallVec<[MemberRef<K, T>; 1]>);
 
 impl<K, T> Pinned<K, T> {
     fn none() -> Self {
         Self(SmallVec::new())
     }
 
-    pub(crate) fn of(known: Known<K, T>) -> Self {
+    pub(crate) fn of(known: MemberRef<K, T>) -> Self {
         Self(SmallVec::from_buf([known]))
     }
 
@@ -170,7 +170,7 @@ impl<K, T> Pinned<K, T> {
     }
 
     /// One of them, when the others have been given back.
-    fn keep(mut self, at: usize) -> Known<K, T> {
+    fn keep(mut self, at: usize) -> MemberRef<K, T> {
         let known = self.0.swap_remove(at);
         let kept = Self::of(known);
         drop(self); // If one of them panics, that one is given back, too.
@@ -178,7 +178,7 @@ impl<K, T> Pinned<K, T> {
         known
     }
 
-    pub(crate) fn in_name_order(members: Vec<Known<K, T>>) -> Self
+    pub(crate) fn in_name_order(members: Vec<MemberRef<K, T>>) -> Self
     where
         K: Ord,
     {
@@ -189,7 +189,7 @@ impl<K, T> Pinned<K, T> {
 }
 
 impl<K, T> Deref for Pinned<K, T> {
-    type Target = [Known<K, T>];
+    type Target = [MemberRef<K, T>];
 
     fn deref(&self) -> &Self::Target {
         &self.0
@@ -202,12 +202,12 @@ impl<K, T> Drop for Pinned<K, T> {
     }
 }
 
-pub(crate) fn sort_by_name<K: Ord, T>(members: &mut [Known<K, T>]) {
+pub(crate) fn sort_by_name<K: Ord, T>(members: &mut [MemberRef<K, T>]) {
     members.sort_by(|one, other| one.name().cmp(other.name()));
 }
 
 /// Gives back what somebody knew of members, last of all their own destructors.
-pub(crate) fn forget<K, T>(members: impl IntoIterator<Item = Known<K, T>>, panics: &mut Panics) {
+pub(crate) fn forget<K, T>(members: impl IntoIterator<Item = MemberRef<K, T>>, panics: &mut Panics) {
     for known in members {
         let gone = known.home().lock().unpin(known);
         drop_gone(gone, panics);
@@ -225,7 +225,7 @@ fn drop_gone<K, T>(gone: Option<Gone<K, T>>, panics: &mut Panics) {
 impl<K, T> Shards<K, T> {
     /// Takes members, all or none, if nobody holds or wants one of them or the whole.
     #[inline]
-    pub(crate) fn try_hold(members: &[Known<K, T>], mode: LockMode) -> bool {
+    pub(crate) fn try_hold(members: &[MemberRef<K, T>], mode: LockMode) -> bool {
         match members {
             [one] => {
                 let mut room = one.home().lock();
@@ -240,7 +240,7 @@ impl<K, T> Shards<K, T> {
     }
 
     /// The same of several. They are in order, and so are their shards.
-    fn try_hold_together(members: &[Known<K, T>], mode: LockMode) -> bool {
+    fn try_hold_together(members: &[MemberRef<K, T>], mode: LockMode) -> bool {
         if members.len() > TOGETHER {
             return false;
         }
@@ -262,7 +262,7 @@ impl<K, T> Shards<K, T> {
     }
 
     /// Takes those members that nobody holds or wants; what is left may yet be had under the queue.
-    pub(crate) fn seize(members: &mut Members<Known<K, T>>, mode: LockMode) -> Members<Known<K, T>> {
+    pub(crate) fn seize(members: &mut Members<MemberRef<K, T>>, mode: LockMode) -> Members<MemberRef<K, T>> {
         let (seized, left) = mem::take(members).into_iter().partition(|known| Self::try_hold(&[*known], mode));
         *members = left;
         seized
@@ -270,7 +270,7 @@ impl<K, T> Shards<K, T> {
 
     /// Gives members back, and what the caller knew of them: of those that are wanted, or of the whole, nothing. They stay.
     #[inline]
-    pub(crate) fn release(members: &mut Members<Known<K, T>>, mode: LockMode, panics: &mut Panics) {
+    pub(crate) fn release(members: &mut Members<MemberRef<K, T>>, mode: LockMode, panics: &mut Panics) {
         if let [one] = &members[..] {
             let mut room = one.home().lock();
             if room.is_apart(*one) {
@@ -285,7 +285,7 @@ impl<K, T> Shards<K, T> {
         Self::release_several(members, mode, panics);
     }
 
-    fn release_several(members: &mut Members<Known<K, T>>, mode: LockMode, panics: &mut Panics) {
+    fn release_several(members: &mut Members<MemberRef<K, T>>, mode: LockMode, panics: &mut Panics) {
         let mut left = Members::new();
         let mut all_gone: SmallVec<[_; 4]> = SmallVec::new();
         for run in runs(members) {
@@ -305,8 +305,8 @@ impl<K, T> Shards<K, T> {
     }
 
     /// Turns exclusive holds into shared ones, but of those that are wanted, or of the whole. Returns those.
-    pub(crate) fn downgrade(members: &[Known<K, T>]) -> Members<Known<K, T>> {
-        let is_left = |known: &Known<K, T>| {
+    pub(crate) fn downgrade(members: &[MemberRef<K, T>]) -> Members<MemberRef<K, T>> {
+        let is_left = |known: &MemberRef<K, T>| {
             let mut room = known.home().lock();
             let is_apart = room.is_apart(*known);
             if is_apart {
@@ -319,7 +319,7 @@ impl<K, T> Shards<K, T> {
 }
 
 /// Members in order, by shards.
-fn runs<K, T>(members: &[Known<K, T>]) -> impl Iterator<Item = &[Known<K, T>]> {
+fn runs<K, T>(members: &[MemberRef<K, T>]) -> impl Iterator<Item = &[MemberRef<K, T>]> {
     members.chunk_by(|one, other| std::ptr::eq(one.home(), other.home()))
 }
 
@@ -337,7 +337,7 @@ impl<K, T> Shards<K, T> {
     }
 
     /// Some of the members that leave no room for this mode, up to so many, pinned; and how many there are.
-    pub(crate) fn some_in_the_way(&self, most: usize, mode: LockMode) -> (Vec<Known<K, T>>, usize) {
+    pub(crate) fn some_in_the_way(&self, most: usize, mode: LockMode) -> (Vec<MemberRef<K, T>>, usize) {
         let (mut some, mut all) = (Vec::new(), 0);
         for shard in &*self.shards {
             let in_the_way = shard.lock().in_the_way(mode);
@@ -353,12 +353,12 @@ impl<K, T> Shards<K, T> {
     }
 
     /// All members, pinned, in no order.
-    pub(crate) fn all(&self) -> Vec<Known<K, T>> {
+    pub(crate) fn all(&self) -> Vec<MemberRef<K, T>> {
         self.some(usize::MAX, |_| true)
     }
 
     /// Some of those that `are_meant`, up to so many, pinned.
-    pub(crate) fn some(&self, most: usize, are_meant: impl Fn(&Known<K, T>) -> bool) -> Vec<Known<K, T>> {
+    pub(crate) fn some(&self, most: usize, are_meant: impl Fn(&MemberRef<K, T>) -> bool) -> Vec<MemberRef<K, T>> {
         let mut some = Vec::new();
         for shard in &*self.shards {
             shard.look_through(&mut some, most, &are_meant);

@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::names::Key;
 use super::queue::Obstacles;
-use super::shards::{Known, Pinned};
+use super::shards::{MemberRef, Pinned};
 use crate::abridged::SHOWN;
 use crate::mode::LockMode;
 use crate::panics::Panics;
@@ -11,7 +11,7 @@ use std::fmt;
 
 impl<K: Key, T> Core<K, T> {
     /// Shows members in name order, and forgets them.
-    fn shown<R>(members: Vec<Known<K, T>>, show: impl FnOnce(&[Known<K, T>]) -> R) -> R {
+    fn shown<R>(members: Vec<MemberRef<K, T>>, show: impl FnOnce(&[MemberRef<K, T>]) -> R) -> R {
         Panics::defer(|panics| {
             let shown = Pinned::in_name_order(members);
             let result = show(&shown);
@@ -21,7 +21,7 @@ impl<K: Key, T> Core<K, T> {
     }
 
     /// The names of members, in name order. Forgets the members.
-    pub(crate) fn names_of(members: Vec<Known<K, T>>) -> Vec<K> {
+    pub(crate) fn names_of(members: Vec<MemberRef<K, T>>) -> Vec<K> {
         Self::shown(members, |members| members.iter().map(|member| member.name().clone()).collect())
     }
 

@@ -3,11 +3,11 @@
 #![allow(unsafe_code, reason = "gives access to the values: see the invariants of `shards::slot` and of `SetGuard`")]
 
 use super::SetPointer;
-use super::core::Whole;
+use super::core::WholeHold;
 use super::error::SetError;
 use super::guard::SetGuard;
 use super::names::AsName;
-use super::pointer::KnownTo;
+use super::pointer::MemberRefOf;
 use super::queue::Member;
 use super::queue::Members;
 use super::shards::forget;
@@ -107,7 +107,7 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
         &mut self,
         names: [N; C],
     ) -> Result<[&mut P::Value; C], SetError<P::Name>> {
-        let (mut members, mut repeated): (Members<KnownTo<P>>, _) = (Members::new(), None);
+        let (mut members, mut repeated): (Members<MemberRefOf<P>>, _) = (Members::new(), None);
         let mut unheld = Vec::new();
         for name in names {
             match self.find(&name) {
@@ -148,15 +148,19 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     }
 
     /// Removes these members, which the guard holds, and takes their values, in name order.
-    pub(super) fn retire(&mut self, mut members: Members<KnownTo<P>>, panics: &mut Panics) -> Vec<(P::Name, P::Value)> {
+    pub(super) fn retire(
+        &mut self,
+        mut members: Members<MemberRefOf<P>>,
+        panics: &mut Panics,
+    ) -> Vec<(P::Name, P::Value)> {
         // Code of the names runs first: should it panic, nothing has been removed.
         let mut named: Vec<_> = members.iter().map(|member| (member.name().clone(), *member)).collect();
         named.sort_by(|(one, _), (other, _)| one.cmp(other));
         members.sort_unstable_by_key(Member::id);
-        let is_kept = |member: &mut KnownTo<P>| members.binary_search_by_key(&member.id(), Member::id).is_err();
+        let is_kept = |member: &mut MemberRefOf<P>| members.binary_search_by_key(&member.id(), Member::id).is_err();
         self.held.members.retain(is_kept);
         let whole = self.held.whole;
-        if whole == Whole::WithMembers {
+        if whole == WholeHold::WithMembers {
             members.iter().for_each(Member::pin); // The others are known to the guard.
         }
         self.set.core().retire(&members, whole, panics);

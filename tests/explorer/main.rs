@@ -8,10 +8,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
 
-#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "the set uses all of it")]
 #[path = "../../src/set/fault.rs"]
 mod fault;
-#[allow(dead_code, unreachable_pub, reason = "the set uses all of it")]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "the set uses all of it")]
 #[path = "../../src/set/queue/mod.rs"]
 mod queue;
 

@@ -19,7 +19,7 @@ pub(crate) struct Queue<M> {
     /// A member that has a line is pinned by those who stand in it.
     pub(super) lines: HashMap<Id, (M, Line)>,
     pub(crate) whole: Whole,
-    /// The heap of a pass, kept between changes for its space only.
+    /// The heap of a round, kept between changes for its space only.
     pub(super) todo: BinaryHeap<Reverse<Place>>,
     pub(super) dropped: Vec<M>,
 }

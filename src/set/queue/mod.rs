@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Each change notes the requests that it may have helped, and ends in [`Queue::settle`], which grants what can be granted:
-//! see [`pass`].
+//! see [`round`].
 //!
 //! # The whole
 //!
@@ -17,7 +17,7 @@
 //!
 //! # The rooms, from the ground
 //!
-//! [`terms`] ← [`line`] ← [`whole`] ← [`data`] ← [`policy`] ← [`pass`] ← [`requests`] ← [`holders`]
+//! [`terms`] ← [`line`] ← [`whole`] ← [`data`] ← [`policy`] ← [`round`] ← [`requests`] ← [`holders`]
 //!
 //! # Invariants
 //!
@@ -30,9 +30,9 @@
 mod data;
 mod holders;
 mod line;
-mod pass;
 mod policy;
 mod requests;
+mod round;
 mod terms;
 mod whole;
 

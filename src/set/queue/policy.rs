@@ -8,7 +8,7 @@
 //!   could not be granted anyhow, because of a *holder* of a name that the later one does not touch; and the later one
 //!   passes no more than [`Bounds::ahead`] at any one name, and of those who wait for the whole.
 //! * **(b) It goes along.** It is shared, and what it conflicts about lies on names of sharers of its priority that stood
-//!   ahead of the earlier request and are granted in this same pass: their group.
+//!   ahead of the earlier request and are granted in this same round: their group.
 //!
 //! For one name, this is the fairness rule of [`SharedLock`](crate::SharedLock): whoever waits for that one name is held
 //! up there, so nobody passes (a), and sharers go in groups (b). So a request is passed a bounded number of times, and the
@@ -27,7 +27,7 @@ use crate::priority::Priority;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
-/// The sharers granted in one pass, by what later ones may go along for: for each name and priority, the first of them.
+/// The sharers granted in one round, by what later ones may go along for: for each name and priority, the first of them.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     names: BTreeMap<(Id, Priority), Place>,

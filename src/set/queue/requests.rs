@@ -1,7 +1,7 @@
 //! Requests that come, move, give up, and are collected.
 
 use super::data::{Queue, shrink};
-use super::pass::Pass;
+use super::round::Round;
 use super::terms::{Effects, Member, Members, Obstacles, Place, Reach, Waiter};
 use crate::mode::LockMode;
 use crate::priority::Priority;
@@ -10,9 +10,9 @@ use std::mem;
 impl<M: Member> Queue<M> {
     /// A request takes its place, and is granted if it can be.
     pub(crate) fn enter(&mut self, waiter: Waiter<M>) -> (u64, Effects<M>) {
-        let mut pass = self.pass();
-        pass.note(self.admit(Some(waiter)));
-        (self.last_ticket, self.settle(pass))
+        let mut round = self.round();
+        round.note(self.admit(Some(waiter)));
+        (self.last_ticket, self.settle(round))
     }
 
     /// What became of a request.
@@ -41,12 +41,12 @@ impl<M: Member> Queue<M> {
 
     /// The owner of a request gives up. If it is settled already, nothing happens but that it is collected.
     pub(crate) fn cancel(&mut self, ticket: u64) -> (Option<Waiter<M>>, Effects<M>) {
-        let mut pass = self.pass();
+        let mut round = self.round();
         if let Some(waiter) = self.requests.get(&ticket).filter(|waiter| waiter.outcome.is_none()) {
             let place = Place { priority: waiter.priority, ticket };
-            self.delist(place, &mut pass);
+            self.delist(place, &mut round);
         }
-        (self.collect(ticket), self.settle(pass))
+        (self.collect(ticket), self.settle(round))
     }
 
     /// Moves a waiting request behind those of another priority. It comes anew, by the ticket returned.
@@ -56,12 +56,12 @@ impl<M: Member> Queue<M> {
             return (ticket, Effects::none());
         };
         let place = Place { priority: waiter.priority, ticket };
-        let mut pass = self.pass();
-        self.delist(place, &mut pass);
+        let mut round = self.round();
+        self.delist(place, &mut round);
         let waiter = self.requests.remove(&ticket);
         let place = self.admit(waiter.map(|waiter| Waiter { priority, stuck: None, ..waiter }));
-        pass.note(place);
-        (self.last_ticket, self.settle(pass))
+        round.note(place);
+        (self.last_ticket, self.settle(round))
     }
 
     /// Gives a request a ticket, and the place that follows from it.
@@ -75,23 +75,23 @@ impl<M: Member> Queue<M> {
     }
 
     /// Takes a request out of all lines, and notes whom that may help.
-    pub(super) fn delist(&mut self, place: Place, pass: &mut Pass) {
+    pub(super) fn delist(&mut self, place: Place, round: &mut Round) {
         let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
         let (mode, reach, members) = (waiter.mode, waiter.reach, mem::take(&mut waiter.members));
         self.leave_whole(place, mode, reach);
         for member in &members {
             self.leave_line(member, mode, place);
             match mode {
-                LockMode::Shared => self.touch_exclusive(member, pass), // Sharers had nothing against it.
-                LockMode::Exclusive => self.touch(member, pass),
+                LockMode::Shared => self.touch_exclusive(member, round), // Sharers had nothing against it.
+                LockMode::Exclusive => self.touch(member, round),
             }
         }
         if let Some(waiter) = self.requests.get_mut(&place.ticket) {
             waiter.members = members;
         }
         if reach == Reach::Every {
-            self.touch_names(pass);
+            self.touch_names(round);
         }
-        self.touch_wholes(pass);
+        self.touch_wholes(round);
     }
 }

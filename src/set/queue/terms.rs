@@ -243,18 +243,18 @@ pub(crate) enum Obstacles<M> {
 }
 
 /// Mostly one, which needs no allocation.
-pub(crate) type Woken = SmallVec<[Waker; 1]>;
+pub(crate) type Wakers = SmallVec<[Waker; 1]>;
 
 /// What a change has led to: to be done once the queue is free.
 #[derive(Debug)]
 pub(crate) struct Effects<M> {
-    pub(crate) woken: Woken,
+    pub(crate) woken: Wakers,
     pub(crate) dropped: Vec<M>,
 }
 
 impl<M> Effects<M> {
     pub(crate) fn none() -> Self {
-        Self { woken: Woken::new(), dropped: Vec::new() }
+        Self { woken: Wakers::new(), dropped: Vec::new() }
     }
 }
 

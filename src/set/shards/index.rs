@@ -5,7 +5,7 @@
 //!
 //! An entry lies in the group that its hash says, or, where that is full, in one of the next.
 
-use super::slot::Known;
+use super::slot::MemberRef;
 use std::iter;
 
 /// So many entries of a group.
@@ -28,7 +28,7 @@ struct Group<K, T, H> {
     /// Of each entry, a few bits of its hash; 0 where there is none. The last is how many entries went on to the next group,
     /// as this one was full; once that is more than can be counted, it stays so.
     marks: [u8; WIDTH + 1],
-    entries: [Option<Known<K, T, H>>; WIDTH],
+    entries: [Option<MemberRef<K, T, H>>; WIDTH],
 }
 
 /// The mark of an entry, by other bits than its group.
@@ -79,7 +79,7 @@ impl<K, T, H> Index<K, T, H> {
 
     /// All of this hash.
     #[inline]
-    pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = Known<K, T, H>> + '_ {
+    pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = MemberRef<K, T, H>> + '_ {
         let mut goes_on = true;
         let groups = self.path(tag).map(|at| &self.groups[at]);
         let groups = groups.take_while(move |group| std::mem::replace(&mut goes_on, group.beyond() > 0));
@@ -89,7 +89,7 @@ impl<K, T, H> Index<K, T, H> {
 
     /// The first of this hash: mostly the only one.
     #[inline]
-    pub(super) fn first_tagged(&self, tag: u64) -> Option<Known<K, T, H>> {
+    pub(super) fn first_tagged(&self, tag: u64) -> Option<MemberRef<K, T, H>> {
         for at in self.path(tag) {
             let group = &self.groups[at];
             for at in group.marked(mark(tag)) {
@@ -114,12 +114,12 @@ impl<K, T, H> Index<K, T, H> {
     }
 
     /// It is not full.
-    pub(super) fn insert(&mut self, known: Known<K, T, H>) {
+    pub(super) fn insert(&mut self, known: MemberRef<K, T, H>) {
         self.len += 1;
         self.put(known);
     }
 
-    fn put(&mut self, known: Known<K, T, H>) {
+    fn put(&mut self, known: MemberRef<K, T, H>) {
         for at in self.path(known.tag()) {
             let group = &mut self.groups[at];
             if let Some(free) = group.entries.iter().position(Option::is_none) {
@@ -133,8 +133,8 @@ impl<K, T, H> Index<K, T, H> {
     }
 
     /// If it is there.
-    pub(super) fn remove(&mut self, known: Known<K, T, H>) {
-        let is_it = |entry: &Option<Known<K, T, H>>| *entry == Some(known);
+    pub(super) fn remove(&mut self, known: MemberRef<K, T, H>) {
+        let is_it = |entry: &Option<MemberRef<K, T, H>>| *entry == Some(known);
         let place = |at: usize| self.groups[at].entries.iter().position(is_it).map(|entry| (at, entry));
         let Some((at, entry)) = self.path(known.tag()).find_map(place) else { return };
         for before in self.path(known.tag()).take_while(|before| *before != at) {
@@ -151,7 +151,7 @@ impl<K, T, H> Index<K, T, H> {
     /// Finds room for twice as many as there are, which come in the order of their slots: so their hashes are read at the
     /// speed of memory.
     #[cold]
-    pub(super) fn rebuild(&mut self, all: impl Iterator<Item = Known<K, T, H>>) {
+    pub(super) fn rebuild(&mut self, all: impl Iterator<Item = MemberRef<K, T, H>>) {
         let groups = (self.len * 2).div_ceil(FILLED).next_power_of_two();
         *self = Self { groups: iter::repeat_with(|| Group::EMPTY).take(groups).collect(), len: 0 };
         all.for_each(|known| self.insert(known));

@@ -5,7 +5,7 @@ pub(super) use chosen::{Lock, Locked};
 #[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
 #[allow(unsafe_code, reason = "what is locked is reached by who has set the flag: see `Lock`")]
 mod chosen {
-    use crate::sync::relax;
+    use crate::sync::back_off;
     use std::cell::UnsafeCell;
     use std::fmt;
     use std::marker::PhantomData;
@@ -46,7 +46,7 @@ mod chosen {
         fn wait(&self) {
             let mut attempt = 0;
             while self.locked.load(Ordering::Relaxed) || self.locked.swap(true, Ordering::Acquire) {
-                relax(attempt);
+                back_off(attempt);
                 attempt += 1;
             }
         }

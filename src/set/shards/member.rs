@@ -1,10 +1,10 @@
 //! One named lock, as the queue sees it: what changes it is done under the lock of its shard.
 
-use super::shard::Known;
+use super::shard::MemberRef;
 use crate::mode::LockMode;
 use crate::set::queue::{Id, Member, Tally};
 
-impl<K, T> Member for Known<K, T> {
+impl<K, T> Member for MemberRef<K, T> {
     #[inline]
     fn id(&self) -> Id {
         // In the order of hashes first: so a guard finds a name among its members, and shards are locked in their order.

@@ -13,12 +13,12 @@ use crate::set::queue::Tally;
 type Slot<K, T> = slot::Slot<K, T, Shard<K, T>>;
 
 /// A member of a set, as its holders and its waiters know it.
-pub(crate) type Known<K, T> = slot::Known<K, T, Shard<K, T>>;
+pub(crate) type MemberRef<K, T> = slot::MemberRef<K, T, Shard<K, T>>;
 
 /// On a cache line of its own, as whoever comes writes to it.
 #[derive(Debug)]
 #[repr(align(64))]
-pub(crate) struct Shard<K, T>(Lock<Room<K, T>>);
+pub(crate) struct Shard<K, T>(Lock<Contents<K, T>>);
 
 /// A slot that is not in use any more. Its name and value are dropped with it: foreign code.
 pub(super) type Gone<K, T> = Slot<K, T>;
@@ -31,7 +31,7 @@ pub(super) type Gone<K, T> = Slot<K, T>;
 /// 2. `holds` counts the holds that the slots count, and `held` the slots that are held.
 /// 3. The shard is gated while somebody holds or awaits the whole set.
 #[derive(Debug)]
-pub(super) struct Room<K, T> {
+pub(super) struct Contents<K, T> {
     index: Index<K, T, Shard<K, T>>,
     slab: Slab<K, T, Shard<K, T>>,
     holds: Tally,
@@ -45,20 +45,20 @@ pub(super) struct Room<K, T> {
 impl<K, T> Shard<K, T> {
     pub(super) fn new(is_open: bool) -> Self {
         let (index, slab, holds) = (Index::new(), Slab::new(), Tally::default());
-        Self(Lock::new(Room { index, slab, holds, held: 0, gated: false, is_open }))
+        Self(Lock::new(Contents { index, slab, holds, held: 0, gated: false, is_open }))
     }
 
     #[inline]
-    pub(super) fn lock(&self) -> Locked<'_, Room<K, T>> {
+    pub(super) fn lock(&self) -> Locked<'_, Contents<K, T>> {
         self.0.lock()
     }
 
     /// Adds some of the members that `are_meant`, pinned, until there are so many. Others come and go between two looks.
     pub(super) fn look_through(
         &self,
-        some: &mut Vec<Known<K, T>>,
+        some: &mut Vec<MemberRef<K, T>>,
         most: usize,
-        are_meant: impl Fn(&Known<K, T>) -> bool,
+        are_meant: impl Fn(&MemberRef<K, T>) -> bool,
     ) {
         let mut next = Some(0);
         while let Some(place) = next.filter(|_| some.len() < most) {
@@ -73,7 +73,7 @@ impl<K, T> Shard<K, T> {
     }
 
     /// Adds a name that does not exist; whoever does so knows it.
-    pub(super) fn insert(&self, room: &mut Room<K, T>, tag: u64, name: K, value: T) -> Known<K, T> {
+    pub(super) fn insert(&self, room: &mut Contents<K, T>, tag: u64, name: K, value: T) -> MemberRef<K, T> {
         let known = room.slab.insert(|index| Slot::new(self, tag, index, name, value));
         if room.index.is_full() {
             room.rebuild();
@@ -85,15 +85,15 @@ impl<K, T> Shard<K, T> {
 }
 
 /// Who knows what.
-impl<K, T> Room<K, T> {
+impl<K, T> Contents<K, T> {
     /// The names of this hash.
-    pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = Known<K, T>> + '_ {
+    pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = MemberRef<K, T>> + '_ {
         self.index.tagged(tag)
     }
 
     /// The first name of this hash: mostly the only one.
     #[inline]
-    pub(super) fn first_tagged(&self, tag: u64) -> Option<Known<K, T>> {
+    pub(super) fn first_tagged(&self, tag: u64) -> Option<MemberRef<K, T>> {
         self.index.first_tagged(tag)
     }
 
@@ -115,7 +115,7 @@ impl<K, T> Room<K, T> {
     }
 
     /// Shows some members, from a place in the slab on; and the next place, if there is one.
-    pub(super) fn some_from(&self, place: usize, mut show: impl FnMut(Known<K, T>)) -> Option<usize> {
+    pub(super) fn some_from(&self, place: usize, mut show: impl FnMut(MemberRef<K, T>)) -> Option<usize> {
         self.slab.some_from(place, |known| {
             if !known.look().is_deleted() {
                 show(known);
@@ -127,7 +127,7 @@ impl<K, T> Room<K, T> {
     #[inline]
     #[allow(unsafe_code, reason = "the shard is locked")]
     #[expect(clippy::unused_self, reason = "shows that the shard is locked")]
-    pub(super) fn pin(&self, known: Known<K, T>) {
+    pub(super) fn pin(&self, known: MemberRef<K, T>) {
         // SAFETY: this is behind the lock of the shard (2 of slots).
         unsafe { known.slot().pin() };
     }
@@ -135,7 +135,7 @@ impl<K, T> Room<K, T> {
     /// One less who knows it. What goes thereby is to be dropped when the shard is free.
     #[inline]
     #[allow(unsafe_code, reason = "the shard is locked, and nobody knows a slot without pins")]
-    pub(super) fn unpin(&mut self, known: Known<K, T>) -> Option<Gone<K, T>> {
+    pub(super) fn unpin(&mut self, known: MemberRef<K, T>) -> Option<Gone<K, T>> {
         // SAFETY: this is behind the lock of the shard (2 of slots).
         let pins = unsafe { known.slot().unpin() };
         if fault::NAME_DROPPED_EARLY && self.is_open && pins == 1 {
@@ -155,22 +155,22 @@ impl<K, T> Room<K, T> {
 }
 
 /// Who holds what.
-impl<K, T> Room<K, T> {
+impl<K, T> Contents<K, T> {
     /// Whether the member may be held, or given back, past the queue.
     #[inline]
-    pub(super) fn is_apart(&self, known: Known<K, T>) -> bool {
-        (!self.gated || fault::GATE_OVERLOOKED) && !known.look().is_queued()
+    pub(super) fn is_apart(&self, known: MemberRef<K, T>) -> bool {
+        (!self.gated || fault::GATE_OVERLOOKED) && !known.is_wanted()
     }
 
     /// Whether somebody who comes past the queue gets the member.
     #[inline]
-    pub(super) fn admits(&self, known: Known<K, T>, mode: LockMode) -> bool {
+    pub(super) fn admits(&self, known: MemberRef<K, T>, mode: LockMode) -> bool {
         let state = known.look();
         !self.gated && (state.admits(mode) || fault::REMOVED_IN_BETWEEN && state.is_deleted())
     }
 
     #[inline]
-    pub(super) fn hold(&mut self, known: Known<K, T>, mode: LockMode) {
+    pub(super) fn hold(&mut self, known: MemberRef<K, T>, mode: LockMode) {
         let before = known.look();
         known.slot().set_state(before.held(mode));
         self.holds.add(mode);
@@ -187,7 +187,7 @@ impl<K, T> Room<K, T> {
 
     /// How the member is held now.
     #[inline]
-    pub(super) fn release(&mut self, known: Known<K, T>, mode: LockMode) -> State {
+    pub(super) fn release(&mut self, known: MemberRef<K, T>, mode: LockMode) -> State {
         let left = known.look().released(mode);
         known.slot().set_state(left);
         self.holds.remove(mode);
@@ -195,13 +195,13 @@ impl<K, T> Room<K, T> {
         left
     }
 
-    pub(super) fn downgrade(&mut self, known: Known<K, T>) {
+    pub(super) fn downgrade(&mut self, known: MemberRef<K, T>) {
         self.release(known, LockMode::Exclusive);
         self.hold(known, LockMode::Shared);
     }
 
     /// Nobody can find or hold the member from now on.
-    pub(super) fn delete(&mut self, known: Known<K, T>, held: Option<LockMode>) {
+    pub(super) fn delete(&mut self, known: MemberRef<K, T>, held: Option<LockMode>) {
         self.index.remove(known);
         if let Some(mode) = held {
             self.release(known, mode);

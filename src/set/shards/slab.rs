@@ -8,7 +8,7 @@
 
 #![allow(unsafe_code, reason = "slots are reached by their addresses: see the invariants")]
 
-use super::slot::{Known, Slot};
+use super::slot::{MemberRef, Slot};
 use smallvec::SmallVec;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
@@ -40,7 +40,7 @@ impl<K, T, H> Slab<K, T, H> {
 
     /// Uses a slot for what `make` makes, which is told where.
     #[inline]
-    pub(super) fn insert(&mut self, make: impl FnOnce(u32) -> Slot<K, T, H>) -> Known<K, T, H> {
+    pub(super) fn insert(&mut self, make: impl FnOnce(u32) -> Slot<K, T, H>) -> MemberRef<K, T, H> {
         let at = match self.open.last() {
             Some(at) => *at,
             None => self.grow(),
@@ -59,7 +59,7 @@ impl<K, T, H> Slab<K, T, H> {
         if chunk.used == Chunk::<K, T, H>::FULL {
             self.open.pop();
         }
-        Known::new(slot)
+        MemberRef::new(slot)
     }
 
     #[cold]
@@ -83,7 +83,7 @@ impl<K, T, H> Slab<K, T, H> {
     ///
     /// The slot is in use here, and nobody knows it.
     #[inline]
-    pub(super) unsafe fn remove(&mut self, known: Known<K, T, H>) -> Slot<K, T, H> {
+    pub(super) unsafe fn remove(&mut self, known: MemberRef<K, T, H>) -> Slot<K, T, H> {
         let index = known.slot().index as usize;
         let (at, bit) = (index / Chunk::<K, T, H>::SLOTS, index % Chunk::<K, T, H>::SLOTS);
         let chunk = &mut self.chunks[at];
@@ -120,12 +120,12 @@ impl<K, T, H> Slab<K, T, H> {
     }
 
     /// The slots that are in use, in the order of their addresses within a chunk.
-    pub(super) fn each(&self) -> impl Iterator<Item = Known<K, T, H>> + '_ {
+    pub(super) fn each(&self) -> impl Iterator<Item = MemberRef<K, T, H>> + '_ {
         self.chunks.iter().flat_map(Chunk::each)
     }
 
     /// Some slots that are in use, from a chunk on; and the next chunk, if there is one.
-    pub(super) fn some_from(&self, chunk: usize, mut show: impl FnMut(Known<K, T, H>)) -> Option<usize> {
+    pub(super) fn some_from(&self, chunk: usize, mut show: impl FnMut(MemberRef<K, T, H>)) -> Option<usize> {
         /// Of a chunk, there are at most 32.
         const CHUNKS: usize = 8;
         for at in (chunk..self.chunks.len()).take(CHUNKS) {
@@ -157,12 +157,16 @@ impl<K, T, H> Chunk<K, T, H> {
         Self { slots: Some(NonNull::from(slots).cast()), used: 0, place }
     }
 
-    fn each(&self) -> impl Iterator<Item = Known<K, T, H>> {
+    fn each(&self) -> impl Iterator<Item = MemberRef<K, T, H>> {
         let used = self.used;
         // SAFETY: each bit is less than the length of the chunk.
         let at = |(slots, bit): (NonNull<Slot<K, T, H>>, usize)| unsafe { slots.add(bit) };
         let bits = (0..Self::SLOTS).filter(move |bit| used & 1 << bit != 0);
-        self.slots.into_iter().flat_map(move |slots| bits.clone().map(move |bit| (slots, bit))).map(at).map(Known::new)
+        self.slots
+            .into_iter()
+            .flat_map(move |slots| bits.clone().map(move |bit| (slots, bit)))
+            .map(at)
+            .map(MemberRef::new)
     }
 
     /// Gives the memory back. None of the slots is in use.

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! 1. Whoever keeps a [`Known`] has the slot pinned, and gives that back once, to its shard; or has the shard locked, in which
+//! 1. Whoever keeps a [`MemberRef`] has the slot pinned, and gives that back once, to its shard; or has the shard locked, in which
 //!    the slot is in use; or has a hold of the whole set with all its members. So the slot is there, with its name.
 //! 2. `word` and `pins` change only while the shard is locked; while the slot is wanted, or its shard is gated, `word`
 //!    changes only under the queue of the set as well.
@@ -95,32 +95,32 @@ impl<K, T, H> Slot<K, T, H> {
 }
 
 /// A member, as those know it who hold it or wait for it. Each of these is a pin (1); a copy is a mention of it.
-pub(crate) struct Known<K, T, H>(NonNull<Slot<K, T, H>>);
+pub(crate) struct MemberRef<K, T, H>(NonNull<Slot<K, T, H>>);
 
-impl<K, T, H> Clone for Known<K, T, H> {
+impl<K, T, H> Clone for MemberRef<K, T, H> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K, T, H> Copy for Known<K, T, H> {}
+impl<K, T, H> Copy for MemberRef<K, T, H> {}
 
 // SAFETY: it leads to the name, which is shared, and which whoever forgets it last may drop (so `K: Send + Sync`); and to
 // the value, of which it gives out `&T` on several threads (so `T: Sync`), or `&mut T` or the value itself (so `T: Send`);
 // and to the home, which is shared.
-unsafe impl<K: Send + Sync, T: Send + Sync, H: Sync> Send for Known<K, T, H> {}
+unsafe impl<K: Send + Sync, T: Send + Sync, H: Sync> Send for MemberRef<K, T, H> {}
 // SAFETY: as above.
-unsafe impl<K: Send + Sync, T: Send + Sync, H: Sync> Sync for Known<K, T, H> {}
+unsafe impl<K: Send + Sync, T: Send + Sync, H: Sync> Sync for MemberRef<K, T, H> {}
 
-impl<K, T, H> PartialEq for Known<K, T, H> {
+impl<K, T, H> PartialEq for MemberRef<K, T, H> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }
 
-impl<K, T, H> Eq for Known<K, T, H> {}
+impl<K, T, H> Eq for MemberRef<K, T, H> {}
 
-impl<K, T, H> Known<K, T, H> {
+impl<K, T, H> MemberRef<K, T, H> {
     /// The slot is in use, and the caller pins it or has the shard locked.
     pub(super) fn new(slot: NonNull<Slot<K, T, H>>) -> Self {
         Self(slot)
@@ -156,6 +156,12 @@ impl<K, T, H> Known<K, T, H> {
     #[inline]
     pub(crate) fn look(self) -> State {
         self.slot().state()
+    }
+
+    /// Whether somebody waits for it. Stale at once, as [`look`](Self::look) is.
+    #[inline]
+    pub(super) fn is_wanted(self) -> bool {
+        self.look().is_queued()
     }
 
     /// Name and value, to be read.
@@ -203,7 +209,7 @@ impl<K, T, H> Known<K, T, H> {
     }
 }
 
-impl<K, T, H> fmt::Debug for Known<K, T, H> {
+impl<K, T, H> fmt::Debug for MemberRef<K, T, H> {
     /// Shows how the member is held. For people: stale at once.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.look();

@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use super::shard::Known;
-use super::shard::{Room, Shard};
+use super::shard::MemberRef;
+use super::shard::{Contents, Shard};
 use crate::mode::LockMode;
 use crate::set::queue::Member;
 use crate::set::queue::Tally;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-impl<K, T> Room<K, T> {
+impl<K, T> Contents<K, T> {
     /// The invariants of a room, and that each slot is where the index says.
     fn check_invariants(&self) {
         let (mut holds, mut held, mut seen) = (Tally::default(), 0, 0);
@@ -30,7 +30,7 @@ impl<K, T> Room<K, T> {
 
 /// A member as the story knows it.
 struct Told {
-    known: Known<u32, Arc<()>>,
+    known: MemberRef<u32, Arc<()>>,
     pins: u32,
     held: Option<LockMode>,
 }

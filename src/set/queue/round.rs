@@ -1,6 +1,6 @@
-//! Granting, after one change: whom to look at, and what a grant leads to.
+//! Granting, in a round after each change: whom to look at, and what a grant leads to.
 //!
-//! The pass takes the requests that the change may have helped, the first in order first, until nothing more can be
+//! The round takes the requests that the change may have helped, the first in order first, until nothing more can be
 //! granted. Who may be granted is the [`policy`](super::policy)'s question; which requests to ask it about is answered here:
 //!
 //! * a member that is freed helps its sharers, and its first exclusive requests: no more than may look past others;
@@ -14,7 +14,7 @@ use super::super::fault;
 use super::data::Queue;
 use super::line::Line;
 use super::policy::{Grant, Groups, Verdict, verdict};
-use super::terms::{Effects, Id, Member, Members, Outcome, Place, Reach, Waiter, Woken};
+use super::terms::{Effects, Id, Member, Members, Outcome, Place, Reach, Waiter, Wakers};
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use std::cmp::Reverse;
@@ -26,7 +26,7 @@ const SPARE: usize = 1_024;
 
 /// One run of granting.
 #[derive(Debug, Default)]
-pub(super) struct Pass {
+pub(super) struct Round {
     todo: BinaryHeap<Reverse<Place>>,
     pub(super) groups: Groups,
     /// What the change has released: whoever was held up there before is not *newly* held up by the next holder.
@@ -35,53 +35,53 @@ pub(super) struct Pass {
     refused: Vec<Place>,
     /// Everybody behind this place is to be looked at, when all before have been.
     everybody_from: Option<Place>,
-    pub(super) woken: Woken,
+    pub(super) woken: Wakers,
 }
 
-impl Pass {
+impl Round {
     pub(super) fn note(&mut self, places: impl IntoIterator<Item = Place>) {
         self.todo.extend(places.into_iter().map(Reverse));
     }
 }
 
 impl<M: Member> Queue<M> {
-    pub(super) fn pass(&mut self) -> Pass {
-        Pass { todo: mem::take(&mut self.todo), ..Pass::default() }
+    pub(super) fn round(&mut self) -> Round {
+        Round { todo: mem::take(&mut self.todo), ..Round::default() }
     }
 
     /// Grants whatever can be granted. Every change ends here.
-    pub(super) fn settle(&mut self, mut pass: Pass) -> Effects<M> {
-        while let Some(place) = self.next(&mut pass) {
-            match verdict(self, place, &pass.groups) {
-                Verdict::Grant(grant) => self.grant(place, grant, &mut pass),
+    pub(super) fn settle(&mut self, mut round: Round) -> Effects<M> {
+        while let Some(place) = self.next(&mut round) {
+            match verdict(self, place, &round.groups) {
+                Verdict::Grant(grant) => self.grant(place, grant, &mut round),
                 Verdict::NoRoom(member) => self.set_stuck(place, Some(member)),
                 Verdict::NotYet => {
                     self.set_stuck(place, None);
-                    if !pass.freed.is_empty() {
-                        pass.refused.push(place);
+                    if !round.freed.is_empty() {
+                        round.refused.push(place);
                     }
                 }
                 Verdict::Gone => {}
             }
         }
-        self.todo = pass.todo;
+        self.todo = round.todo;
         self.todo.shrink_to(SPARE);
-        Effects { woken: pass.woken, dropped: mem::take(&mut self.dropped) }
+        Effects { woken: round.woken, dropped: mem::take(&mut self.dropped) }
     }
 
     /// The first of those who are to be looked at.
-    fn next(&self, pass: &mut Pass) -> Option<Place> {
-        let noted = pass.todo.peek().map(|Reverse(place)| *place);
-        let behind = pass.everybody_from.and_then(|from| self.whole.names.first_from(from));
+    fn next(&self, round: &mut Round) -> Option<Place> {
+        let noted = round.todo.peek().map(|Reverse(place)| *place);
+        let behind = round.everybody_from.and_then(|from| self.whole.names.first_from(from));
         let next = noted.into_iter().chain(behind).min()?;
         // Noted more than once, it is looked at once.
-        while pass.todo.peek() == Some(&Reverse(next)) {
-            pass.todo.pop();
+        while round.todo.peek() == Some(&Reverse(next)) {
+            round.todo.pop();
         }
         if behind.is_none() {
-            pass.everybody_from = None;
+            round.everybody_from = None;
         } else if behind == Some(next) {
-            pass.everybody_from = Some(next.behind());
+            round.everybody_from = Some(next.behind());
         }
         Some(next)
     }
@@ -109,7 +109,7 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    fn grant(&mut self, place: Place, grant: Grant<M>, pass: &mut Pass) {
+    fn grant(&mut self, place: Place, grant: Grant<M>, round: &mut Round) {
         for ticket in &grant.passed {
             if let Some(passed) = self.requests.get_mut(ticket) {
                 passed.passed += if fault::PASSED_TWICE { 2 } else { 1 };
@@ -128,129 +128,129 @@ impl<M: Member> Queue<M> {
         match reach {
             Reach::Names => {
                 for member in &held {
-                    self.give(member, mode, place, pass);
+                    self.give(member, mode, place, round);
                 }
                 for member in &others {
                     self.leave_line(member, mode, place);
-                    self.touch(member, pass);
+                    self.touch(member, round);
                 }
             }
-            Reach::Every => self.hold_every(mode, place, pass),
+            Reach::Every => self.hold_every(mode, place, round),
             Reach::Addition => self.whole.held.hold(mode),
         }
         if let Some(waiter) = self.requests.get_mut(&place.ticket) {
             waiter.members = held;
             waiter.outcome = Some(Outcome::Granted { others });
-            pass.woken.extend(waiter.waker.take());
+            round.woken.extend(waiter.waker.take());
         }
     }
 
     /// All members are held from now on. Beside their owner there is room for nobody. Beside sharers there is for sharers:
     /// those who can go along, or pass those who are held up.
-    pub(super) fn hold_every(&mut self, mode: LockMode, place: Place, pass: &mut Pass) {
+    pub(super) fn hold_every(&mut self, mode: LockMode, place: Place, round: &mut Round) {
         self.whole.held.hold(mode);
         self.whole.every.hold(mode);
         if mode == LockMode::Shared {
-            self.open_every(place.priority, place, pass);
-            self.touch_wholes(pass);
+            self.open_every(place.priority, place, round);
+            self.touch_wholes(round);
         }
     }
 
     /// A request gets one of its members.
-    fn give(&mut self, member: &M, mode: LockMode, place: Place, pass: &mut Pass) {
+    fn give(&mut self, member: &M, mode: LockMode, place: Place, round: &mut Round) {
         let id = member.id();
         let before = exclusion(member.held()).max(exclusion(self.whole.every.mode()));
         member.hold(mode);
         self.whole.count(|single| single.add(mode));
         self.leave_line(member, mode, place);
         if exclusion(Some(mode)) > before {
-            if exclusion(pass.freed.get(&id).copied()) >= exclusion(Some(mode)) {
+            if exclusion(round.freed.get(&id).copied()) >= exclusion(Some(mode)) {
                 // As it was before the change. But some have been looked at meanwhile.
-                let refused = mem::take(&mut pass.refused);
-                pass.note(refused);
+                let refused = mem::take(&mut round.refused);
+                round.note(refused);
             } else {
-                self.held_up_newly(member, mode, pass);
+                self.held_up_newly(member, mode, round);
             }
         }
-        if mode == LockMode::Shared && pass.groups.open(id, place.priority, place) {
+        if mode == LockMode::Shared && round.groups.open(id, place.priority, place) {
             let group = self.line(id).into_iter().flat_map(|line| line.live(LockMode::Shared));
-            pass.note(group.filter(|other| other.priority == place.priority || fault::GROUP_REACHES_TOO_FAR));
+            round.note(group.filter(|other| other.priority == place.priority || fault::GROUP_REACHES_TOO_FAR));
         }
     }
 
     /// A member is held that was not before, or not so: notes who may pass those who have to wait for it now.
-    fn held_up_newly(&self, member: &M, mode: LockMode, pass: &mut Pass) {
+    fn held_up_newly(&self, member: &M, mode: LockMode, round: &mut Round) {
         let mut seen = BTreeSet::from([member.id()]);
         for held_up in self.ahead_at(member.id(), mode, Place::LAST) {
             let passable = |waiter: &&Waiter<M>| waiter.passed < self.bounds().passes;
             for other in self.waiting(held_up).filter(passable).into_iter().flat_map(|waiter| &waiter.members) {
                 if seen.insert(other.id()) {
-                    self.touch(other, pass);
+                    self.touch(other, round);
                 }
             }
         }
-        self.whole_held_up_newly(pass);
+        self.whole_held_up_newly(round);
     }
 
     /// Whoever waits for all members can be passed by all behind.
-    pub(super) fn whole_held_up_newly(&self, pass: &mut Pass) {
+    pub(super) fn whole_held_up_newly(&self, round: &mut Round) {
         if let Some(for_all) = self.first_for_all() {
-            let from = pass.everybody_from.map_or(for_all, |from| from.min(for_all));
-            pass.everybody_from = Some(from);
-            self.touch_wholes(pass);
+            let from = round.everybody_from.map_or(for_all, |from| from.min(for_all));
+            round.everybody_from = Some(from);
+            self.touch_wholes(round);
         }
     }
 
     /// Sharers of the whole go in a group: those of their priority can go along, with it or with names.
-    pub(super) fn open_every(&self, priority: Priority, by: Place, pass: &mut Pass) {
-        if pass.groups.open_every(priority, by) {
+    pub(super) fn open_every(&self, priority: Priority, by: Place, round: &mut Round) {
+        if round.groups.open_every(priority, by) {
             let is_of_group = |place: &Place| place.priority == priority;
-            pass.note(self.whole.line.live(LockMode::Shared).filter(is_of_group));
-            self.touch_names(pass);
+            round.note(self.whole.line.live(LockMode::Shared).filter(is_of_group));
+            self.touch_names(round);
         }
     }
 
     /// Notes those whom a change at this member may help.
-    pub(super) fn touch(&self, member: &M, pass: &mut Pass) {
+    pub(super) fn touch(&self, member: &M, round: &mut Round) {
         if let Some(line) = self.line(member.id()) {
-            self.touch_sharers(member, line, pass);
-            self.touch_owners(member, line, pass);
+            self.touch_sharers(member, line, round);
+            self.touch_owners(member, line, round);
         }
     }
 
-    fn touch_sharers(&self, member: &M, line: &Line, pass: &mut Pass) {
+    fn touch_sharers(&self, member: &M, line: &Line, round: &mut Round) {
         if self.has_room(member, LockMode::Shared) {
-            pass.note(line.live(LockMode::Shared));
+            round.note(line.live(LockMode::Shared));
         }
     }
 
     /// Of the exclusive requests, only the first can be granted: no more than may look past others.
-    fn touch_owners(&self, member: &M, line: &Line, pass: &mut Pass) {
+    fn touch_owners(&self, member: &M, line: &Line, round: &mut Round) {
         if self.has_room(member, LockMode::Exclusive) {
-            pass.note(line.live(LockMode::Exclusive).take(self.bounds().ahead + 1));
+            round.note(line.live(LockMode::Exclusive).take(self.bounds().ahead + 1));
         }
     }
 
     /// As [`touch`](Self::touch), of who wants to have it alone.
-    pub(super) fn touch_exclusive(&self, member: &M, pass: &mut Pass) {
+    pub(super) fn touch_exclusive(&self, member: &M, round: &mut Round) {
         if let Some(line) = self.line(member.id()) {
-            self.touch_owners(member, line, pass);
+            self.touch_owners(member, line, round);
         }
     }
 
     /// Notes those whom a change at all members may help.
-    pub(super) fn touch_names(&self, pass: &mut Pass) {
+    pub(super) fn touch_names(&self, round: &mut Round) {
         for (member, line) in self.lines.values() {
-            self.touch_sharers(member, line, pass);
-            self.touch_owners(member, line, pass);
+            self.touch_sharers(member, line, round);
+            self.touch_owners(member, line, round);
         }
     }
 
     /// Notes those who wait for the whole and may be granted. A sharer is granted behind others of its kind only, who note
     /// it; of the rest, no more than may look past others.
-    pub(super) fn touch_wholes(&self, pass: &mut Pass) {
-        pass.note(self.whole.line.live(LockMode::Shared).next());
-        pass.note(self.whole.line.live(LockMode::Exclusive).take(self.bounds().ahead + 1));
+    pub(super) fn touch_wholes(&self, round: &mut Round) {
+        round.note(self.whole.line.live(LockMode::Shared).next());
+        round.note(self.whole.line.live(LockMode::Exclusive).take(self.bounds().ahead + 1));
     }
 }
 
