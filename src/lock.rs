@@ -48,7 +48,8 @@ use tokio::runtime::Handle;
 /// 1. Requests are granted in the order of (priority, first poll); a lower [`Priority`](crate::Priority) is more urgent.
 /// 2. All *shared* requests of one priority that wait at the same time form one *group*, which stands at the place of
 ///    its first member and is granted together. A sharer that arrives joins a group that still waits; once a group has
-///    been granted it is closed, and a newcomer starts a new one behind whoever waits.
+///    been granted it is closed, and a newcomer starts a new one behind those that wait. The group keeps its place when
+///    its first member gives up, or moves to another priority.
 /// 3. A newcomer is granted at once only if nobody of equal or better priority waits.
 ///
 /// So, at one priority, no exclusive request is overtaken by more than the members of the one group ahead of it, no

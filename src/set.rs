@@ -60,8 +60,9 @@ use std::sync::Arc;
 /// * it is shared, and what it conflicts about lies on names of sharers that stood ahead of the earlier one and are
 ///   granted at the same time: sharers go in groups.
 ///
-/// For requests of one name, that is the fairness rule of [`SharedLock`](crate::SharedLock); but if the first sharer of a
-/// group gives up, the next ones stand at their own places. Where several names are involved, whoever waits for a name that
+/// For requests of one name, that is the fairness rule of [`SharedLock`](crate::SharedLock), with one difference: a group
+/// does not keep the place of its first sharer when that gives up, or moves to another priority. Each of the others stands
+/// at its own place then, as sharers of a set may differ in their other names. Where several names are involved, whoever waits for a name that
 /// is held keeps its other names for itself only when requests of its priority have passed it 16 times there, or against
 /// less urgent ones. (Else there would be *convoys*: names that are free, and that nobody may have.) Still nobody is passed
 /// more often, but for the groups ahead. As nobody waits holding, requests of one set cannot deadlock with each other.

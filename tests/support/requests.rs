@@ -1,19 +1,19 @@
-//! Requests for one lock, polled by hand.
+//! Requests, polled by hand.
 
-use lockladder::{Guard, Mode, futures::Acquire, guards::LockPointer};
 use std::fmt::Debug;
+use std::future::Future;
 use tokio_test::task::{self, Spawn};
 use tokio_test::{assert_pending, assert_ready_ok};
 
 /// A request that has taken its place in the queue.
-pub(crate) fn waiting<P: LockPointer<Value: Debug>, M: Mode>(request: Acquire<P, M>) -> Spawn<Acquire<P, M>> {
+pub(crate) fn waiting<F: Future<Output: Debug>>(request: F) -> Spawn<F> {
     let mut request = task::spawn(request);
     assert_pending!(request.poll());
     request
 }
 
 /// The guard of a request that has been woken because it was granted.
-pub(crate) fn granted<P: LockPointer<Value: Debug>, M: Mode>(mut request: Spawn<Acquire<P, M>>) -> Guard<P, M> {
+pub(crate) fn granted<G, E: Debug>(mut request: Spawn<impl Future<Output = Result<G, E>>>) -> G {
     assert!(request.is_woken(), "granted without being woken");
     assert_ready_ok!(request.poll())
 }
