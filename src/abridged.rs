@@ -1,32 +1,32 @@
-//! Long lists for people: the first few, and how many more there are. A list of all names of a large set, in an error or
-//! a line of a log, would stop the service that writes it.
+//! Long lists, shortened for messages: the first few entries, and the number of the rest. Writing all names of a large
+//! set into an error or a log line would stop the service.
 
 use std::fmt;
 
-/// So many are shown.
+/// The most entries that are shown.
 pub(crate) const SHOWN: usize = 16;
 
-/// A list of which some are shown.
+/// A list of which only some entries are shown.
 pub(crate) struct Abridged<T> {
     shown: Vec<T>,
     more: usize,
 }
 
 impl<T> Abridged<T> {
-    /// The first ones of a list.
+    /// Shows the first entries of a list.
     pub(crate) fn of<I: IntoIterator<Item = T, IntoIter: ExactSizeIterator>>(list: I) -> Self {
         let list = list.into_iter();
         let all = list.len();
         Self::out_of(list.take(SHOWN).collect(), all)
     }
 
-    /// The first ones of a list, which leaves out so many.
+    /// Shows the first entries of a list that leaves out `left_out` others.
     pub(crate) fn beside(list: Vec<T>, left_out: usize) -> Self {
         let all = list.len() + left_out;
         Self::out_of(list.into_iter().take(SHOWN).collect(), all)
     }
 
-    /// These, out of so many.
+    /// Shows these entries, out of `all`.
     pub(crate) fn out_of(shown: Vec<T>, all: usize) -> Self {
         let more = all.saturating_sub(shown.len());
         Self { shown, more }

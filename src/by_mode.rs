@@ -1,4 +1,4 @@
-//! Something shared or something exclusive, where only run time tells which: a request, or the guard that it becomes.
+//! A request or a guard whose mode is known only at run time.
 
 use crate::deadline::Timed;
 use crate::mode::LockMode;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 pin_project! {
-    /// What is shared, or what is exclusive. Of two requests it is the future of two guards.
+    /// The shared or the exclusive form of a thing. With requests as forms, it is the future of their guards.
     #[doc(hidden)]
     #[project = ByModeProjected]
     #[derive(Debug)]
@@ -38,7 +38,7 @@ impl<S, X> ByMode<S, X> {
         }
     }
 
-    /// Turns each into something else.
+    /// Converts the thing by the function for its mode.
     pub(crate) fn map<S2, X2>(self, shared: impl FnOnce(S) -> S2, exclusive: impl FnOnce(X) -> X2) -> ByMode<S2, X2> {
         match self {
             Self::Shared { it } => ByMode::shared(shared(it)),
@@ -46,7 +46,7 @@ impl<S, X> ByMode<S, X> {
         }
     }
 
-    /// What is shared from now on, whatever it was.
+    /// Makes the thing shared: converts it if it is exclusive.
     pub(crate) fn downgrade(self, downgrade: impl FnOnce(X) -> S) -> Self {
         match self {
             Self::Exclusive { it } => Self::shared(downgrade(it)),

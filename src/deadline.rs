@@ -1,4 +1,4 @@
-//! Waiting for locks, but not for ever: at every layer.
+//! Waiting with a deadline, at every layer.
 
 use crate::panics::Panics;
 use crate::priority::Priority;
@@ -15,35 +15,39 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 /// When to give up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Limit {
-    /// So long after the first poll.
+    /// This long after the first poll.
     After(Duration),
     At(Instant),
 }
 
 pin_project! {
-    /// Waits for locks until a deadline. Made by the `timeout` and `deadline` of the futures that wait: of
-    /// [`Acquire`](crate::futures::Acquire), [`SetAcquire`](crate::futures::SetAcquire) and the others.
+    /// Waits for locks until a deadline.
     ///
-    /// The time starts at the first poll, not at the call; it is tokio's, so that a test can pause it. A deadline that
-    /// is past already still tries once, also for the whole of a large set.
+    /// It is made by `timeout` and `deadline` of the futures that wait: of [`Acquire`](crate::futures::Acquire),
+    /// [`SetAcquire`](crate::futures::SetAcquire) and the others. See
+    /// [`Acquire::timeout`](crate::futures::Acquire::timeout) for an example.
+    ///
+    /// The time starts at the first poll, not at the call. It is tokio's time, so a test can pause it. A request whose
+    /// deadline has passed already still tries once, also for the whole of a large set.
     ///
     /// # Fairness
     ///
-    /// That of the request inside. When the time is up, the request leaves the queue and the others keep their order;
-    /// if it has been granted by then, that is taken.
+    /// That of the request inside. When the time is up, the request leaves the queue and the other requests keep their
+    /// order; if it has been granted by then, it returns that grant.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind.
+    /// This future is cancel safe. Dropping it drops the request inside, which gives up its place in the queue; a grant
+    /// that it has not returned yet passes to the next request.
     ///
     /// # Errors
     ///
-    /// `TimedOut`, with how long it has waited; else those of the request inside.
+    /// `TimedOut`, with the time waited; else those of the request inside.
     ///
     /// # Panics
     ///
-    /// At the first poll outside of a tokio runtime, or in one that was built without timers (`enable_time`). When
-    /// polled again after it has resolved.
+    /// At the first poll outside of a tokio runtime, or in a runtime without timers (`enable_time`). If it is polled
+    /// again after it has resolved.
     #[must_use = "futures do nothing unless awaited"]
     pub struct Deadline<F> {
         #[pin]
@@ -56,8 +60,9 @@ pin_project! {
 }
 
 pin_project! {
-    /// The timer of a request, made at the first poll. It keeps the task's waker, and drops it in an order of its own: also
-    /// while the thread panics, since the request was dropped before.
+    /// The timer of a request, made at the first poll. It keeps the task's waker, whose destructor is foreign code. So
+    /// it is dropped after the request, and catches a panic of that destructor; while the thread panics already, that
+    /// panic would abort the process.
     struct Timer {
         #[pin]
         sleep: Option<Sleep>,
@@ -76,7 +81,7 @@ impl<F> Deadline<F> {
         Self { request, limit, timer: Timer { sleep: None }, began: None }
     }
 
-    /// The same deadline, of a request that has been told more.
+    /// Keeps the deadline, and changes the request.
     pub(crate) fn map(self, tell: impl FnOnce(F) -> F) -> Self {
         Self { request: tell(self.request), ..self }
     }
@@ -88,13 +93,18 @@ impl<F> Deadline<F> {
 }
 
 impl<F: Timed> Deadline<F> {
-    /// Asks with this priority. Without it, with the default, 0.
+    /// Sets the priority of the request; the default is 0.
+    ///
+    /// See [`Acquire::priority`](crate::futures::Acquire::priority) for an example.
     pub fn priority(self, priority: Priority) -> Self {
         self.map(|request| request.with_priority(priority))
     }
 
-    /// Changes the priority of a request that may wait already: it moves at once, behind those that wait at its new
-    /// priority, and whoever can run then is granted. A request that is granted stays so.
+    /// Changes the priority of a request that may wait already.
+    ///
+    /// A waiting request moves at once, behind the requests that wait at its new priority. Requests that can be granted
+    /// then are granted. A granted request stays granted. See
+    /// [`Acquire::set_priority`](crate::futures::Acquire::set_priority) for an example.
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
         self.project().request.move_to(priority);
     }
@@ -138,14 +148,15 @@ impl<F: fmt::Debug> fmt::Debug for Deadline<F> {
     }
 }
 
-/// A request that can be told to stop waiting, and how urgent it is.
+/// A request that can change its priority and stop waiting.
 pub trait Timed: FusedFuture + Sized {
-    /// The same request, with this priority.
+    /// Sets the priority of a request that has not been polled.
     fn with_priority(self, priority: Priority) -> Self;
 
-    /// The priority is another from now on.
+    /// Changes the priority of a request that may wait.
     fn move_to(self: Pin<&mut Self>, priority: Priority);
 
-    /// It stops waiting, and has resolved then; if it has been granted in time, takes that.
+    /// Stops waiting. Returns the outcome if the request has one already, else the error `TimedOut`. The request has
+    /// resolved then.
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output;
 }

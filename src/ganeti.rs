@@ -1,6 +1,10 @@
 //! Hierarchies of the Ganeti cluster manager, ready to use.
+//!
+//! See [`LockManager`](crate::LockManager) for an example with [`seed`].
 
-/// The order of Ganeti 2.0, in which the locks began: the Big Ganeti Lock, instances, nodes.
+/// The lock order of Ganeti 2.0, the seed of this crate: the Big Ganeti Lock, instances, nodes.
+///
+/// See [`LockManager`](crate::LockManager) for an example.
 pub mod seed {
     crate::hierarchy! {
         /// The lock order of Ganeti 2.0: cluster, instances, nodes.
@@ -15,25 +19,26 @@ pub mod seed {
     }
 }
 
-/// The order of later versions: seven levels.
+/// The lock order of later Ganeti versions: seven levels.
 ///
-/// The levels are aliases, of types in a module of their own: rustc prints the names of types without their paths as long
-/// as no two that can be named are alike, and [`seed`] has levels of these names.
+/// The levels are aliases of types in a private module. rustc prints the name of a type without its path only if no
+/// other type that can be named has the same name, and [`seed`] has levels of these names. The levels are used like
+/// those of [`seed`]; see [`LockManager`](crate::LockManager) for an example.
 pub mod modern {
     pub use declared::Modern;
 
-    /// The Big Ganeti Lock: held by every session, exclusively only by what must run alone.
+    /// The Big Ganeti Lock. Every session holds it; only a session that must run alone holds it exclusively.
     pub type Cluster = declared::Cluster;
     /// Instances, by name.
     pub type Instance = declared::Instance;
-    /// The right to allocate nodes: held exclusively by what picks nodes, shared by what takes many of them, so that
-    /// neither finds the other's choice taken. It has one lock, named [`NODE_ALLOC`] by convention, and is fixed.
+    /// The right to allocate nodes. A job that picks nodes holds it exclusively; a job that takes many nodes shares it.
+    /// So neither finds the other's choice taken. It has one lock, named [`NODE_ALLOC`] by convention, and is fixed.
     pub type NodeAlloc = declared::NodeAlloc;
     /// Groups of nodes, by UUID.
     pub type NodeGroup = declared::NodeGroup;
     /// Nodes, by UUID.
     pub type Node = declared::Node;
-    /// What is done on a node, by the UUID of the node; held where the lock of the node itself can be released early.
+    /// The work on a node, by the UUID of the node; held where the lock of the node itself can be released early.
     pub type NodeRes = declared::NodeRes;
     /// Networks, by UUID.
     pub type Network = declared::Network;

@@ -3,15 +3,15 @@
 //! ```text
 //!   Held<Node, Exclusive, Held<Instance, Shared, Held<Cluster, Shared>>>      what a session holds: a list of guards
 //!    │
-//!    ├── CanAcquire<L>, CanAdd<L>    nothing held at L or above
-//!    ├── Holds<L>, HoldsExclusive<L> L is held
+//!    ├── CanAcquire<L>, CanAdd<L>         nothing is held at L or above
+//!    ├── Holds<L>, HoldsExclusive<L>      L is held
 //!    ├── HoldsTop<L>                      L is held, and nothing above it
-//!    └── CanRelease<L>, CanDowngrade<L>    L was acquired here, not by an outer session
+//!    └── CanRelease<L>, CanDowngrade<L>   L was acquired here, not by an outer session
 //! ```
 //!
-//! The type parameter of a [`Session`](crate::Session) is that list, lowest level innermost. Each verb of a session
-//! asks for one of these bounds; where the list does not satisfy it, rustc says so in the words of the bound. The bounds of
-//! everyday helpers, such as [`CanAcquire`], are at the root of the crate.
+//! The type parameter of a [`Session`](crate::Session) is that list, lowest level innermost. Each method of a session
+//! has one of these bounds. If the list does not satisfy it, rustc prints the message of the bound. The bounds that
+//! helpers need every day, such as [`CanAcquire`], are at the root of the crate; see there for an example.
 
 mod any;
 pub(crate) mod checks;
@@ -34,7 +34,7 @@ use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
-/// An order of lock levels, declared with [`hierarchy!`](crate::hierarchy).
+/// An order of lock levels, declared with [`hierarchy!`](crate::hierarchy); see there for an example.
 pub trait Hierarchy: Sized + Send + Sync + 'static {
     /// The lowest level, which every session holds.
     type Root: Level<In = Self, Locks = SharedLock>;
@@ -46,12 +46,14 @@ pub trait Hierarchy: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     type Sets: Default + Send + Sync + 'static;
 
-    /// What may be held of each level but the root, known at run time only. Dropped highest level first.
+    /// The guards of all levels but the root, in modes known only at run time. The highest level is dropped first.
     #[doc(hidden)]
     type Slots: Slots + Default + Send + Sync + 'static;
 }
 
 /// A level of a hierarchy: the root, or a set of named locks.
+///
+/// [`hierarchy!`](crate::hierarchy) declares levels; see there for an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a lock level",
     label = "expected a level of the session's hierarchy",
@@ -61,31 +63,32 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
     /// The hierarchy that it belongs to.
     type In: Hierarchy;
 
-    /// What is locked at this level: one lock at the root, a set of them above.
+    /// The locks of this level: one lock at the root, a set of locks above it.
     #[doc(hidden)]
     type Locks: Locks;
 
-    /// What the locks of this level are named by. (The root has one lock, which needs no name.)
+    /// The type of the names of this level's locks. (The root's only lock needs no name.)
     type Name: Key + fmt::Debug + Send + Sync + 'static;
 
-    /// What is in the locks of this level.
+    /// The type of the values in the locks of this level.
     type Value: Send + Sync + 'static;
 
     /// The name of the level, as declared.
     const NAME: &'static str;
 
-    /// Its place in the locking order; the root is 0.
+    /// Its position in the locking order; the root is 0.
     const INDEX: usize;
 
-    /// The guard of a part of this level's set as the guard of this level. Never called for the root: it is here, and
-    /// not in [`NotRoot`], so that misusing the root is one error and not four.
+    /// Turns a guard of this level's set into the guard of this level. Never called for the root: it is here, and not
+    /// in [`NotRoot`], so that misusing the root is one compiler error and not four.
     #[doc(hidden)]
     fn level_guard<M: Mode>(guard: SetGuard<SetOf<Self>, M>) -> LevelGuard<Self, M>;
 }
 
 /// `Self` is a level of the hierarchy `H`.
 ///
-/// The same as `Level<In = H>`, in words that rustc can print. [`hierarchy!`](crate::hierarchy) implements it.
+/// The same as `Level<In = H>`, as a trait that rustc can print a message for. [`hierarchy!`](crate::hierarchy)
+/// implements it.
 ///
 /// # Examples
 ///
@@ -115,14 +118,16 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
     note = "hierarchies do not mix: use a level that is declared in `{H}`, or a session of the manager that has `{Self}`"
 )]
 pub trait LevelOf<H: Hierarchy>: Level<In = H> {
-    /// The level itself: what can be named only if it is of `H`.
+    /// The level itself. This type exists only if the level belongs to `H`.
     ///
-    /// The rules name a level by this way. Where it leads nowhere, since the level is of another hierarchy, rustc says
-    /// so, and does not go on to say that the order is violated as well.
+    /// The rules name a level through it. If the level belongs to another hierarchy, rustc reports that, and does not
+    /// add that the order is violated.
     type Itself: Level;
 }
 
 /// A level whose locks have names: every level but the root.
+///
+/// [`hierarchy!`](crate::hierarchy) implements it. See [`LevelOf`] for an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is the root: it has no names, and is held to the end of the session",
     label = "the root of the hierarchy cannot be used here",
@@ -133,21 +138,21 @@ pub trait NotRoot: Level<Locks = LockSet<<Self as Level>::Name, <Self as Level>:
     #[doc(hidden)]
     fn set(sets: &<Self::In as Hierarchy>::Sets) -> &SetAt<Self>;
 
-    /// What is held of this level.
+    /// The slot for the guard of this level.
     #[doc(hidden)]
     fn slot(slots: &<Self::In as Hierarchy>::Slots) -> &Slot<Self>;
 
-    /// What is held of this level, to be changed.
+    /// The slot for the guard of this level, mutably.
     #[doc(hidden)]
     fn slot_mut(slots: &mut <Self::In as Hierarchy>::Slots) -> &mut Slot<Self>;
 }
 
-/// The set behind a level, as sessions reach it.
+/// The set of a level, as a session refers to it.
 #[doc(hidden)]
 pub type SetOf<L> = Arc<LockSet<<L as Level>::Name, <L as Level>::Value>>;
 
-/// The set of a level, in a manager. Nobody outside can look into it: so a level that was written by hand, and claims the
-/// place of another, does not get at the locks of that.
+/// The set of a level, in a manager. It is opaque outside the crate, so a handwritten level that poses as another one
+/// does not get at the other one's locks.
 #[doc(hidden)]
 pub struct SetAt<L: Level>(pub(crate) SetOf<L>);
 
@@ -164,6 +169,8 @@ impl<L: Level> fmt::Debug for SetAt<L> {
 }
 
 /// A level whose members may be added and removed: declared as `level`, not as `fixed level`.
+///
+/// See [`hierarchy!`](crate::hierarchy) for an example.
 #[diagnostic::on_unimplemented(
     message = "level `{Self}` is fixed: its members were given when the manager was built",
     label = "nothing can be added to or removed from `{Self}`",
@@ -171,10 +178,10 @@ impl<L: Level> fmt::Debug for SetAt<L> {
 )]
 pub trait Modifiable: NotRoot {}
 
-/// `Self` stands below `L` in the locking order.
+/// `Self` is below `L` in the locking order.
 ///
-/// [`hierarchy!`](crate::hierarchy) implements it for each pair. Implemented by hand against the declared order, it does
-/// not help, and neither do the other bounds: a program that acquires so is not built.
+/// [`hierarchy!`](crate::hierarchy) implements it for each pair of levels. An implementation by hand, of this bound or
+/// of another one, cannot break the declared order: a program that relies on it does not build:
 ///
 /// ```compile_fail,E0080
 /// lockladder::hierarchy! {
@@ -196,12 +203,12 @@ pub trait Modifiable: NotRoot {}
 )]
 pub trait Before<L: Level>: Level {}
 
-/// What a guard of a level is.
+/// What is locked at a level, and the guards of that.
 #[doc(hidden)]
 pub trait Locks: sealed::Sealed {
     type Guard<M: Mode>: Send + Sync + 'static;
 
-    /// A guard as people read it.
+    /// What `Debug` shows of a guard.
     fn shown<M: Mode>(guard: &Self::Guard<M>) -> impl fmt::Debug;
 }
 
@@ -226,11 +233,14 @@ where
 }
 
 /// The guard of level `L` in mode `M`.
+///
+/// [`Session::owned`](crate::Session::owned) returns it; see [`Session`](crate::Session) for an example.
 pub type LevelGuard<L, M> = <<L as Level>::Locks as Locks>::Guard<M>;
 
-/// Level `L` held in mode `M`, on top of what `Rest` holds. Write it with [`held!`](crate::held).
+/// Level `L` held in mode `M`, on top of what `Rest` holds.
 ///
-/// It really contains the guards. They are dropped highest level first, the root last.
+/// Write it with [`held!`](crate::held); see there for an example. It contains the guards themselves. They are dropped
+/// highest level first, the root last.
 pub struct Held<L: Level, M: Mode, Rest = ()> {
     pub(crate) guard: LevelGuard<L, M>,
     pub(crate) rest: Rest,
@@ -242,25 +252,27 @@ impl<L: Level, M: Mode, Rest> Held<L, M, Rest> {
     }
 }
 
-/// What a session can hold: a list of [`Held`] levels, or `&mut` of one that an outer session holds. Sealed.
+/// What a session can hold: a list of [`Held`] levels, or `&mut` to the list of an outer session. Sealed.
+///
+/// See [`Session`](crate::Session) for an example.
 pub trait HeldList: sealed::Sealed {
-    /// The levels in this list itself, not behind `&mut`: a bit for each, by its index.
+    /// The levels in this list itself, without those behind `&mut`. Bit `i` stands for the level with index `i`.
     #[doc(hidden)]
     const OWN: u16;
 
-    /// All levels, also those behind `&mut`.
+    /// All levels, with those behind `&mut`.
     #[doc(hidden)]
     const ALL: u16;
 
-    /// Of these, those that are held exclusively.
+    /// The levels of [`ALL`](Self::ALL) that are held exclusively.
     #[doc(hidden)]
     const EXCLUSIVE: u16;
 
-    /// Whether each level stands above all that follow it.
+    /// Whether each level is above all levels that follow it.
     #[doc(hidden)]
     const IN_ORDER: bool;
 
-    /// Whether all levels in this list itself are of this hierarchy.
+    /// Whether all levels in this list itself belong to this hierarchy.
     #[doc(hidden)]
     fn is_of(hierarchy: TypeId) -> bool;
 
@@ -336,8 +348,9 @@ mod sealed {
     impl<K, T> Sealed for LockSet<K, T> {}
 }
 
-/// Levels that are in no hierarchy. They let a bound fail with its own message where no level satisfies it: without any
-/// candidate, rustc would say that the method does not exist. Two, because of one it would infer that it was meant.
+/// Levels that belong to no hierarchy. They let a bound fail with its own message where no level satisfies it: if rustc
+/// had no candidate at all, it would say that the method does not exist. There are two, because rustc would infer a
+/// single one as the level that was meant.
 pub(crate) mod nowhere {
     use super::{Hierarchy, Level, LevelGuard, Mode, SetGuard, SetOf, SharedLock};
 
@@ -374,7 +387,7 @@ pub(crate) mod nowhere {
     levels!(NoLevel, NorThis);
 }
 
-/// The bottom of a list is the root, shared or exclusive.
+/// A list that holds only the root, in mode `M`.
 pub(crate) type RootHeld<H, M> = Held<<H as Hierarchy>::Root, M>;
 
 const _: () = {

@@ -6,9 +6,10 @@
 //!           └─ SharedLock<T>   one fair shared/exclusive lock
 //! ```
 //!
-//! At each layer there is one pair of verbs, `shared` and `exclusive`, each of which makes a future that resolves to a
-//! guard (at the top: to a [`Session`], which contains the guards). Ownership is the guard itself, never a thread or a
-//! task. Every future is cancel safe: dropped at any time, it leaves nothing behind.
+//! Each layer has the same two methods, `shared` and `exclusive`. Each returns a future that resolves to a guard (at
+//! the top layer: to a [`Session`], which contains the guards). A lock belongs to its guard, never to a thread or a
+//! task. Every future is cancel safe: dropping it gives up its place in the queue, and a grant that it has not returned
+//! yet passes to the next request.
 //!
 //! # Example
 //!
@@ -20,7 +21,7 @@
 //! *total.exclusive().await? += 1;
 //!
 //! let nodes: LockSet<String> = LockSet::new(["node1", "node2"]); // many, by name
-//! let pair = nodes.exclusive(["node2", "node1"]).await?; // all or nothing, whatever the order
+//! let pair = nodes.exclusive(["node2", "node1"]).await?; // all or nothing, in any order
 //! # drop(pair); Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 //!
@@ -30,18 +31,18 @@
 //! |---|---|
 //! | one lock; the fairness rule | [`SharedLock`], [`Guard`] |
 //! | several locks by name, with or without values | [`LockSet`], [`SetGuard`], [`All`] |
-//! | locks by any name, without adding it first | [`OpenSet`] |
+//! | locks by any name, which need not be added first | [`OpenSet`] |
 //! | locks in levels, in an order that the compiler checks | [`hierarchy!`], [`held!`], [`LockManager`], [`Session`] |
 //! | helpers that are generic over what a session holds | [`CanAcquire`], [`CanAdd`], [`Holds`], [`HoldsExclusive`] |
-//! | lists of locks known at run time only | [`DynSession`] |
+//! | lists of locks that are known only at run time | [`DynSession`] |
 //! | the types and traits behind these, by name | [`mod@futures`], [`level`], [`names`], [`guards`] |
 //! | ready hierarchies | [`ganeti`] |
 //!
 //! # When not to use it
 //!
-//! If nothing is awaited while a lock is held and fairness does not matter, `std::sync::Mutex` is smaller and faster.
-//! These locks are of one process, do not poison, and cannot stop one task from opening two sessions; see the limits
-//! named at [`SharedLock`], [`LockSet`] and [`LockManager`].
+//! If no task awaits while it holds the lock, and fairness does not matter, `std::sync::Mutex` is smaller and faster.
+//! These locks work within one process, do not poison, and cannot stop a task from opening two sessions; see the limits
+//! of [`SharedLock`], [`LockSet`] and [`LockManager`].
 
 mod abridged;
 mod by_mode;
@@ -66,9 +67,10 @@ pub use mode::{Exclusive, LockMode, Mode, Shared};
 pub use priority::{Priority, PriorityError};
 pub use set::{AddError, All, Entries, LockSet, OpenSet, SetError, SetGuard};
 
-/// The futures that wait, by name: for structs that keep one, and for their verbs.
+/// The futures that wait, by name, for structs that store one, and for their methods.
 ///
-/// A verb of a lock, a set or a session returns one of these. Most code awaits it at once and never writes its name.
+/// The methods of a lock, a set or a session return them. Most code awaits them at once and never writes their names.
+/// See [`Acquire::set_priority`](crate::futures::Acquire::set_priority) for an example of one that is kept.
 pub mod futures {
     pub use crate::deadline::Deadline;
     pub use crate::lock::{Acquire, Delete};
@@ -76,14 +78,17 @@ pub mod futures {
     pub use crate::set::{Add, Added, Remove, SetAcquire, Unheld};
 }
 
-/// What names a lock, and what may stand for several names in a call.
+/// The traits of lock names, and of arguments that list several names.
 ///
-/// These traits are bounds for generic helpers. [`Key`](names::Key) holds for any suitable type; the others are sealed.
+/// They are bounds for generic helpers. [`Key`](names::Key) is implemented for every suitable type; the others are
+/// sealed. See [`LockSet`] for an example of such arguments.
 pub mod names {
     pub use crate::set::{AsName, IntoEntries, Key, NameArray, Names, NamesOrAll};
 }
 
-/// What guards are made of: bounds for helpers that take any guard. All of them are sealed.
+/// The traits of what guards are made of, as bounds for helpers that take any guard. All are sealed.
+///
+/// See [`SharedLock::synchronized`] for an example of a method with such a bound.
 pub mod guards {
     pub use crate::lock::{Access, LockPointer, Mappable};
     pub use crate::set::{LockSetPointer, SetPointer};

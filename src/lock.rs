@@ -4,11 +4,11 @@
 //!   SharedLock ─► Acquire (future) ─► Guard
 //!        │            │                 │
 //!        │            │                 │
-//!        │          stage               │     how far a request has come
+//!        │          stage               │     the progress of one request
 //!        └──────── raw ─────────────────┘     enter, grant, give up
 //!                   ├── section   one thread at a time works on the queue
-//!                   ├── state     the word: who holds (pure)
-//!                   ├── queue     who waits, in order
+//!                   ├── state     the word: the holders (pure)
+//!                   ├── queue     the waiters, in order
 //!                   └── wake      foreign code, run last
 //! ```
 
@@ -45,22 +45,23 @@ use tokio::runtime::Handle;
 ///
 /// # Fairness
 ///
-/// 1. Requests are granted in the order of (priority, first poll); a lower [`Priority`](crate::Priority) is more urgent.
-/// 2. All *shared* requests of one priority that wait at the same time form one *group*, which stands at the place of
-///    its first member and is granted together. A sharer that arrives joins a group that still waits; once a group has
-///    been granted it is closed, and a newcomer starts a new one behind those that wait. The group keeps its place when
-///    its first member gives up, or moves to another priority.
-/// 3. A newcomer is granted at once only if nobody of equal or better priority waits.
+/// 1. Requests are granted in the order of (priority, first poll); a lower [`Priority`](crate::Priority) is more
+///    urgent.
+/// 2. All *shared* requests of one priority that wait at the same time form one *group*. The group stands at the place
+///    of its first member and is granted as a whole. A new shared request joins the group while the group waits. When
+///    its granting begins, the group is closed: the next shared request opens a new group behind the requests that
+///    wait. The group keeps its place when its first member gives up or moves to another priority.
+/// 3. A new request is granted at once only if no request of the same or a more urgent priority waits.
 ///
-/// So, at one priority, no exclusive request is overtaken by more than the members of the one group ahead of it, no
-/// stream of sharers can starve it, and no stream of exclusive requests can starve a sharer. (Urgent requests without
-/// end can starve less urgent ones: that is what priorities mean.) Locks are handed over: the releaser grants, and
-/// nobody barges past the queue, ever. A [`downgrade`](Guard::downgrade) is the one exception, see there.
+/// So, at one priority, only members of the one group ahead of an exclusive request can pass it. No stream of sharers
+/// can starve it, and no stream of exclusive requests can starve a sharer. (An endless stream of urgent requests can
+/// starve less urgent ones: that is what priorities mean.) Locks are handed over: the releaser grants, and no new
+/// request barges past the queue, ever. The one exception is [`downgrade`](Guard::downgrade); see there.
 ///
 /// # Cancel safety
 ///
-/// Every future here can be dropped at any time, and leaves nothing behind: its place is lost, what it was granted goes on
-/// to the next, and the others keep their places. (So do the sharers who have joined its group.)
+/// All futures of this lock are cancel safe. Dropping one gives up its place in the queue; a grant that it has not
+/// returned yet passes to the next request. The other requests keep their places, also the sharers of its group.
 ///
 /// # Examples
 ///
@@ -77,44 +78,50 @@ use tokio::runtime::Handle;
 ///
 /// # Limits
 ///
-/// A task that awaits a lock while it holds it waits for itself: the lock knows guards, not tasks. A sharer that
-/// awaits the same lock shared does so too as soon as an exclusive request stands between the two.
+/// A task that awaits a lock which it holds waits for itself: the lock knows guards, not tasks. Even two shared holds
+/// deadlock in this way if an exclusive request stands between them.
 ///
 /// A waker may drop requests of the lock that wakes it, and so release the lock again within the release. Thousands of
-/// wakers that each do so nest as deep, and can exhaust the stack. (The wakers of tokio do not.)
+/// wakers that all do so nest thousands of calls, and can exhaust the stack. (The wakers of tokio do not.)
 pub struct SharedLock<T: ?Sized = ()> {
     raw: Raw,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: a lock in another thread gives out `&T` on several threads at once (so `T: Sync`) and `&mut T`, by which the
-// value can be moved out (so `T: Send`), and never both at once. The rest is `Sync` itself.
+// SAFETY: through `&SharedLock`, several threads get `&T` at once (so `T: Sync`), or one of them gets `&mut T` and can
+// move the value out (so `T: Send`); never both at once. The rest is `Sync` itself.
 unsafe impl<T: ?Sized + Send + Sync> Sync for SharedLock<T> {}
 
 impl<T> SharedLock<T> {
     const_unless_loom! {
-        /// A free lock around `value`. `const`, so it can stand in a `static`.
+        /// Makes a free lock around `value`. It is `const`, so it can stand in a `static`.
+        ///
+        /// See [`SharedLock`] for an example.
         pub fn new(value: T) -> Self {
             Self { raw: Raw::new(), value: UnsafeCell::new(value) }
         }
     }
 
     /// Takes the value out of the lock, deleted or not.
+    ///
+    /// See [`SharedLock`] for an example.
     pub fn into_inner(self) -> T {
         self.value.into_inner()
     }
 }
 
 impl<T: ?Sized> SharedLock<T> {
-    /// Waits for the lock, to share it.
+    /// Waits for the lock and shares it.
     ///
     /// # Fairness
     ///
-    /// Waits behind exclusive requests that came before, with all sharers that wait; see [`SharedLock`].
+    /// The request waits behind earlier exclusive requests, in one group with all shared requests that wait at its
+    /// priority; see [`SharedLock`].
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request.
     ///
     /// # Errors
     ///
@@ -133,15 +140,16 @@ impl<T: ?Sized> SharedLock<T> {
         Acquire::new(self)
     }
 
-    /// Waits for the lock, to have it alone.
+    /// Waits for the lock and holds it alone.
     ///
     /// # Fairness
     ///
-    /// Waits for everyone who came before, and for sharers that join a group ahead of it; see [`SharedLock`].
+    /// The request waits for all earlier requests, and for sharers that join a group ahead of it; see [`SharedLock`].
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. The value is unchanged.
     ///
     /// # Errors
     ///
@@ -162,6 +170,9 @@ impl<T: ?Sized> SharedLock<T> {
 
     /// As [`shared`](Self::shared), with a guard that keeps the lock alive itself and is `'static`.
     ///
+    /// Fairness and cancel safety are those of [`shared`](Self::shared). See [`exclusive_owned`](Self::exclusive_owned)
+    /// for an example.
+    ///
     /// # Errors
     ///
     /// See [`shared`](Self::shared).
@@ -170,6 +181,8 @@ impl<T: ?Sized> SharedLock<T> {
     }
 
     /// As [`exclusive`](Self::exclusive), with a guard that keeps the lock alive itself and is `'static`.
+    ///
+    /// Fairness and cancel safety are those of [`exclusive`](Self::exclusive).
     ///
     /// # Errors
     ///
@@ -192,20 +205,25 @@ impl<T: ?Sized> SharedLock<T> {
 
     /// Shares the lock if that is possible without waiting.
     ///
+    /// See [`Guard::downgrade_map`] for an example.
+    ///
     /// # Errors
     ///
-    /// [`TryAcquireError::WouldBlock`] if it is held exclusively, or somebody waits for it who is not less urgent than
-    /// the default priority; [`TryAcquireError::Deleted`] if it has been deleted; [`TryAcquireError::TooManySharers`].
+    /// [`TryAcquireError::WouldBlock`] if the lock is held exclusively, if a request of the default priority or a more
+    /// urgent one waits, or while a large group is being granted; [`TryAcquireError::Deleted`] if the lock has been
+    /// deleted; [`TryAcquireError::TooManySharers`].
     pub fn try_shared(&self) -> Result<Guard<&Self, Shared>, TryAcquireError> {
         try_acquire(self)
     }
 
     /// Takes the lock alone if that is possible without waiting.
     ///
+    /// See [`exclusive`](Self::exclusive) for an example of the guard.
+    ///
     /// # Errors
     ///
-    /// [`TryAcquireError::WouldBlock`] if anybody holds it, or somebody waits for it who is not less urgent than the
-    /// default priority; [`TryAcquireError::Deleted`] if it has been deleted.
+    /// [`TryAcquireError::WouldBlock`] if the lock is held, or if a request of the default priority or a more urgent
+    /// one waits; [`TryAcquireError::Deleted`] if the lock has been deleted.
     pub fn try_exclusive(&self) -> Result<Guard<&Self, Exclusive>, TryAcquireError> {
         try_acquire(self)
     }
@@ -228,7 +246,9 @@ impl<T: ?Sized> SharedLock<T> {
         try_acquire(self)
     }
 
-    /// As [`shared`](Self::shared), for threads that are not asynchronous: blocks this one until the lock is shared.
+    /// As [`shared`](Self::shared), for code that is not async: blocks the thread until it shares the lock.
+    ///
+    /// See [`blocking_exclusive`](Self::blocking_exclusive) for an example.
     ///
     /// # Errors
     ///
@@ -236,12 +256,12 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Panics
     ///
-    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
     pub fn blocking_shared(&self) -> Result<Guard<&Self, Shared>, AcquireError> {
         block_on(self.shared())
     }
 
-    /// As [`exclusive`](Self::exclusive), for threads that are not asynchronous: blocks this one until it has the lock.
+    /// As [`exclusive`](Self::exclusive), for code that is not async: blocks the thread until it holds the lock.
     ///
     /// # Errors
     ///
@@ -249,7 +269,7 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Panics
     ///
-    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
     ///
     /// # Examples
     ///
@@ -266,7 +286,9 @@ impl<T: ?Sized> SharedLock<T> {
         block_on(self.exclusive())
     }
 
-    /// Deletes the lock if it can be had exclusively without waiting.
+    /// Deletes the lock if it can be held exclusively without waiting.
+    ///
+    /// See [`delete`](Self::delete) for an example.
     ///
     /// # Errors
     ///
@@ -275,10 +297,11 @@ impl<T: ?Sized> SharedLock<T> {
         self.try_exclusive().map(Guard::delete)
     }
 
-    /// Waits for the lock exclusively and deletes it: from then on, everyone who waits and everyone who comes gets
-    /// `Deleted`. The holder of an exclusive guard uses [`Guard::delete`] instead.
+    /// Waits for the lock exclusively and deletes it.
     ///
-    /// Whoever awaits this while holding a shared guard of the same lock waits for itself.
+    /// From then on, all requests resolve to `Deleted`: those that wait, and those to come. The holder of an exclusive
+    /// guard uses [`Guard::delete`] instead. A task that awaits this while it holds a guard of the same lock waits for
+    /// itself.
     ///
     /// # Fairness
     ///
@@ -286,11 +309,12 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped before it resolves, it has deleted nothing.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. Nothing has been deleted.
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Deleted`] if somebody else deletes the lock first.
+    /// [`AcquireError::Deleted`] if another task deletes the lock first.
     ///
     /// # Examples
     ///
@@ -317,12 +341,13 @@ impl<T: ?Sized> SharedLock<T> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it leaves nothing behind; dropped while `work` runs, it drops `work` at its
-    /// current await and releases the lock.
+    /// While it waits, this future is cancel safe: dropping it gives up its place in the queue, and `work` has not run.
+    /// While `work` runs, dropping the future drops `work` at its current await, and releases the lock.
     ///
     /// # Errors
     ///
-    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits; `work` has not run then.
+    /// [`AcquireError::Deleted`] if the lock is deleted, before or while this waits; [`AcquireError::TooManySharers`].
+    /// In either case `work` has not run.
     ///
     /// # Examples
     ///
@@ -342,18 +367,21 @@ impl<T: ?Sized> SharedLock<T> {
         let mut guard = Acquire::<&Self, M>::new(self).await?;
         let result = work(M::value(&mut guard)).await;
         Ok(Panics::defer(|panics| {
-            panics.catch(|| drop(guard)); // Before the result is on its way.
+            panics.catch(|| drop(guard)); // Before the result moves to its place for return values: see `panics`.
             result
         }))
     }
 
-    /// The value, without locking: `&mut self` shows that nobody else has the lock.
+    /// Gives the value without locking: `&mut self` shows that no guard is in use.
+    ///
+    /// As [`into_inner`](Self::into_inner), but the value stays in the lock; see [`SharedLock`] for an example.
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
 }
 
-/// Blocks this thread. A runtime that it belongs to is asked to, as it knows whether that is allowed here.
+/// Blocks the thread on a future. Within a tokio runtime it uses that runtime, which panics where blocking is
+/// forbidden.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     match Handle::try_current() {
         Ok(runtime) => runtime.block_on(future),
@@ -363,7 +391,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 
 fn try_acquire<P: LockPointer, M: Mode>(pointer: P) -> Result<Guard<P, M>, TryAcquireError> {
     pointer.lock().raw.try_enter(M::MODE)?.claim();
-    // SAFETY: the lock has just been granted in this mode.
+    // SAFETY: the line above got a grant in this mode and claimed it for the guard.
     Ok(unsafe { Guard::new(pointer) })
 }
 
@@ -379,8 +407,8 @@ impl<T: Default> Default for SharedLock<T> {
     }
 }
 
-/// Shows the value if it can be shared at once, and never waits for a holder. For people: what it shows was true at one
-/// time or another.
+/// Shows the value if it can be shared at once; never waits for a holder. The output is for diagnostics: its parts are
+/// read at different times, and may be out of date.
 impl<T: ?Sized + fmt::Debug> fmt::Debug for SharedLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.raw.look();
@@ -397,8 +425,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for SharedLock<T> {
     }
 }
 
-// Auto traits are promises. A lock moves between threads with its value; it is shared, and its guards and futures
-// move, when the value may be both moved and shared.
+// Auto traits are promises. A lock is `Send` if its value is. The lock is `Sync`, and its guards and futures move
+// between threads, if the value is both `Send` and `Sync`.
 const _: () = {
     const fn is_send<T: Send>() {}
     const fn is_sync<T: Sync>() {}

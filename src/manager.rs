@@ -1,4 +1,4 @@
-//! The manager: a root lock and a set of locks for each level above, and the way into a session.
+//! The manager: a root lock, a set of locks for each level above it, and the ways into a session.
 
 mod claim;
 mod dynamic;
@@ -28,9 +28,9 @@ use std::sync::Arc;
 
 /// The locks of a hierarchy. Cheap to clone: all clones are the same manager.
 ///
-/// A [`Session`] begins at the root, by [`shared`](Self::shared) or [`exclusive`](Self::exclusive), and climbs from
-/// there, upwards only. There is no other way to a lock of the manager, so whoever has one holds the root. That levels
-/// are taken in order is checked by the compiler.
+/// A [`Session`] begins at the root, with [`shared`](Self::shared) or [`exclusive`](Self::exclusive), and climbs from
+/// there. There is no other way to a lock of the manager, so each holder of a lock also holds the root. The compiler
+/// checks that levels are taken in order.
 ///
 /// # Examples
 ///
@@ -51,12 +51,13 @@ use std::sync::Arc;
 ///
 /// # Limits
 ///
-/// Within one session nothing can deadlock. Nobody can stop a task from opening a *second* session while it has one,
-/// though: two shared roots pass every test, and hang as soon as an exclusive one is asked for between them. Open one
-/// session per job, and hand it (or a [nested](Session::nest) one) to whoever needs locks; within
-/// [`scope`](Self::scope), a second one is an error.
+/// If each task has at most one session, the locks of a manager cannot deadlock. But the types cannot stop a task from
+/// opening a *second* session: two shared roots pass every test, and hang as soon as a request for the exclusive root
+/// comes between them. Open one session per job, and pass it (or a [nested](Session::nest) one) to the code that needs
+/// locks. Within a [`scope`](Self::scope), a second session is an error.
 ///
-/// Waiting for anything else with locks held, such as a channel or a task that wants them, can deadlock all the same.
+/// A session that waits for something else while it holds locks can still deadlock: for a channel, say, or for a task
+/// that wants those locks.
 pub struct LockManager<H: Hierarchy> {
     locks: Arc<Locks<H>>,
 }
@@ -67,16 +68,20 @@ struct Locks<H: Hierarchy> {
     flows: Pool<LockManager<H>>,
 }
 
-/// A session that holds the root alone.
+/// A session that holds only the root.
 type Entered<H, M> = Session<H, RootHeld<H, M>>;
 
 impl<H: Hierarchy> LockManager<H> {
-    /// Begins a manager: give it the names of each level, then [`build`](Builder::build).
+    /// Starts a manager: add the names of each level, then [`build`](Builder::build) it.
+    ///
+    /// See [`LockManager`] for an example.
     pub fn builder() -> Builder<H> {
         Builder { sets: H::Sets::default() }
     }
 
-    /// Waits for the root, shared, and begins a session. The label says to people what the session is for.
+    /// Waits for the root, shares it, and begins a session.
+    ///
+    /// The label says what the session is for. See [`LockManager`] for an example.
     ///
     /// # Fairness
     ///
@@ -84,17 +89,21 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NestedSession`] inside of a [`scope`](Self::scope) of the same manager;
+    /// [`SessionError::NestedSession`] within a [`scope`](Self::scope) of the same manager;
     /// [`SessionError::TooManySharers`].
     pub fn shared(&self, label: impl Into<Cow<'static, str>>) -> Enter<H, Shared> {
         self.enter(label.into())
     }
 
-    /// Waits for the root, exclusively, and begins a session. Nobody else has one meanwhile.
+    /// Waits for the root, takes it exclusively, and begins a session.
+    ///
+    /// While the session holds the root exclusively, no other session exists. See
+    /// [`timeout`](SessionRequest::timeout) for an example.
     ///
     /// # Fairness
     ///
@@ -102,17 +111,17 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NestedSession`] inside of a [`scope`](Self::scope) of the same manager;
-    /// [`SessionError::TooManySharers`].
+    /// [`SessionError::NestedSession`] within a [`scope`](Self::scope) of the same manager.
     pub fn exclusive(&self, label: impl Into<Cow<'static, str>>) -> Enter<H, Exclusive> {
         self.enter(label.into())
     }
 
-    /// Begins a session with the root shared, if that is possible without waiting.
+    /// Begins a session with the root shared, if it is available without waiting.
     ///
     /// # Errors
     ///
@@ -131,7 +140,9 @@ impl<H: Hierarchy> LockManager<H> {
         self.enter_now(label.into(), SharedLock::try_shared_owned)
     }
 
-    /// Begins a session with the root exclusive, if that is possible without waiting.
+    /// Begins a session with the root exclusive, if it is available without waiting.
+    ///
+    /// See [`try_shared`](Self::try_shared) for an example.
     ///
     /// # Errors
     ///
@@ -140,7 +151,7 @@ impl<H: Hierarchy> LockManager<H> {
         self.enter_now(label.into(), SharedLock::try_exclusive_owned)
     }
 
-    /// As [`shared`](Self::shared), for threads that are not asynchronous: blocks this one until it has the root.
+    /// As [`shared`](Self::shared), for code that is not async: blocks the thread until it has the root.
     ///
     /// # Errors
     ///
@@ -148,7 +159,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Panics
     ///
-    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
     ///
     /// # Examples
     ///
@@ -162,7 +173,9 @@ impl<H: Hierarchy> LockManager<H> {
         block_on(self.shared(label))
     }
 
-    /// As [`exclusive`](Self::exclusive), for threads that are not asynchronous: blocks this one until it has the root.
+    /// As [`exclusive`](Self::exclusive), for code that is not async: blocks the thread until it has the root.
+    ///
+    /// See [`blocking_shared`](Self::blocking_shared) for an example.
     ///
     /// # Errors
     ///
@@ -170,7 +183,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Panics
     ///
-    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
     pub fn blocking_exclusive(
         &self,
         label: impl Into<Cow<'static, str>>,
@@ -178,7 +191,9 @@ impl<H: Hierarchy> LockManager<H> {
         block_on(self.exclusive(label))
     }
 
-    /// Waits for the root in a mode known at run time, and begins a session whose levels are known at run time only.
+    /// Waits for the root in this mode, and begins a session whose levels are known only at run time.
+    ///
+    /// See [`DynSession`] for an example.
     ///
     /// # Fairness
     ///
@@ -186,7 +201,8 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request.
     ///
     /// # Errors
     ///
@@ -195,7 +211,9 @@ impl<H: Hierarchy> LockManager<H> {
         self.enter_any(label.into(), mode)
     }
 
-    /// Begins a session whose levels are known at run time only, if the root can be had without waiting.
+    /// Begins a session whose levels are known only at run time, if the root is available without waiting.
+    ///
+    /// See [`DynSession`] for an example of such a session.
     ///
     /// # Errors
     ///
@@ -208,7 +226,9 @@ impl<H: Hierarchy> LockManager<H> {
         self.enter_any_now(label.into(), mode)
     }
 
-    /// As [`dynamic`](Self::dynamic), for threads that are not asynchronous: blocks this one until it has the root.
+    /// As [`dynamic`](Self::dynamic), for code that is not async: blocks the thread until it has the root.
+    ///
+    /// See [`blocking_shared`](Self::blocking_shared) for an example.
     ///
     /// # Errors
     ///
@@ -216,7 +236,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Panics
     ///
-    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
     pub fn blocking_dynamic(
         &self,
         label: impl Into<Cow<'static, str>>,
@@ -225,8 +245,10 @@ impl<H: Hierarchy> LockManager<H> {
         block_on(self.dynamic(label, mode))
     }
 
-    /// A copy of the names of a level, in name order (the seed's `_names()`). Waits for nobody, and is stale the moment
-    /// it is returned: for people and tests, not to decide by.
+    /// A snapshot of the names of a level, in name order, without waiting (the seed's `_names()`).
+    ///
+    /// It may be out of date as soon as it is returned: for diagnostics and tests, not for decisions. See
+    /// [`Session::add_exclusive`] for an example.
     pub fn names<L: NotRoot + LevelOf<H>>(&self) -> Vec<L::Name> {
         L::set(&self.locks.sets).0.names()
     }
@@ -244,13 +266,17 @@ impl<H: Hierarchy> fmt::Debug for LockManager<H> {
     }
 }
 
-/// A manager before anybody uses it. Made by [`LockManager::builder`].
+/// A manager before its first use. Made by [`LockManager::builder`].
+///
+/// See [`LockManager`] for an example.
 pub struct Builder<H: Hierarchy> {
     sets: H::Sets,
 }
 
 impl<H: Hierarchy> Builder<H> {
-    /// Adds members to a level, with default values; repeated names collapse.
+    /// Adds members to a level, with default values; a repeated name counts once.
+    ///
+    /// See [`LockManager`] for an example.
     #[must_use]
     pub fn names<L>(self, names: impl IntoIterator<Item: Into<L::Name>>) -> Self
     where
@@ -260,7 +286,7 @@ impl<H: Hierarchy> Builder<H> {
         self
     }
 
-    /// Adds members and their values to a level. Of a name that is repeated, the first value counts.
+    /// Adds members and their values to a level. If a name is repeated, its first value counts.
     ///
     /// # Examples
     ///
@@ -286,7 +312,9 @@ impl<H: Hierarchy> Builder<H> {
         self
     }
 
-    /// The manager, with all locks free.
+    /// Builds the manager, with all locks free.
+    ///
+    /// See [`LockManager`] for an example.
     #[must_use]
     pub fn build(self) -> LockManager<H> {
         const { checks::is_hierarchy::<H>() }

@@ -1,16 +1,22 @@
-//! Shared and exclusive, as types and as a value.
+//! The modes, shared and exclusive, as types and as a value.
 
 use std::fmt;
 
-/// Any number of shared holders at once, none beside an exclusive one.
+/// The mode of holders that share a lock: any number at once, but none beside an exclusive one.
+///
+/// See [`SharedLock::synchronized`](crate::SharedLock::synchronized) for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shared;
 
-/// One exclusive holder, alone.
+/// The mode of a holder that has a lock alone.
+///
+/// See [`SharedLock::synchronized`](crate::SharedLock::synchronized) for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Exclusive;
 
-/// [`Shared`] or [`Exclusive`] as a value, for programs that learn the mode at run time, and for messages.
+/// [`Shared`] or [`Exclusive`] as a value, for modes that are known only at run time, and for messages.
+///
+/// See [`DynSession`](crate::DynSession) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LockMode {
     /// See [`Shared`].
@@ -28,7 +34,10 @@ impl fmt::Display for LockMode {
     }
 }
 
-/// How a lock is held: [`Shared`] or [`Exclusive`]. Sealed: there is no third mode.
+/// The mode of a hold: [`Shared`] or [`Exclusive`].
+///
+/// Sealed: there is no third mode. See [`SharedLock::synchronized`](crate::SharedLock::synchronized) for an example of
+/// the modes.
 pub trait Mode: sealed::Sealed + Copy + Default + fmt::Debug + Send + Sync + Unpin + 'static {
     /// This mode as a value.
     const MODE: LockMode;

@@ -1,15 +1,14 @@
-//! Foreign code, run last and survived.
+//! Foreign code: it runs last, and its panics are survived.
 //!
-//! Wakers, destructors of values and names, and closures of users are foreign code. It may panic, re-enter the lock, or drop
-//! another request. So it runs when nothing is locked; and a panic of it waits until our own work is done, and goes on from
-//! there.
+//! Wakers, destructors of values and names, and closures of users are foreign code. It may panic, re-enter the lock, or
+//! drop another request. So it runs when nothing is locked. Its panic is caught, and goes on when our own work is done.
 //!
 //! # Invariant
 //!
-//! While a panic may go on from a function of ours, nothing that owns a hold, a place or a value of the user's lies in a
-//! place for return values, and nothing is half changed. (What lies in such a place when a local panics as it is dropped
-//! is leaked: rust-lang/rust#47949.) So foreign code runs in [`Panics::catch`]; and the one place from which a panic that
-//! was caught goes on is [`Panics::defer`], when our own work has ended and what it returned has been dropped.
+//! While a panic may go on from a function of ours, nothing is half changed, and no return slot contains anything that
+//! owns a hold, a place or a user's value. (The value in a return slot leaks if a local panics as it is dropped:
+//! rust-lang/rust#47949.) So foreign code runs in [`Panics::catch`]. A caught panic goes on only from
+//! [`Panics::defer`], when our own work has ended and its result has been dropped.
 
 use std::any::Any;
 use std::mem;
@@ -21,9 +20,9 @@ use std::thread;
 pub struct Panics(Option<Box<dyn Any + Send>>);
 
 impl Panics {
-    /// Runs work of ours, in which foreign code panics last: the first panic goes on when the work has ended, and what it
-    /// returned has been dropped. The others are dropped; and all are, while the thread panics already, as one more would
-    /// abort the process.
+    /// Runs our own work, and defers the panics of foreign code in it: the first one goes on when the work has ended
+    /// and its result has been dropped. Later ones are forgotten. While the thread panics already, all are forgotten
+    /// and the result is returned, because one more panic would abort the process.
     #[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
     #[inline(always)]
     pub(crate) fn defer<R>(work: impl FnOnce(&mut Self) -> R) -> R {
@@ -53,7 +52,7 @@ impl Panics {
 }
 
 impl Drop for Panics {
-    /// The work itself has panicked.
+    /// There is a panic here only if the work itself has panicked.
     #[inline]
     fn drop(&mut self) {
         if let Some(panic) = self.0.take() {
@@ -62,7 +61,7 @@ impl Drop for Panics {
     }
 }
 
-/// The destructor of a payload is foreign code, too: it is not run at all.
+/// Leaks the payload of a panic: its destructor is foreign code, too, and does not run at all.
 #[cold]
 fn forget(panic: Box<dyn Any + Send>) {
     mem::forget(panic);

@@ -1,8 +1,10 @@
-//! How urgent a request is.
+//! The priority of a request.
 
 use thiserror::Error;
 
-/// How urgent a request is: from −20, the most urgent, to 19, like `nice`. The default is 0.
+/// The urgency of a request: from −20, the most urgent, to 19, like `nice`. The default is 0.
+///
+/// See [`Acquire::priority`](crate::futures::Acquire::priority) for a request with a priority.
 ///
 /// # Examples
 ///
@@ -22,18 +24,22 @@ impl Priority {
     /// The least urgent, 19.
     pub const LOWEST: Self = Self(19);
 
-    /// A priority that is known to be one.
+    /// Makes a priority from a number that is known to be in range.
+    ///
+    /// See [`Priority`] for an example.
     ///
     /// # Panics
     ///
-    /// If it is outside of −20..=19. [`Priority::try_from`] returns that as an error.
+    /// If the number is outside of −20..=19. [`Priority::try_from`] returns an error instead.
     #[must_use]
     pub const fn new(priority: i8) -> Self {
         assert!(Self::is_one(priority), "a priority is outside of -20..=19");
         Self(priority)
     }
 
-    /// The number.
+    /// The number, from −20 to 19.
+    ///
+    /// See [`Priority`] for an example.
     #[must_use]
     pub const fn get(self) -> i8 {
         self.0
@@ -44,7 +50,9 @@ impl Priority {
     }
 }
 
-/// A number that is no priority.
+/// The error of a number that is no priority.
+///
+/// See [`Priority`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("priority {0} is outside of -20..=19")]
 pub struct PriorityError(

@@ -5,8 +5,8 @@
 //!      │
 //!      └── core         the fast way past the queue, and the slow way through it
 //!           ├── shards       name ─► slot: a word, the name, the value
-//!           └── queue        who waits, and who has the whole
-//!                └── policy       who may be granted (pure)
+//!           └── queue        the requests that wait, and the holders of the whole
+//!                └── policy       which request may be granted (pure)
 //! ```
 
 mod acquire;
@@ -48,34 +48,40 @@ use shards::forget;
 use std::fmt;
 use std::sync::Arc;
 
-/// A set of named locks, whose members come and go; each may have a value in it.
+/// A set of named locks. Members come and go, and each may have a value in it.
 ///
 /// # Fairness
 ///
-/// A request gets all its names at once, or waits and holds nothing. Requests stand in the order of (priority, first
-/// poll). One is granted when it fits beside all holders, and, with each earlier request that it conflicts with, either
+/// A request gets all its names at once; until then it waits and holds nothing. Requests stand in the order of
+/// (priority, first poll). A request is granted when it fits beside all holders and, for each earlier request that it
+/// conflicts with, one of these is true:
 ///
-/// * both have one priority, the earlier one has been passed fewer than 16 times, it is held up by the holder of a name
-///   that the later one does not touch, and the later one passes at most 8 at any name; or
-/// * it is shared, and what it conflicts about lies on names of sharers that stood ahead of the earlier one and are
-///   granted at the same time: sharers go in groups.
+/// * **It passes.** Both requests have the same priority. The earlier one has been passed fewer than 16 times. It has
+///   to wait anyway, for the holder of a name that the later one does not touch. And the later one passes at most 8
+///   requests at any one name, and at most 8 that wait for the whole set.
+/// * **It goes along.** The later request is shared. Each name on which the two conflict is also a name of a sharer of
+///   the same priority that stood ahead of the earlier request and is granted at the same time: sharers go in groups.
 ///
-/// For requests of one name, that is the fairness rule of [`SharedLock`](crate::SharedLock), with one difference: a group
-/// does not keep the place of its first sharer when that gives up, or moves to another priority. Each of the others stands
-/// at its own place then, as sharers of a set may differ in their other names. Where several names are involved, whoever waits for a name that
-/// is held keeps its other names for itself only when requests of its priority have passed it 16 times there, or against
-/// less urgent ones. (Else there would be *convoys*: names that are free, and that nobody may have.) Still nobody is passed
-/// more often, but for the groups ahead. As nobody waits holding, requests of one set cannot deadlock with each other.
+/// For requests of one name, this is the fairness rule of [`SharedLock`](crate::SharedLock), with one difference: a
+/// group does not keep the place of its first sharer when that sharer gives up, or moves to another priority. Each of
+/// its other sharers then stands at its own place, because sharers of a set may differ in their other names.
+///
+/// With several names, a request that waits for a held name keeps its other names from less urgent requests, but lets
+/// requests of its own priority pass there until it has been passed 16 times. (Otherwise there would be *convoys*:
+/// names that are free, and that no request may have.) No request is passed more often than that, not counting the
+/// sharers of groups ahead of it. No request holds anything while it waits, so requests of one set cannot deadlock with
+/// each other.
 ///
 /// # Cancel safety
 ///
-/// Every future here can be dropped at any time, and leaves nothing behind: it has neither added nor removed anything, its
-/// place is lost, what it was granted goes on to the next, and the others keep their places. Those whom it had passed by
-/// then have been passed: else requests that are granted and dropped without end could keep them waiting without end.
+/// Every future here is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+/// passes to the next request. Dropped before it resolves, it has neither added nor removed anything. The other
+/// requests keep their places. The requests that it has passed stay counted as passed: otherwise requests that are
+/// granted and dropped without end could keep them waiting forever.
 ///
-/// If a waker of somebody else panics while a future here is polled, the panic goes on from that poll. Whether the future
-/// has resolved by then, its [`is_terminated`](futures::future::FusedFuture::is_terminated) says: if so, it has added or
-/// removed what it was to, and what it would have returned has been dropped; if not, it can be polled on.
+/// If the waker of another request panics while a future here is polled, the panic resumes from that poll. Then
+/// [`is_terminated`](futures::future::FusedFuture::is_terminated) says whether the future has resolved. If it has, it
+/// has added or removed what it was asked to, and its output has been dropped. If it has not, it can be polled again.
 ///
 /// # Examples
 ///
@@ -94,15 +100,17 @@ use std::sync::Arc;
 ///
 /// # Limits
 ///
-/// Take all that you need of a set in one call. Whoever holds a part of it and awaits another part can deadlock with
-/// someone who does the same the other way round; the same goes for `add` by someone who holds [`All`]. Sessions of a
-/// [`LockManager`](crate::LockManager) cannot be written so.
+/// Take all that you need of a set in one call. A task that holds a part of it and awaits another part can deadlock
+/// with a task that does the same in the opposite order; a task that holds [`All`] and awaits `add` waits for itself.
+/// Sessions of a [`LockManager`](crate::LockManager) cannot be written that way.
 pub struct LockSet<K, T = ()> {
     core: Core<K, T>,
 }
 
 impl<K: Key, T> LockSet<K, T> {
-    /// A set of these names, each with the default value; repeated ones collapse.
+    /// A set of these names, each with the default value; a repeated name counts once.
+    ///
+    /// See [`LockSet`] for an example.
     pub fn new<I>(names: I) -> Self
     where
         I: IntoIterator<Item: Into<K>>,
@@ -111,7 +119,7 @@ impl<K: Key, T> LockSet<K, T> {
         names.into_iter().map(Into::into).collect()
     }
 
-    /// A set of these names and values. Of a name that is repeated, the first value counts.
+    /// A set of these names and values. If a name is repeated, its first value counts.
     ///
     /// # Examples
     ///
@@ -133,13 +141,12 @@ impl<K: Key, T> LockSet<K, T> {
         set
     }
 
-    /// Adds free members that do not exist yet, before anybody else knows the set. Those whose names exist stay as they
-    /// are.
+    /// Adds free members, before other threads can reach the set. A name that exists keeps its member and its value.
     pub(crate) fn extend(&self, entries: impl IntoIterator<Item = (K, T)>) {
         for entry in entries {
             Panics::defer(|panics| {
                 if let Ok(added) = self.core.add(vec![entry], None, panics) {
-                    forget(added, panics); // They stay, as members of the set.
+                    forget(added, panics); // They stay in the set.
                 }
             });
         }
@@ -166,22 +173,24 @@ impl<K: Key, T> Default for LockSet<K, T> {
 }
 
 impl<K: Key, T> LockSet<K, T> {
-    /// Waits for these names, or for [`All`], to share them.
+    /// Waits for these names, or for [`All`], and shares them.
     ///
     /// An empty list holds nothing; it needs a type (`[""; 0]`).
     ///
     /// # Fairness
     ///
-    /// See [`LockSet`]. With `All`, `add` waits meanwhile, and members that are removed before its turn are skipped.
+    /// See [`LockSet`]. While `All` is held, `add` waits. A request for `All` skips members that are removed before it
+    /// is granted.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request.
     ///
     /// # Errors
     ///
-    /// [`SetError::Unknown`] if a name does not exist, [`SetError::Deleted`] if one is removed while this waits, also
-    /// when it is added again meanwhile. Either way nothing is held.
+    /// [`SetError::Unknown`] if a name does not exist. [`SetError::Deleted`] if a name is removed while this waits,
+    /// even if it is added again meanwhile. In both cases nothing is held.
     ///
     /// # Examples
     ///
@@ -202,7 +211,7 @@ impl<K: Key, T> LockSet<K, T> {
         SetAcquire::of(self, names, Want::All)
     }
 
-    /// Waits for these names, or for [`All`], to have them alone.
+    /// Waits for these names, or for [`All`], and takes them exclusively.
     ///
     /// Otherwise as [`shared`](Self::shared).
     ///
@@ -212,7 +221,7 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind.
+    /// See [`shared`](Self::shared).
     ///
     /// # Errors
     ///
@@ -234,7 +243,9 @@ impl<K: Key, T> LockSet<K, T> {
         SetAcquire::of(self, names, Want::All)
     }
 
-    /// As [`shared`](Self::shared), with a guard that keeps the set alive itself and is `'static`.
+    /// As [`shared`](Self::shared), with a guard that is `'static` and keeps the set alive.
+    ///
+    /// See [`add_exclusive_owned`](Self::add_exclusive_owned) for an example of such a guard.
     ///
     /// # Errors
     ///
@@ -243,7 +254,9 @@ impl<K: Key, T> LockSet<K, T> {
         SetAcquire::of(self, names, Want::All)
     }
 
-    /// As [`exclusive`](Self::exclusive), with a guard that keeps the set alive itself and is `'static`.
+    /// As [`exclusive`](Self::exclusive), with a guard that is `'static` and keeps the set alive.
+    ///
+    /// See [`add_exclusive_owned`](Self::add_exclusive_owned) for an example of such a guard.
     ///
     /// # Errors
     ///
@@ -252,20 +265,22 @@ impl<K: Key, T> LockSet<K, T> {
         SetAcquire::of(self, names, Want::All)
     }
 
-    /// Shares these names, or [`All`], if that is possible without waiting: all of them now, or nothing.
+    /// Shares these names, or [`All`], without waiting: all of them now, or none.
+    ///
+    /// See [`try_exclusive`](Self::try_exclusive) for an example.
     ///
     /// # Errors
     ///
-    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then.
+    /// [`SetError::WouldBlock`] with the names that other holders have; [`SetError::Unknown`]. Nothing is held then.
     pub fn try_shared(&self, names: impl NamesOrAll<K>) -> Result<SetGuard<&Self, Shared>, SetError<K>> {
         self.shared(names).at_once()
     }
 
-    /// Takes these names, or [`All`], alone if that is possible without waiting: all of them now, or nothing.
+    /// Takes these names, or [`All`], exclusively, without waiting: all of them now, or none.
     ///
     /// # Errors
     ///
-    /// [`SetError::WouldBlock`] with the names that others hold; [`SetError::Unknown`]. Nothing is held then.
+    /// [`SetError::WouldBlock`] with the names that other holders have; [`SetError::Unknown`]. Nothing is held then.
     ///
     /// # Examples
     ///
@@ -280,7 +295,9 @@ impl<K: Key, T> LockSet<K, T> {
         self.exclusive(names).at_once()
     }
 
-    /// As [`try_shared`](Self::try_shared), with a guard that keeps the set alive itself and is `'static`.
+    /// As [`try_shared`](Self::try_shared), with a guard that is `'static` and keeps the set alive.
+    ///
+    /// See [`add_exclusive_owned`](Self::add_exclusive_owned) for an example of such a guard.
     ///
     /// # Errors
     ///
@@ -292,7 +309,9 @@ impl<K: Key, T> LockSet<K, T> {
         self.shared_owned(names).at_once()
     }
 
-    /// As [`try_exclusive`](Self::try_exclusive), with a guard that keeps the set alive itself and is `'static`.
+    /// As [`try_exclusive`](Self::try_exclusive), with a guard that is `'static` and keeps the set alive.
+    ///
+    /// See [`add_exclusive_owned`](Self::add_exclusive_owned) for an example of such a guard.
     ///
     /// # Errors
     ///
@@ -304,21 +323,23 @@ impl<K: Key, T> LockSet<K, T> {
         self.exclusive_owned(names).at_once()
     }
 
-    /// A copy of all names, in name order; waits for nobody. Consistent in itself and stale the moment it is returned:
-    /// for people and tests, not to decide by.
+    /// A snapshot of all names, in name order, without waiting.
+    ///
+    /// It is consistent in itself, but may be out of date as soon as it is returned: for diagnostics and tests, not for
+    /// decisions. See [`remove`](Self::remove) for an example.
     pub fn names(&self) -> Vec<K> {
         self.core.names()
     }
 }
 
-/// Names without order: sorted, each once.
+/// Sorts names, and keeps each once.
 fn sorted<K: Ord>(mut names: Vec<K>) -> Vec<K> {
     names.sort();
     names.dedup();
     names
 }
 
-/// The pointers to a kind of set.
+/// Implements [`SetPointer`] for pointers to sets.
 macro_rules! pointers {
     ($($pointer:ty),+) => {$(
         impl<K: Key, T> SetPointer for $pointer {
@@ -339,15 +360,16 @@ pointers! { &LockSet<K, T>, Arc<LockSet<K, T>>, &OpenSet<K, T>, Arc<OpenSet<K, T
 impl<K: Key, T> LockSetPointer for &LockSet<K, T> {}
 impl<K: Key, T> LockSetPointer for Arc<LockSet<K, T>> {}
 
-/// Shows each member and how it is held, in name order, and never waits. Stale at once: for people.
+/// Shows members and how they are held, in name order, without waiting: up to 16, then how many more there are. A
+/// snapshot for diagnostics; it may be out of date as soon as it is returned.
 impl<K: Key + fmt::Debug, T> fmt::Debug for LockSet<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.core.show(f)
     }
 }
 
-// Auto traits are promises: a set and what comes of it move between threads if the names may be shared by threads, and
-// the values moved and shared.
+// Auto traits are promises: a set, its futures and its guards move between threads if threads may share the names, and
+// may move and share the values.
 const _: () = {
     const fn is_send<T: Send>() {}
     const fn is_sync<T: Sync>() {}

@@ -1,11 +1,12 @@
-//! The primitives that loom and shuttle replace, chosen once and here.
+//! The primitives that loom and shuttle replace, chosen once, here.
 //!
-//! The cfgs are private (`lockladder_loom`, `lockladder_shuttle`): the public `--cfg loom` changes tokio as well. Cells
-//! follow loom's interface (`with_mut`), so that a model sees every access; outside of models they cost nothing.
+//! The cfgs are private (`lockladder_loom`, `lockladder_shuttle`), because the public `--cfg loom` changes tokio as
+//! well. Cells follow loom's interface (`with_mut`), so that a model sees every access; outside of models they cost
+//! nothing.
 
 #[cfg(not(lockladder_loom))]
 mod cell {
-    /// `std`'s cell behind the interface of loom's.
+    /// `std`'s cell with the interface of loom's cell.
     #[derive(Debug)]
     pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 
@@ -26,13 +27,13 @@ mod chosen {
     pub(crate) use std::sync::atomic::{AtomicI8, AtomicU8, AtomicUsize};
     pub(crate) use std::sync::{Mutex, MutexGuard};
 
-    /// How many tables the names of a set are spread over: so that one is short enough to be looked through, or to grow,
-    /// while others wait, and few wait.
+    /// The number of shards of a set. It is large, so that a shard is short enough to search or to grow while other
+    /// threads wait for it, and few threads wait for the same one.
     pub(crate) const SHARDS: usize = 256;
 
     /// Waits a moment for a lock that is held for a few instructions only.
     ///
-    /// Spins shortly, then yields: the holder may have been preempted, and on one core nothing else lets it run.
+    /// Spins a short time, then yields: the holder may have been preempted, and on one core only a yield lets it run.
     #[cold]
     #[inline(never)]
     pub(crate) fn back_off(attempt: u32) {
@@ -53,8 +54,8 @@ mod chosen {
 
     pub(crate) const SHARDS: usize = 1;
 
-    /// Lets the others run. How often one waits in vain makes no difference to a model, but would go on without end:
-    /// what comes after the first time is run to its end, and not explored.
+    /// Lets the other threads run. The number of vain attempts makes no difference to a model, but exploring them would
+    /// never end: after the first one, the rest of the execution runs to its end and branches no more.
     pub(crate) fn back_off(attempt: u32) {
         if attempt > 0 {
             loom::skip_branch();
@@ -71,7 +72,7 @@ mod chosen {
 
     pub(crate) const SHARDS: usize = 2;
 
-    /// Lets the others run: the scheduler decides whom.
+    /// Lets the other threads run; the scheduler chooses which.
     pub(crate) fn back_off(_attempt: u32) {
         shuttle::thread::yield_now();
     }

@@ -1,4 +1,4 @@
-//! Guards whose mode is known at run time only, and lists of levels that are found to be what a type says.
+//! Guards whose mode is known only at run time, and the check that a session holds what a type says.
 
 use super::{Held, HeldList, Hierarchy, Level, NotRoot, SetOf};
 use crate::by_mode::ByMode;
@@ -9,14 +9,14 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-/// What is held of level `L`, in a mode that is known at run time.
+/// The guard of level `L`, in a mode known only at run time.
 pub(crate) type AnyGuard<L> = ByMode<SetGuard<SetOf<L>, Shared>, SetGuard<SetOf<L>, Exclusive>>;
 
-/// The root, held in a mode that is known at run time.
+/// The guard of the root, in a mode known only at run time.
 #[doc(hidden)]
 pub type AnyRoot = ByMode<Guard<Arc<SharedLock>, Shared>, Guard<Arc<SharedLock>, Exclusive>>;
 
-/// What may be held of level `L`. Nobody outside can look into it: see [`SetAt`](super::SetAt).
+/// The guard of level `L`, if that is held. It is opaque outside the crate: see [`SetAt`](super::SetAt).
 #[doc(hidden)]
 pub struct Slot<L: Level>(pub(crate) Option<AnyGuard<L>>);
 
@@ -35,7 +35,7 @@ impl<L: Level> fmt::Debug for Slot<L> {
 /// The slots of all levels but the root, as [`hierarchy!`](crate::hierarchy) nests them. Sealed.
 #[doc(hidden)]
 pub trait Slots: sealed::Sealed {
-    /// A bit for each level that is held, by its index.
+    /// The levels that are held. Bit `i` stands for the level with index `i`.
     fn held(&self) -> u16;
 }
 
@@ -59,7 +59,7 @@ mod sealed {
 }
 
 impl<S: 'static, X: 'static> ByMode<S, X> {
-    /// The guard of type `G`, if it is that.
+    /// The guard, if its type is `G`.
     pub(crate) fn downcast<G: 'static>(self) -> Option<G> {
         match self {
             Self::Shared { it } => of_type(it),
@@ -68,26 +68,28 @@ impl<S: 'static, X: 'static> ByMode<S, X> {
     }
 }
 
-/// A guard as the type that it has anyhow, if that is `G`: modes are types, which only `Any` can compare.
+/// Returns the guard if `F` and `G` are the same type. Modes are types, and only `Any` can compare types at run time.
 fn of_type<F: 'static, G: 'static>(guard: F) -> Option<G> {
     let mut guard = Some(guard);
     (&mut guard as &mut dyn Any).downcast_mut::<Option<G>>().and_then(Option::take)
 }
 
-/// A list of levels as a type, which a session whose levels are known at run time can be found to hold. Sealed.
+/// A list of levels that a [`DynSession`](crate::DynSession) of `H` can turn out to hold.
 ///
-/// Every list that [`held!`](crate::held) writes is one, if its levels are of the hierarchy `H`.
+/// Every list that [`held!`](crate::held) writes is one, if its levels belong to the hierarchy `H`. An implementation
+/// by hand, for any other list, gains nothing: such a conversion does not build, or fails at run time. See
+/// [`DynSession`](crate::DynSession) for an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not what a session of `{H}` can hold",
     label = "not a list of levels of `{H}`, the root lowest",
     note = "write it with `held!`, lowest level first: `held![shared <the root>, exclusive <a level>]`"
 )]
 pub trait HeldListOf<H: Hierarchy>: HeldList + Sized {
-    /// Whether all in this list is held so. (What is held beside it, the caller knows.)
+    /// Whether all levels in this list are held, in these modes. (The caller checks that no other level is held.)
     #[doc(hidden)]
     fn matches(root: &AnyRoot, slots: &H::Slots) -> bool;
 
-    /// Takes what is held.
+    /// Takes the guards out of the slots.
     #[doc(hidden)]
     fn typed(root: AnyRoot, slots: &mut H::Slots) -> Option<Self>;
 }

@@ -1,13 +1,13 @@
-//! The rules once more, as numbers: what a bound says is checked where a verb relies on it.
+//! The rules again, as `const` assertions: each method checks the bound that it relies on.
 //!
-//! The bounds of [`rules`](super::rules) are implemented in the crate that declares the levels, so they cannot be sealed. But
-//! [`HeldList`] is, and says by bits which levels a list holds. A bound that was implemented by hand, for a list that does
-//! not keep the rule, is a program that is not built. (Where a list keeps the rule, there is an implementation already, and
-//! one by hand is refused.)
+//! The bounds of [`rules`](super::rules) are implemented in the crate that declares the levels, so they cannot be
+//! sealed. But [`HeldList`] is sealed, and its bits say which levels a list holds. If a bound is implemented by hand
+//! for a list that breaks the rule, the program does not build. (If the list keeps the rule, an implementation exists
+//! already, and rustc refuses a second one.)
 
 use super::{CanDowngrade, CanRelease, HeldList, Hierarchy, Level};
 
-/// A hierarchy that was not written by hand, or as if it were not.
+/// Checks that a hierarchy is one that [`hierarchy!`](crate::hierarchy) could have declared.
 pub(crate) const fn is_hierarchy<H: Hierarchy>() {
     assert!(<H::Root as Level>::INDEX == 0 && H::LEVELS.len() <= 16, "the root is level 0, of 16 levels at most");
 }
@@ -87,7 +87,7 @@ pub(crate) const fn is_top<S: HeldList, L: Level>() {
     assert!(S::ALL >> L::INDEX == 1, "this level is not the highest that this session holds");
 }
 
-/// For [`CanRelease`]: what is left is the rest. (An example stands there.)
+/// For [`CanRelease`], which has an example: the session acquired `L` itself, and `Without` is the rest of the list.
 pub(crate) const fn is_own<S: CanRelease<L>, L: Level>() {
     assert!(S::OWN & bit::<L>() != 0, "a nested session cannot give back what the outer one holds");
     let (own, all) = (S::OWN & !bit::<L>(), S::ALL & !bit::<L>());
@@ -96,7 +96,7 @@ pub(crate) const fn is_own<S: CanRelease<L>, L: Level>() {
     assert!(left && <S::Without as HeldList>::EXCLUSIVE == exclusive, "what is left is not the rest of what was held");
 }
 
-/// For [`CanDowngrade`]: what is left is the same, but for the mode.
+/// For [`CanDowngrade`]: `Downgraded` is the same list, except for the mode of `L`.
 ///
 /// ```compile_fail,E0080
 /// use lockladder::{*, level::*};
@@ -120,7 +120,7 @@ pub(crate) const fn is_own_exclusive<S: CanDowngrade<L>, L: Level>() {
     assert!(same, "what is left is not what was held");
 }
 
-/// For [`HeldListOf`](super::HeldListOf): the levels of a list are in order, the root lowest.
+/// For [`HeldListOf`](super::HeldListOf): the levels of a list are in order, with the root lowest.
 ///
 /// ```compile_fail,E0080
 /// use lockladder::{*, level::*};

@@ -8,16 +8,16 @@
 ///     pub struct Ganeti {
 ///         /// Every session holds it, shared or exclusive.
 ///         root Cluster,
-///         /// Its members may be added and removed.
+///         /// Members may be added and removed.
 ///         level Instance: String,
-///         /// There is a value in each lock.
+///         /// Each lock contains a value.
 ///         level Node: String => NodeState,
-///         /// Its members are those given when the manager is built.
+///         /// The members are given when the manager is built, and stay the same.
 ///         fixed level Zone: u16,
 ///     }
 /// }
 ///
-/// /// How a node is.
+/// /// The state of a node.
 /// #[derive(Debug, Default)]
 /// pub struct NodeState {
 ///     /// In MiB.
@@ -28,10 +28,10 @@
 /// assert_eq!(Ganeti::LEVELS, ["Cluster", "Instance", "Node", "Zone"]);
 /// ```
 ///
-/// The hierarchy and each level become types of the given visibility. The type behind a level names its locks, and must
-/// be `Clone + Eq + Hash + Ord + Debug + Send + Sync + 'static`. After `=>` stands the type of the values in the locks,
-/// `Send + Sync + 'static`; without one, the locks are just locks. There may be 1 to 16 levels, the root included; more are
-/// not compiled:
+/// The hierarchy and each level become types of the given visibility. The type after the colon names the locks of a
+/// level; it must be `Clone + Eq + Hash + Ord + Debug + Send + Sync + 'static`. The type after `=>` is that of the
+/// values in the locks; it must be `Send + Sync + 'static`. Without `=>`, the locks contain no values. A hierarchy has
+/// 1 to 16 levels, the root included; more do not compile:
 ///
 /// ```compile_fail,E0080
 /// lockladder::hierarchy! {
@@ -43,10 +43,11 @@
 /// }
 /// ```
 ///
-/// Attributes are kept, `#[derive(..)]` among them; `Debug` is derived anyway, and for levels `Clone` and `Copy`. (A
-/// `#[cfg]` on a level would remove the type, and not its place in the order: declare two hierarchies instead.) Each item
-/// is documented, with or without a comment of yours: a level says which hierarchy it belongs to, a hierarchy lists its
-/// levels. So `#![deny(missing_docs)]` never stands in the way, and does not ask for what the names say already.
+/// Attributes are kept, `#[derive(..)]` included. The macro derives `Debug` for all types, and `Clone` and `Copy` for
+/// levels. (Do not put `#[cfg]` on a level: it would remove the type, but not its position in the order. Declare two
+/// hierarchies instead.) The macro documents each item, with or without a comment of yours: a level says which
+/// hierarchy it belongs to, and a hierarchy lists its levels. So the declaration compiles under
+/// `#![deny(missing_docs)]` without comments that only repeat the names.
 #[macro_export]
 macro_rules! hierarchy {
     ($(#[$meta:meta])* $visibility:vis struct $hierarchy:ident {
@@ -63,13 +64,13 @@ macro_rules! hierarchy {
 
 /// The parts of [`hierarchy!`](crate::hierarchy).
 ///
-/// The name of a type in an expansion is looked up where the hierarchy is declared, and a type parameter hides a level
-/// of the same name. So paths are absolute, also those of primitive types; and the names of parameters are chosen, by
-/// `@fresh`, so that they are not among the two names that stand in the same implementation.
+/// A type name in an expansion is looked up where the hierarchy is declared, and a type parameter hides a level of the
+/// same name. So all paths are absolute, even those of primitive types. And `@fresh` chooses names for the type
+/// parameters that differ from the two names that stand in the same impl.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __hierarchy {
-    // Reads level after level into `[attributes] name, type of names, type of values, kind`.
+    // Parses level after level into `[attributes] name, type of names, type of values, kind`.
     (@parse $head:tt $root:tt [$($done:tt)*]
         $(#[$meta:meta])* level $level:ident: $name:ty $(=> $value:ty)? $(, $($rest:tt)*)?
     ) => {
@@ -143,7 +144,7 @@ macro_rules! __hierarchy {
         $crate::__hierarchy! { @pairs $($level)* }
     };
 
-    // What there is of each level, as pairs: ((((), third), second), first), so that the highest is dropped first.
+    // One type per level, in nested pairs: ((((), third), second), first). The order drops the highest level first.
     (@sets) => { () };
     (@sets $level:ident $($rest:ident)*) => {
         ($crate::__hierarchy!(@sets $($rest)*), $crate::__private::SetAt<$level>)
@@ -153,8 +154,8 @@ macro_rules! __hierarchy {
         ($crate::__hierarchy!(@slots $($rest)*), $crate::__private::Slot<$level>)
     };
 
-    // Hands an arm two names for type parameters that are not among the two names it is about: of three pairs, two names
-    // can rule out two.
+    // Passes an arm two names for type parameters that differ from the two names that it is about: those can rule out
+    // at most two of the three pairs.
     (@fresh $to:ident [M_ R_] $($pairs:tt)*) => { $crate::__hierarchy! { @unless_first $to [M_ R_] $($pairs)* } };
     (@unless_first $to:ident $pair:tt $other:tt $last:tt; M_ $second:ident) => {
         $crate::__hierarchy! { @unless_other $to $other $last; M_ $second }
@@ -190,7 +191,7 @@ macro_rules! __hierarchy {
     (@kind level $level:ident) => { impl $crate::level::Modifiable for $level {} };
     (@kind fixed $level:ident) => {};
 
-    // Each level with its index and the way to its set.
+    // Each level with its index and the path to its set.
     (@levels $hierarchy:ident ($index:expr) [$($path:tt)*]) => {};
     (@levels $hierarchy:ident ($index:expr) [$($path:tt)*] ($level:ident, $name:ty, $value:ty) $($rest:tt)*) => {
         impl $crate::level::Level for $level {
@@ -227,7 +228,8 @@ macro_rules! __hierarchy {
         $crate::__hierarchy! { @levels $hierarchy ($index + 1) [$($path)* .0] $($rest)* }
     };
 
-    // What no list can be asked of, but by levels of this hierarchy.
+    // `LevelOf` for each level, and impls on the innermost list, `Held<Root, _>`. Only the macro can write them,
+    // because they name this hierarchy's levels.
     (@ends $hierarchy:ident $root:ident $($level:ident)*) => {
         impl $crate::level::LevelOf<$hierarchy> for $root {
             type Itself = Self;
@@ -238,7 +240,7 @@ macro_rules! __hierarchy {
 
         $crate::__hierarchy! { @fresh typed [M_ R_] [N_ S_] [O_ T_]; $hierarchy $root }
 
-        // To release what nobody has acquired is told in the words of `Holds`.
+        // Makes rustc report the release of a level that is not held with the message of `Holds`.
         $($crate::__hierarchy! { @fresh release_nothing [M_ R_] [N_ S_] [O_ T_]; $level $root })*
     };
     (@typed [$mode:ident $rest:ident] $hierarchy:ident $root:ident) => {
@@ -278,9 +280,9 @@ macro_rules! __hierarchy {
         }
     };
 
-    // The root: below every level, and held by every session, which may downgrade but never release it. It stands also
-    // "before" every level and itself, and a list can be searched for it to be released, so that whoever misuses it is
-    // told one thing only: that it is the root.
+    // The root is below every level. Every session holds it, and may downgrade but never release it. Here every level
+    // and the root itself are also `Before` the root, and `CanRelease` looks for the root below other levels: so the
+    // misuse of the root gives one error only, which says that it is the root.
     (@root $root:ident $($level:ident)*) => {
         #[diagnostic::do_not_recommend]
         impl $crate::level::Before<$root> for $root {}
@@ -365,7 +367,7 @@ macro_rules! __hierarchy {
         }
     };
 
-    // What holds of a lower level though a higher one is held on top of it.
+    // What holds for a lower level while a higher one is held on top of it.
     (@held_below $lower:ident $($higher:ident)*) => {$(
         $crate::__hierarchy! { @fresh held [M_ R_] [N_ S_] [O_ T_]; $lower $higher }
     )*};
@@ -405,7 +407,8 @@ macro_rules! __hierarchy {
 
 /// Names what a session holds, lowest level first, with modes.
 ///
-/// Three levels or more are best given a name, `type Reached = held![..]`: in line, clippy has them as `type_complexity`.
+/// Give a list of three or more levels a name, `type Reached = held![..]`: written in place, it is a `type_complexity`
+/// for clippy.
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
@@ -432,7 +435,7 @@ macro_rules! held {
     };
 }
 
-/// What the expansion of [`hierarchy!`](crate::hierarchy) needs of the inside of a list.
+/// Access to the inside of a list, for the expansion of [`hierarchy!`](crate::hierarchy).
 #[doc(hidden)]
 pub mod private {
     pub use crate::level::any::{AnyRoot, Slot};

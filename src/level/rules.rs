@@ -1,6 +1,6 @@
-//! The rules, as bounds on what a session holds, each with its message.
+//! The rules, as bounds on what a session holds. Each has its own message.
 //!
-//! | bound | the seed's assertion that it stands for |
+//! | bound | the seed's assertion that it replaces |
 //! |---|---|
 //! | [`CanAcquire`] | nothing owned at this level or a greater one |
 //! | [`CanAdd`] | the same, for `add` and for `remove` of a level that is not owned |
@@ -8,10 +8,10 @@
 //! | [`HoldsTop`] | `add` on an owned level: nothing owned at a greater one |
 //! | [`CanRelease`], [`CanDowngrade`] | only an owner releases |
 //!
-//! Whoever relies on one of them checks it once more: see [`checks`](super::checks).
+//! Each method that relies on one of them checks it again: see [`checks`](super::checks).
 //!
-//! The implementations here are those that hold for any level. For each pair of levels of a hierarchy,
-//! [`hierarchy!`](crate::hierarchy) adds those that look through a higher level at a lower one.
+//! The impls here hold for any level. For each pair of levels of a hierarchy, [`hierarchy!`](crate::hierarchy) adds
+//! impls that look past the higher level at the lower one.
 
 use super::nowhere::{NoLevel, NorThis};
 use super::{Before, Held, HeldList, Level, LevelGuard, LevelOf, NotRoot};
@@ -55,7 +55,7 @@ impl<S: CanAcquire<L>, L: Level> CanAcquire<L> for &mut S {}
 ///
 /// # Examples
 ///
-/// A helper that adds a node, whatever is held below:
+/// A helper that adds a node, for any session that holds no nodes and nothing above them:
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Node, Seed};
@@ -83,7 +83,7 @@ pub trait CanAdd<L: Level>: CanAcquire<L> {}
 #[diagnostic::do_not_recommend]
 impl<S: CanAcquire<L>, L: Level> CanAdd<L> for S {}
 
-/// Level `L` is held, in whatever mode.
+/// Level `L` is held, in either mode.
 ///
 /// # Examples
 ///
@@ -138,7 +138,7 @@ impl<S: Holds<L>, L: NotRoot> Holds<L> for &mut S {
 ///
 /// # Examples
 ///
-/// A helper that changes what is in the locks, also for a nested session:
+/// A helper that changes the value in a lock, also through a nested session:
 ///
 /// ```
 /// use lockladder::{HoldsExclusive, LockManager, Session, SessionError, hierarchy};
@@ -185,7 +185,7 @@ impl<S: HoldsExclusive<L>, L: NotRoot> HoldsExclusive<L> for &mut S {
 ///
 /// # Examples
 ///
-/// With [`HoldsExclusive`], a helper that adds to a level which its caller holds as [`All`](crate::All):
+/// With [`HoldsExclusive`], a helper that adds to a level that its caller holds as [`All`](crate::All):
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Node, Seed};
@@ -214,11 +214,11 @@ impl<L: NotRoot, M: Mode, R: HeldList> HoldsTop<L> for Held<L, M, R> {}
 #[diagnostic::do_not_recommend]
 impl<S: HoldsTop<L>, L: NotRoot> HoldsTop<L> for &mut S {}
 
-/// Level `L` was acquired by this session itself, which may release it.
+/// This session acquired level `L` itself, and may release it.
 ///
 /// # Examples
 ///
-/// A helper that gives back the nodes; what is held besides, stays:
+/// A helper that releases the nodes and keeps everything else:
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Instance, Node, Seed};
@@ -237,7 +237,8 @@ impl<S: HoldsTop<L>, L: NotRoot> HoldsTop<L> for &mut S {}
 /// # Ok::<_, SessionError>(()) }).unwrap();
 /// ```
 ///
-/// [`hierarchy!`](crate::hierarchy) implements it. Implemented by hand for what an outer session holds, it does not help:
+/// [`hierarchy!`](crate::hierarchy) implements it. A program that relies on an implementation by hand, for what an
+/// outer session holds, does not build:
 ///
 /// ```compile_fail,E0080
 /// use lockladder::{Exclusive, HoldsExclusive, Session, held, hierarchy, level::{LevelGuard, CanRelease}};
@@ -269,7 +270,7 @@ pub trait CanRelease<L: Level>: HeldList {
     /// The mode in which it is held.
     type Mode: Mode;
 
-    /// What is held afterwards.
+    /// What the session holds afterwards.
     type Without: HeldList;
 
     #[doc(hidden)]
@@ -292,11 +293,11 @@ impl<L: NotRoot, M: Mode, R: HeldList> CanRelease<L> for Held<L, M, R> {
     }
 }
 
-/// Level `L` was acquired exclusively by this session itself, which may turn that into sharing.
+/// This session acquired level `L` exclusively itself, and may downgrade it to shared.
 ///
 /// # Examples
 ///
-/// A helper that lets others read once the nodes are written:
+/// A helper that lets other sessions read the nodes once they are written:
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Node, Seed};
@@ -319,7 +320,7 @@ impl<L: NotRoot, M: Mode, R: HeldList> CanRelease<L> for Held<L, M, R> {
     note = "a nested session can only release, downgrade or remove what it acquired itself"
 )]
 pub trait CanDowngrade<L: Level>: HeldList {
-    /// What is held afterwards.
+    /// What the session holds afterwards.
     type Downgraded: HeldList;
 
     #[doc(hidden)]
@@ -334,8 +335,8 @@ impl<L: NotRoot, R: HeldList> CanDowngrade<L> for Held<L, Exclusive, R> {
     }
 }
 
-/// Implements the rules for levels that are in no hierarchy, so that rustc always has a candidate to talk about; see
-/// [`nowhere`](super::nowhere). They do not overlap with the real ones, which are for levels with names.
+/// Implements the rules for the levels of no hierarchy, so that rustc always has a candidate to print a message about;
+/// see [`nowhere`](super::nowhere). These impls do not overlap with the real ones, which are for named levels.
 macro_rules! candidates {
     ($($level:ty),+) => {$(
         candidates!(@ [L: Level, M: Mode, R: HeldList] Held<L, M, R>, $level);

@@ -23,9 +23,10 @@ use tokio::time::Instant;
 pin_project! {
     /// Waits for a lock in mode `M`; resolves to its [`Guard`].
     ///
-    /// Made by [`SharedLock::shared`](super::SharedLock::shared), [`SharedLock::exclusive`](super::SharedLock::exclusive) and their `_owned` forms. Nothing happens before the
-    /// first poll, which takes the lock or a place in the queue. The future is not `Unpin`: that place is inside it,
-    /// so that waiting allocates nothing.
+    /// It is made by [`SharedLock::shared`](super::SharedLock::shared),
+    /// [`SharedLock::exclusive`](super::SharedLock::exclusive) and their `_owned` forms; see those for examples.
+    /// Nothing happens before the first poll, which takes the lock or a place in the queue. The future is not `Unpin`:
+    /// that place is inside it, so that waiting allocates nothing.
     ///
     /// # Fairness
     ///
@@ -33,9 +34,10 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves nothing behind, whether it was queued or already granted: the others keep
-    /// their order, and whoever can run now is woken. A pinned future that is forgotten (`mem::forget`) without being
-    /// dropped keeps its place, and in time the lock: that is sound, but blocks everybody.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. The other requests keep their order, and those that can be granted now are granted.
+    /// A pinned future that is forgotten (`mem::forget`) keeps its place, and in time the lock: that is sound, but
+    /// blocks other requests for ever.
     ///
     /// # Errors
     ///
@@ -43,7 +45,7 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
+    /// If it is polled again after it has resolved; [`FusedFuture::is_terminated`] tells whether it has.
     #[must_use = "futures do nothing unless awaited"]
     pub struct Acquire<P: LockPointer, M: Mode> {
         // Taken when the future resolves.
@@ -69,7 +71,7 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
         Self { pointer: Some(pointer), stage: Stage::Idle { priority: Priority::default() }, mode: PhantomData }
     }
 
-    /// Asks with this priority. Without it, with the default, 0.
+    /// Sets the priority of the request; the default is 0.
     ///
     /// # Examples
     ///
@@ -85,8 +87,11 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
         self
     }
 
-    /// Changes the priority of a request that may wait already: it moves at once, behind those that wait at its new
-    /// priority (a shared one into their group), and whoever can run then is granted. A request that is granted stays so.
+    /// Changes the priority of a request that may wait already.
+    ///
+    /// A waiting request moves at once, behind the requests that wait at its new priority; a shared one joins their
+    /// group. Requests that can be granted then are granted. A request that is granted, or whose group is being
+    /// granted, stays as it is.
     ///
     /// # Examples
     ///
@@ -110,8 +115,8 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
         }
     }
 
-    /// Gives up after so long, counted from the first poll. See [`Deadline`] for what happens then, and for the runtime
-    /// that it needs.
+    /// Gives up after `duration`, counted from the first poll. See [`Deadline`] for what happens then, and for the
+    /// runtime that it needs.
     ///
     /// # Examples
     ///
@@ -129,12 +134,13 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
         Deadline::new(self, Limit::After(duration))
     }
 
-    /// Gives up at this time. See [`Deadline`] for what happens then, and for the runtime that it needs.
+    /// Gives up at `instant`. See [`Deadline`] for what happens then, and for the runtime that it needs; see
+    /// [`timeout`](Self::timeout) for an example.
     pub fn deadline(self, instant: Instant) -> Deadline<Self> {
         Deadline::new(self, Limit::At(instant))
     }
 
-    /// Stops waiting; if the lock has been granted meanwhile, takes it. Has resolved then.
+    /// Stops waiting, and returns the guard if the lock has been granted meanwhile. The future has resolved then.
     pub(super) fn withdraw(self: Pin<&mut Self>) -> Option<Guard<P, M>> {
         let this = self.project();
         let granted = this.stage.withdraw(&this.pointer.as_ref()?.lock().raw);
@@ -147,12 +153,13 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
 }
 
 impl<P: LockPointer, M: Mode> Acquire<P, M> {
-    /// Any poll but one that finds the lock free at the first look.
+    /// Every poll except one that finds the lock free at the first look.
     #[inline(never)]
     fn poll_slowly(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Guard<P, M>, AcquireError>> {
         let this = self.as_mut().project();
         let Some(pointer) = this.pointer else { panic!("`Acquire` polled after it has resolved") };
-        // SAFETY: the drop of this future cancels it unless the pointer is gone; that goes below, or with the grant.
+        // SAFETY: dropping this future cancels the stage unless the pointer has been taken. The pointer is taken only
+        // together with the grant, or when the request is out of the queue: in `withdraw`, and below after an error.
         match ready!(unsafe { this.stage.poll(&pointer.lock().raw, M::MODE, context.waker()) }) {
             Ok(()) => self.claim(context),
             Err(error) => {
@@ -164,15 +171,15 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
 
     /// Turns the grant into a guard.
     ///
-    /// The place in the queue comes first, the task's budget second: a task that has used it up keeps the grant and
-    /// yields, so that a lock which is always free does not let it run for ever.
+    /// The place in the queue comes first, the task's budget second: a task that has used up its budget keeps the grant
+    /// and yields, so that it cannot run for ever on a lock that is always free.
     #[expect(clippy::inline_always, reason = "see `poll`")]
     #[inline(always)]
     fn claim(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Guard<P, M>, AcquireError>> {
         let mut this = self.project();
-        this.stage.set(Stage::Granted); // First, because a stranger's waker may be cloned below, and panic.
+        this.stage.set(Stage::Granted); // First, because cloning a waker below is foreign code, which may panic.
         match poll_proceed(context) {
-            // That progress was made, told by not restoring the budget: dropping it is a call of its own.
+            // Forgotten, not dropped: that is how `coop` records progress, and dropping costs a call.
             Poll::Ready(budget) => mem::forget(budget),
             Poll::Pending => return Poll::Pending,
         }
@@ -210,10 +217,11 @@ impl<P: LockPointer, M: Mode> fmt::Debug for Acquire<P, M> {
 }
 
 pin_project! {
-    /// Deletes a lock: waits for it exclusively, then for good. Made by [`SharedLock::delete`](super::SharedLock::delete).
+    /// Waits for a lock exclusively, and deletes it.
     ///
-    /// Fairness, cancel safety, errors and panics are those of [`Acquire`]; dropped before it resolves, it has
-    /// deleted nothing.
+    /// It is made by [`SharedLock::delete`](super::SharedLock::delete); see there for an example. Fairness, cancel
+    /// safety, errors and panics are those of [`Acquire`]. If it is dropped before it resolves, nothing has been
+    /// deleted.
     #[must_use = "futures do nothing unless awaited"]
     #[derive(Debug)]
     pub struct Delete<P: LockPointer> {
@@ -238,12 +246,13 @@ impl<P: LockPointer> Delete<P> {
         self.project().acquire.set_priority(priority);
     }
 
-    /// As [`Acquire::timeout`]; on expiry the lock is as it was.
+    /// As [`Acquire::timeout`]; if the time is up first, nothing has been deleted.
     pub fn timeout(self, duration: Duration) -> Deadline<Self> {
         Deadline::new(self, Limit::After(duration))
     }
 
-    /// As [`Acquire::deadline`]; on expiry the lock is as it was.
+    /// As [`Acquire::deadline`]; if the time is up first, nothing has been deleted. See [`Acquire::timeout`] for an
+    /// example.
     pub fn deadline(self, instant: Instant) -> Deadline<Self> {
         Deadline::new(self, Limit::At(instant))
     }

@@ -1,4 +1,4 @@
-//! Holding a lock.
+//! Guards: the ownership of a lock.
 
 #![allow(unsafe_code, reason = "gives access to the value: see the invariants of `Guard`")]
 
@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 /// How a guard reaches its lock: `&SharedLock<T>` or `Arc<SharedLock<T>>`.
 ///
-/// Sealed: a guard relies on it that the pointer leads to the same lock each time, and keeps that lock alive.
+/// Sealed: a guard relies on the pointer to lead to the same lock each time, and to keep that lock alive. See
+/// [`SharedLock::exclusive`] for an example of the first, and [`SharedLock::exclusive_owned`] for one of the second.
 pub trait LockPointer: sealed::Sealed {
-    /// What the lock protects.
+    /// The value that the lock protects.
     type Value: ?Sized;
 
     #[doc(hidden)]
@@ -47,7 +48,9 @@ mod sealed {
     impl<T: ?Sized> Sealed for Arc<SharedLock<T>> {}
 }
 
-/// What a holder may do with the value: read it under [`Shared`], write it under [`Exclusive`]. Sealed, as [`Mode`] is.
+/// The access that a mode gives to the value: reading under [`Shared`], writing under [`Exclusive`].
+///
+/// Sealed, as [`Mode`] is. See [`SharedLock::synchronized`] for an example.
 pub trait Access: Mode {
     /// `&T` or `&mut T`.
     type Value<'a, T: ?Sized + 'a>;
@@ -73,13 +76,13 @@ impl Access for Exclusive {
     }
 }
 
-/// A lock held in mode `M`; dropping it releases the lock and hands it over to whoever is next.
+/// A lock held in mode `M`; dropping the guard releases the lock and hands it over to the next request.
 ///
-/// Gives `&T`, and `&mut T` if exclusive. It is one pointer wide. A guard that is forgotten (`mem::forget`) holds its
-/// lock for ever.
+/// The guard gives `&T`, and `&mut T` if it is exclusive. It is one pointer wide. A guard that is forgotten
+/// (`mem::forget`) holds its lock for ever. See [`SharedLock`] for an example.
 ///
-/// `Send` and `Sync` follow from the pointer, and so from `SharedLock<T>: Sync`: a guard may be released on another
-/// thread than the one that acquired it, because ownership is the guard itself and nothing remembers the thread.
+/// `Send` and `Sync` follow from the pointer, and so from `SharedLock<T>: Sync`. A guard may be dropped on another
+/// thread than the one that acquired it, because ownership is the guard itself: the lock does not remember the thread.
 ///
 /// # Invariants
 ///
@@ -94,7 +97,7 @@ pub struct Guard<P: LockPointer, M: Mode> {
 impl<P: LockPointer, M: Mode> Guard<P, M> {
     /// # Safety
     ///
-    /// The caller has been granted the lock in mode `M`, and gives this grant to the guard.
+    /// The caller has a grant of the lock in mode `M`, and gives it to the guard.
     pub(crate) unsafe fn new(pointer: P) -> Self {
         Self { pointer, mode: PhantomData }
     }
@@ -102,7 +105,7 @@ impl<P: LockPointer, M: Mode> Guard<P, M> {
     /// Takes the guard apart without giving the grant back.
     fn into_pointer(self) -> P {
         let this = ManuallyDrop::new(self);
-        // SAFETY: `this` is neither used nor dropped after this, so the pointer is moved, not doubled.
+        // SAFETY: `this` is neither used nor dropped after this, so the pointer is moved, not duplicated.
         unsafe { ptr::read(&raw const this.pointer) }
     }
 }
@@ -110,11 +113,11 @@ impl<P: LockPointer, M: Mode> Guard<P, M> {
 impl<P: LockPointer> Guard<P, Shared> {
     /// Turns this shared hold into an exclusive one, if that is possible at once.
     ///
-    /// There is no `upgrade` that waits: two sharers who did so would wait for each other.
+    /// There is no `upgrade` that waits: two sharers that called it would wait for each other.
     ///
     /// # Errors
     ///
-    /// The same guard, if others share the lock or anybody waits for it.
+    /// The same guard, if the lock has another sharer or a request waits for it.
     ///
     /// # Examples
     ///
@@ -138,30 +141,33 @@ impl<P: LockPointer> Guard<P, Shared> {
 }
 
 impl<P: LockPointer> Guard<P, Exclusive> {
-    /// Turns this exclusive hold into a shared one, without letting another exclusive holder in between.
+    /// Turns this exclusive hold into a shared one, without another exclusive holder in between.
+    ///
+    /// See [`downgrade_map`](Self::downgrade_map) for an example.
     ///
     /// # Fairness
     ///
-    /// The group of sharers that waits at the most urgent priority is granted along with it, ahead of exclusive requests
-    /// of that priority that stand before the group: the lock is shared from now on anyway.
+    /// If sharers wait at the most urgent priority in the queue, their group is granted at the same time. It passes the
+    /// exclusive requests of that priority that stand before it, because the lock is shared from now on anyway.
     pub fn downgrade(self) -> Guard<P, Shared> {
         Panics::defer(|panics| self.into_shared(panics))
     }
 
-    /// The shared guard; what panics is kept.
+    /// As [`downgrade`](Self::downgrade), but keeps the panic of a waker in `panics`.
     pub(crate) fn into_shared(self, panics: &mut Panics) -> Guard<P, Shared> {
         let pointer = self.into_pointer();
         // SAFETY: the exclusive grant was taken out of `self`, and goes on as that of the guard below (1).
         unsafe {
             pointer.lock().raw.downgrade(panics);
         }
-        // SAFETY: as above.
+        // SAFETY: that grant is shared now, and goes to this guard (1).
         unsafe { Guard::new(pointer) }
     }
 
-    /// Deletes the lock, which implies releasing it: everyone who waits, and everyone who comes, gets `Deleted`.
+    /// Deletes the lock, which also releases it: all requests, waiting and to come, resolve to `Deleted`.
     ///
-    /// The value stays where it is; [`SharedLock::get_mut`] and [`SharedLock::into_inner`] still reach it.
+    /// The value stays in the lock; [`SharedLock::get_mut`] and [`SharedLock::into_inner`] still reach it. See
+    /// [`SharedLock::delete`] for an example.
     pub fn delete(self) {
         let pointer = self.into_pointer();
         // SAFETY: the exclusive grant was taken out of `self`, and ends here (1).
@@ -184,15 +190,16 @@ impl<P: LockPointer, M: Mode> Deref for Guard<P, M> {
     type Target = P::Value;
 
     fn deref(&self) -> &P::Value {
-        // SAFETY: the lock is held in some mode (1), so nobody has it exclusively but perhaps this guard (2), which
-        // is borrowed shared.
+        // SAFETY: this guard holds the lock (1), so there is no other exclusive holder (2); the guard itself is
+        // borrowed shared.
         unsafe { &*self.pointer.lock().value.get() }
     }
 }
 
 impl<P: LockPointer> DerefMut for Guard<P, Exclusive> {
     fn deref_mut(&mut self) -> &mut P::Value {
-        // SAFETY: the lock is held exclusively (1), so nobody else holds it (2), and this guard is borrowed mutably.
+        // SAFETY: this guard holds the lock exclusively (1), so there is no other holder (2); the guard itself is
+        // borrowed mutably.
         unsafe { &mut *self.pointer.lock().value.get() }
     }
 }

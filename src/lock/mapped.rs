@@ -1,4 +1,4 @@
-//! Holding a lock, and looking at a part of its value.
+//! Guards of a part of a value.
 
 #![allow(unsafe_code, reason = "borrows a part of the value from the guard beside it: see the invariants")]
 
@@ -9,26 +9,28 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
-/// A guard `G` that gives access to a part of what it protects, and to nothing else of it.
+/// A guard `G` that gives access to only one part of what it protects.
 ///
-/// Made by `map` of a [`Guard`] or of a [`SetGuard`](crate::SetGuard), and its relatives. Dropping it releases all that the
-/// guard holds.
+/// It is made by `map` and its relatives, of a [`Guard`] or of a [`SetGuard`](crate::SetGuard); see [`Guard::map`] and
+/// [`Guard::map_mut`] for examples. Dropping it releases all that `G` holds.
 ///
 /// # Invariants
 ///
 /// 1. `part` points into a value that `guard` protects; that value does not move or die while it is held.
-/// 2. `part` came from a reference of the kind that `G::Mode` allows, and the guard gives out no other while this exists.
+/// 2. `part` came from a reference of the kind that `G::Mode` allows; `guard` gives out no other while this exists.
 #[must_use = "a guard that is dropped at once releases the lock at once"]
 pub struct MappedGuard<G: Mappable, U: ?Sized> {
     part: NonNull<U>,
     guard: G,
-    /// As if this had a `&mut U`, which is also right for `&U`, only stricter: the part must not vary.
+    /// Makes `U` invariant, as a `&mut U` needs; for a `&U` that is stricter than needed.
     borrow: PhantomData<*mut U>,
 }
 
-/// A guard of which a part can be looked at: a [`Guard`], or a [`SetGuard`](crate::SetGuard). Sealed.
+/// A guard that [`MappedGuard`] can narrow: a [`Guard`] or a [`SetGuard`](crate::SetGuard).
+///
+/// Sealed. See [`Guard::map`] for an example.
 pub trait Mappable: sealed::Sealed {
-    /// How it holds what it holds.
+    /// The mode of the guard.
     type Mode: Mode;
 }
 
@@ -43,8 +45,8 @@ pub(crate) mod sealed {
     impl<P: LockPointer, M: Mode> Sealed for Guard<P, M> {}
 }
 
-// SAFETY: this is a guard and a reference to `U`. As a `&mut U` it may go to another thread if `U` may, as a `&U` if it
-// may be shared; both are asked for whatever the mode.
+// SAFETY: this is a guard and a reference to `U`. A `&mut U` is `Send` if `U: Send`, a `&U` if `U: Sync`; both bounds
+// are required in either mode.
 unsafe impl<G: Mappable + Send, U: ?Sized + Send + Sync> Send for MappedGuard<G, U> {}
 // SAFETY: sharing this shares the guard and gives `&U` to several threads.
 unsafe impl<G: Mappable + Sync, U: ?Sized + Sync> Sync for MappedGuard<G, U> {}
@@ -52,17 +54,17 @@ unsafe impl<G: Mappable + Sync, U: ?Sized + Sync> Sync for MappedGuard<G, U> {}
 impl<G: Mappable, U: ?Sized> MappedGuard<G, U> {
     /// # Safety
     ///
-    /// `part` is what the invariants 1 and 2 say.
+    /// `guard` and `part` satisfy invariants 1 and 2.
     pub(crate) unsafe fn new(guard: G, part: NonNull<U>) -> Self {
         Self { part, guard, borrow: PhantomData }
     }
 }
 
-/// The parts of a shared value.
+/// Parts of a shared value.
 impl<P: LockPointer> Guard<P, Shared> {
     /// Narrows the guard to a part of the value. For an exclusive guard there is [`map_mut`](Guard::map_mut).
     ///
-    /// An associated function, so that it hides no method of the value.
+    /// This is an associated function, so that it hides no method of the value.
     ///
     /// # Examples
     ///
@@ -79,7 +81,7 @@ impl<P: LockPointer> Guard<P, Shared> {
         MappedGuard { part, guard, borrow: PhantomData }
     }
 
-    /// As [`map`](Self::map), where the part may be missing.
+    /// As [`map`](Self::map), for a part that may be missing.
     ///
     /// # Errors
     ///
@@ -95,11 +97,11 @@ impl<P: LockPointer> Guard<P, Shared> {
     }
 }
 
-/// The parts of an exclusive value.
+/// Parts of an exclusive value.
 impl<P: LockPointer> Guard<P, Exclusive> {
     /// Narrows the guard to a part of the value. For a shared guard there is [`map`](Guard::map).
     ///
-    /// An associated function, so that it hides no method of the value.
+    /// This is an associated function, so that it hides no method of the value.
     ///
     /// # Examples
     ///
@@ -118,7 +120,7 @@ impl<P: LockPointer> Guard<P, Exclusive> {
         MappedGuard { part, guard, borrow: PhantomData }
     }
 
-    /// As [`map_mut`](Self::map_mut), where the part may be missing.
+    /// As [`map_mut`](Self::map_mut), for a part that may be missing.
     ///
     /// # Errors
     ///
@@ -133,10 +135,11 @@ impl<P: LockPointer> Guard<P, Exclusive> {
         }
     }
 
-    /// Narrows the guard to a part of the value and [downgrades](Guard::downgrade) it, in one step: no other exclusive
-    /// holder comes in between.
+    /// Narrows the guard to a part of the value and [downgrades](Guard::downgrade) it.
     ///
-    /// An associated function, so that it hides no method of the value.
+    /// There is no other exclusive holder in between.
+    ///
+    /// This is an associated function, so that it hides no method of the value.
     ///
     /// # Examples
     ///
@@ -158,7 +161,7 @@ impl<P: LockPointer> Guard<P, Exclusive> {
         MappedGuard { part, guard: guard.downgrade(), borrow: PhantomData }
     }
 
-    /// As [`downgrade_map`](Self::downgrade_map), where the part may be missing.
+    /// As [`downgrade_map`](Self::downgrade_map), for a part that may be missing.
     ///
     /// # Errors
     ///
@@ -175,13 +178,13 @@ impl<P: LockPointer> Guard<P, Exclusive> {
 }
 
 impl<G: Mappable<Mode = Shared>, U: ?Sized> MappedGuard<G, U> {
-    /// Narrows it further; see [`Guard::map`].
+    /// Narrows the guard further; see [`Guard::map`].
     pub fn map<V: ?Sized>(this: Self, part: impl FnOnce(&U) -> &V) -> MappedGuard<G, V> {
         let part = NonNull::from(part(&this));
         MappedGuard { part, guard: this.guard, borrow: PhantomData }
     }
 
-    /// Narrows it further, where the part may be missing; see [`Guard::try_map`].
+    /// Narrows the guard further, for a part that may be missing; see [`Guard::map`].
     ///
     /// # Errors
     ///
@@ -195,13 +198,13 @@ impl<G: Mappable<Mode = Shared>, U: ?Sized> MappedGuard<G, U> {
 }
 
 impl<G: Mappable<Mode = Exclusive>, U: ?Sized> MappedGuard<G, U> {
-    /// Narrows it further; see [`Guard::map_mut`].
+    /// Narrows the guard further; see [`Guard::map_mut`].
     pub fn map_mut<V: ?Sized>(mut this: Self, part: impl FnOnce(&mut U) -> &mut V) -> MappedGuard<G, V> {
         let part = NonNull::from(part(&mut this));
         MappedGuard { part, guard: this.guard, borrow: PhantomData }
     }
 
-    /// Narrows it further, where the part may be missing; see [`Guard::try_map_mut`].
+    /// Narrows the guard further, for a part that may be missing; see [`Guard::map_mut`].
     ///
     /// # Errors
     ///
@@ -221,14 +224,14 @@ impl<G: Mappable, U: ?Sized> Deref for MappedGuard<G, U> {
     type Target = U;
 
     fn deref(&self) -> &U {
-        // SAFETY: the part is alive (1), and `&self` allows to read it in either mode (2).
+        // SAFETY: the part is alive (1), and `&self` allows reading in either mode (2).
         unsafe { self.part.as_ref() }
     }
 }
 
 impl<G: Mappable<Mode = Exclusive>, U: ?Sized> DerefMut for MappedGuard<G, U> {
     fn deref_mut(&mut self) -> &mut U {
-        // SAFETY: the part is alive (1) and came from a `&mut` (2), which `&mut self` hands on.
+        // SAFETY: the part is alive (1) and came from a `&mut` (2), which `&mut self` reborrows.
         unsafe { self.part.as_mut() }
     }
 }

@@ -1,31 +1,32 @@
-//! Who waits, in the order of granting: a list through the waiting futures themselves.
+//! The waiters, in the order of granting: a list through the waiting futures themselves.
 //!
 //! ```text
 //!   first ──► s ⇄ s │ X ⇄ S ⇄ S ⇄ X │ S ⇄ S │ X ⇄ X        each node lives in the future that waits
 //!                 ▲   └─── −5 ─────┘  └─ 0 ─┘  └─ 7 ─┘
 //!                 │   ▲         │  ▲                          the first node of each priority, its *head*, knows the
-//!         committed   head      │  last                       last one, and the first and the last of its group
+//!         committed   head      │  last                       last one, and the first and the last of the open group
 //!                               group
 //! ```
 //!
-//! The queue is the fairness rule. Requests stand by (priority, arrival). An exclusive one stands at the end of its
-//! priority. A shared one joins the **group** of the sharers of that priority that wait already, at the place of its
-//! first member; if there is none, it opens one at the end. A group is granted as a whole: once that has begun, it is
-//! **committed**. It stands in front of everybody then, also of those more urgent, and nobody joins it any more.
+//! The queue is the fairness rule. Requests stand in the order of (priority, arrival). An exclusive request stands at
+//! the end of its priority. A shared request joins the open **group** of its priority, which stands at the place of its
+//! first member; if there is no open group, the request opens one at the end. A group is granted as a whole: once that
+//! has begun, the group is **committed**. It then stands at the front, even before more urgent requests, and no request
+//! joins it.
 //!
-//! Everything takes constant time at one priority, and a step per priority that others wait at; but for a change of
-//! priority while a group is being granted, which looks whether the node is in it.
+//! Every operation takes constant time, plus one step for each priority that has waiters. The one exception is a change
+//! of priority while a group is committed: it searches that group for the node.
 //!
 //! # Invariants
 //!
 //! 1. A node is linked from `push` until `pop` or `remove`, in one queue only. Its phase is `Waiting` exactly then.
 //! 2. A linked node is pinned, and unlinked before it drops ([`Raw::cancel`](super::raw::Raw::cancel)).
-//! 3. The links of a node that is linked are touched through `&mut Queue` only, and one node at a time.
-//! 4. The nodes up to `committed` are sharers; behind them, priorities do not decrease, and the first node of each, and
-//!    no other, has a `class` that is true.
-//! 5. `class.group`, if there is one, is the first and the last member of the open group of that priority; its members
-//!    stand side by side, and are all the sharers of that priority.
-//! 6. A node whose phase has left `Waiting` may be freed by its owner at once: nobody touches it after that.
+//! 3. The links of a linked node are touched through `&mut Queue` only, and one node at a time.
+//! 4. The nodes up to `committed` are sharers. Behind them, priorities do not decrease; the first node of each priority
+//!    has its `class`, and no other linked node has one.
+//! 5. `class.group`, if there is one, is the first and the last member of the open group of that priority. Its members
+//!    stand side by side, and are all the sharers of that priority behind `committed`.
+//! 6. The owner may free a node as soon as its phase has left `Waiting`: the queue does not touch the node after that.
 
 #![allow(unsafe_code, reason = "the list goes through futures that others own: see the invariants")]
 
@@ -39,31 +40,31 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::Waker;
 
-/// Where a request stands.
+/// The phase of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Phase {
-    /// Not pushed yet, or taken out by its owner: not linked, holds nothing.
+    /// The node is not linked: not pushed yet, or taken out by its owner. The request holds nothing.
     Idle,
-    /// Linked, waits.
+    /// The node is linked; the request waits.
     Waiting,
-    /// Unlinked; the lock is its own, claimed or not.
+    /// The node is unlinked; the request has a grant, claimed or not.
     Granted,
-    /// Unlinked; the lock is gone.
+    /// The node is unlinked; the lock is deleted.
     Deleted,
 }
 
 /// The place of one request in the queue, inside the future that waits.
 ///
-/// What a neighbour looks at, as it leaves, stands together at the front.
+/// The fields that a leaving neighbour reads stand together at the front.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Node {
     phase: AtomicU8,
     mode: LockMode,
-    /// Of a node that is linked, changed under the lock of its queue only.
+    /// Changed only under the lock of the queue while the node is linked; so Relaxed is enough.
     priority: AtomicI8,
-    /// Never dropped: a node that is not linked has no waker any more.
+    /// Never dropped: the queue takes the waker out together with the node.
     links: UnsafeCell<ManuallyDrop<Links>>,
     _pinned: PhantomPinned,
 }
@@ -74,34 +75,34 @@ struct Links {
     previous: Option<NonNull<Node>>,
     next: Option<NonNull<Node>>,
     waker: Option<Waker>,
-    /// True of the first node of a priority only (4).
+    /// `Some` in the first node of each priority only (4).
     class: Option<Class>,
 }
 
-/// Those who wait at one priority.
+/// The requests that wait at one priority.
 #[derive(Clone, Copy, Debug)]
 struct Class {
     last: NonNull<Node>,
-    /// The first and the last member of the group that sharers join, if one is open.
+    /// The first and the last member of the open group, if there is one.
     group: Option<(NonNull<Node>, NonNull<Node>)>,
 }
 
-/// Where a priority stands, or would stand.
+/// The place of a priority in the queue, whether requests wait at it or not.
 struct Spot {
-    /// What stands before it: the last of a more urgent priority, or of the committed.
+    /// The node before it: the last one of the priority before, or the last committed one.
     before: Option<NonNull<Node>>,
-    /// Its first node.
+    /// Its first node, if there is one.
     head: Option<NonNull<Node>>,
 }
 
-// SAFETY: whatever thread has the future moves or drops a node that is not linked, so that nobody else knows it; a
-// linked one is touched under the lock of its queue only (3). The waker in it is `Send` and `Sync` itself.
+// SAFETY: the thread that has the future moves or drops a node only while it is not linked (2), so no other thread
+// knows it; a linked node is touched under the lock of its queue only (3). The waker in it is `Send` and `Sync` itself.
 unsafe impl Send for Node {}
 // SAFETY: `&Node` gives the phase, which is atomic; the links are reached through the queue only (3).
 unsafe impl Sync for Node {}
 
 impl Node {
-    /// To be pushed: its waker is dropped by the queue only.
+    /// Makes a node to be pushed: only the queue takes its waker out, so without a push the waker leaks.
     pub(crate) fn new(mode: LockMode, priority: Priority, waker: Waker) -> Self {
         let links = Links { previous: None, next: None, waker: Some(waker), class: None };
         Self {
@@ -113,7 +114,7 @@ impl Node {
         }
     }
 
-    /// Where the request stands. `Granted` is seen together with all that earlier holders did.
+    /// The phase of the request. A thread that sees `Granted` also sees all that earlier holders did.
     #[inline]
     pub(crate) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
@@ -133,7 +134,7 @@ pub(crate) struct Queue {
     committed: Option<NonNull<Node>>,
 }
 
-// SAFETY: the nodes it points to may be used from any thread that has `&mut Queue` (3), and are `Send`.
+// SAFETY: the nodes that it points to may be used by any thread that has `&mut Queue` (3), and are `Send`.
 unsafe impl Send for Queue {}
 
 impl Queue {
@@ -147,12 +148,12 @@ impl Queue {
         self.first.is_none()
     }
 
-    /// The mode of the request that is next.
+    /// The mode of the first request.
     pub(crate) fn first_mode(&self) -> Option<LockMode> {
         self.first.map(|first| self.node(first).mode)
     }
 
-    /// Whether a newcomer of this priority would stand before everybody.
+    /// Whether a new request of this priority would be the first in the queue.
     pub(crate) fn yields_to(&self, priority: Priority) -> bool {
         match (self.committed, self.first) {
             (None, Some(first)) => priority.get() < self.priority(first),
@@ -167,7 +168,7 @@ impl Queue {
         Self::tell(node, Phase::Waiting);
     }
 
-    /// Takes a waiting request out: its owner has given up.
+    /// Takes a waiting request out, because its owner gives up, and returns its waker.
     pub(crate) fn remove(&mut self, node: Pin<&Node>) -> Option<Waker> {
         let node = NonNull::from(node.get_ref());
         if !fault::NODE_NOT_UNLINKED {
@@ -178,9 +179,9 @@ impl Queue {
         waker
     }
 
-    /// Takes the first request out and tells it how it ended.
+    /// Takes the first request out, tells it how it ended, and returns its waker.
     ///
-    /// The waker is taken before the phase is set, because the node may be gone right after (6).
+    /// The waker is taken before the phase is set, because the owner may free the node right after (6).
     pub(crate) fn pop(&mut self, phase: Phase) -> Option<Waker> {
         let first = self.first?;
         self.delist(first);
@@ -189,8 +190,8 @@ impl Queue {
         waker
     }
 
-    /// Gives a request that waits another priority: it moves behind those of that priority, unless its group is being
-    /// granted: then it stays. So it does if it has that priority already.
+    /// Changes the priority of a waiting request: it moves to where a new request of that priority would stand. It
+    /// stays if it has that priority already, or if its group is committed.
     pub(crate) fn set_priority(&mut self, node: Pin<&Node>, priority: Priority) {
         let waits = node.phase() == Phase::Waiting;
         let node = NonNull::from(node.get_ref());
@@ -201,8 +202,8 @@ impl Queue {
         }
     }
 
-    /// Begins to grant the sharers in front, and says how many there are, counted up to `limit`. The request that is
-    /// next must be shared.
+    /// Begins to grant the group of the first request, which must be shared. Returns the number of committed requests,
+    /// counted up to `limit`.
     pub(crate) fn commit_sharers(&mut self, limit: usize) -> usize {
         if self.committed.is_none() {
             self.commit_group();
@@ -215,7 +216,8 @@ impl Queue {
         count
     }
 
-    /// Moves the group of the most urgent priority, if it has one, in front of everybody, and closes it.
+    /// Commits the open group of the most urgent priority, if it has one: moves it to the front and closes it. Does
+    /// nothing while another group is committed.
     pub(crate) fn commit_group(&mut self) {
         let Some(head) = self.first.filter(|_| self.committed.is_none()) else { return };
         let Some(mut class) = self.at(head, |links| links.class) else { unreachable!("it is the first (4)") };
@@ -237,19 +239,19 @@ impl Queue {
         self.committed = Some(last);
     }
 
-    /// Whether the request would wake this task already.
+    /// Whether the waker of the request wakes this task already.
     pub(crate) fn wakes(&mut self, node: Pin<&Node>, waker: &Waker) -> bool {
         let node = NonNull::from(node.get_ref());
         self.at(node, |links| links.waker.as_ref().is_some_and(|own| own.will_wake(waker)))
     }
 
-    /// Sets whom a waiting request wakes, and returns whom it would have woken.
+    /// Sets the waker of a waiting request, and returns the previous one.
     pub(crate) fn set_waker(&mut self, node: Pin<&Node>, waker: Waker) -> Option<Waker> {
         let node = NonNull::from(node.get_ref());
         self.at(node, |links| links.waker.replace(waker))
     }
 
-    /// Gives a node its place by mode and priority.
+    /// Links a node at its place by mode and priority.
     fn enlist(&mut self, node: NonNull<Node>) {
         let shared = self.node(node).mode == LockMode::Shared;
         let Spot { before, head } = self.place(self.priority(node));
@@ -272,11 +274,11 @@ impl Queue {
         self.at(head, |links| links.class = Some(class));
     }
 
-    /// Takes a node out of the list, its priority and its group.
+    /// Unlinks a node, and takes it out of its class and its group.
     #[inline]
     fn delist(&mut self, node: NonNull<Node>) {
         let (previous, next, class) = self.at(node, |links| (links.previous, links.next, links.class));
-        // A head has the class itself: there is no need to look for it.
+        // A head has its class itself, which saves the search.
         if let Some(class) = class {
             self.leave_class(node, node, class);
         } else if !self.is_inside(node, previous, next) {
@@ -291,8 +293,8 @@ impl Queue {
         self.connect(previous, next);
     }
 
-    /// Whether no class knows a node that is not a head (4, 5): the first of the committed, and whoever stands between two
-    /// others of its priority, who are of its group if it is a sharer.
+    /// Whether no class refers to a node that is not a head (4, 5). True of the first committed node, and of a node
+    /// that stands between two others of its priority; a sharer must stand between two sharers.
     fn is_inside(&self, node: NonNull<Node>, previous: Option<NonNull<Node>>, next: Option<NonNull<Node>>) -> bool {
         let is_shared = |node| self.node(node).mode == LockMode::Shared;
         match (previous, next) {
@@ -305,11 +307,11 @@ impl Queue {
         }
     }
 
-    /// Makes a class forget a node that is still linked.
+    /// Takes a node, which is still linked, out of its class.
     #[inline]
     fn leave_class(&mut self, node: NonNull<Node>, head: NonNull<Node>, mut class: Class) {
         let (previous, next) = self.at(node, |links| (links.previous, links.next));
-        // The open group stands side by side (5), so whoever is next to one end of it is a member.
+        // The members of the open group stand side by side (5), so the next node inside either end is a member.
         class.group = match class.group {
             Some((opener, last)) if opener == last && opener == node => None,
             Some((opener, last)) if opener == node => next.map(|next| (next, last)),
@@ -325,7 +327,7 @@ impl Queue {
         }
     }
 
-    /// Finds a priority among those behind the committed.
+    /// Finds the place of a priority behind the committed nodes.
     fn place(&mut self, priority: i8) -> Spot {
         let mut before = self.committed;
         let mut head = before.map_or(self.first, |last| self.at(last, |links| links.next));
@@ -349,14 +351,14 @@ impl Queue {
         place.is_some()
     }
 
-    /// Links `node` behind `before`, or in front of all.
+    /// Links `node` right behind `before`; `None` stands for the front of the queue.
     fn link(&mut self, node: NonNull<Node>, before: Option<NonNull<Node>>) {
         let after = before.map_or(self.first, |before| self.at(before, |links| links.next));
         self.connect(before, Some(node));
         self.connect(Some(node), after);
     }
 
-    /// Makes one node stand right before another; for want of one, the other is the first, or the one the last.
+    /// Links `before` to `after`; `None` stands for the end of the list on that side.
     fn connect(&mut self, before: Option<NonNull<Node>>, after: Option<NonNull<Node>>) {
         match before {
             Some(before) => self.at(before, |links| links.next = after),
@@ -373,22 +375,22 @@ impl Queue {
 
     #[expect(clippy::unused_self, reason = "the node is borrowed no longer than its queue")]
     fn node(&self, node: NonNull<Node>) -> &Node {
-        // SAFETY: `node` is linked, or about to be by its owner, so it is alive (2).
+        // SAFETY: `node` is linked, or its owner is about to link it, so it is alive (2).
         unsafe { node.as_ref() }
     }
 
     fn at<R>(&mut self, node: NonNull<Node>, f: impl FnOnce(&mut Links) -> R) -> R {
         self.node(node).links.with_mut(|links| {
-            // SAFETY: `&mut self` makes this the only access to the links of any node of this queue (3), and `f`,
-            // which gets no queue, cannot start another.
+            // SAFETY: `&mut self` makes this the only access to the links of any node of this queue (3), and `f` gets
+            // no queue, so it cannot start another.
             f(unsafe { &mut *links })
         })
     }
 
-    /// Tells a request where it stands.
+    /// Tells a request its phase.
     fn tell(node: NonNull<Node>, phase: Phase) {
-        // SAFETY: the phase is still `Waiting`, or set by the owner's own call, so the node is alive (2, 6). The
-        // reference is to the phase only: the node around it may go while the store is still under way.
+        // SAFETY: the phase is still `Waiting`, or the owner itself makes this call, so the node is alive (2, 6). The
+        // reference is to the phase only: the owner may free the node while the store is still under way.
         let told = unsafe { &(*node.as_ptr()).phase };
         told.store(phase as u8, Ordering::Release);
     }

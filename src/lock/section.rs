@@ -1,7 +1,7 @@
-//! The time during which one thread works on the queue.
+//! Sections: one thread at a time works on the queue.
 //!
-//! A section begins by setting LOCKED and ends by clearing it. What it changes of the word it keeps to itself, until
-//! others must see it.
+//! A section begins by setting LOCKED and ends by clearing it. It keeps its changes to the word to itself until other
+//! threads must see them.
 
 #![allow(unsafe_code, reason = "the queue is locked by a bit of the word: see the invariants of `raw`")]
 
@@ -15,23 +15,23 @@ use crate::sync::{AtomicUsize, Ordering, UnsafeCell, back_off, const_unless_loom
 use std::mem;
 use std::task::Waker;
 
-/// Who is next, if there is room.
+/// The next requests, if there is room for them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
     Nobody,
     Exclusive,
-    /// A group of sharers; on a deleted lock, everybody, to be turned away.
+    /// A group of sharers; on a deleted lock, all requests, to be turned away.
     Group,
 }
 
-/// The queue of a lock, and the word beside it, of which one bit locks the queue.
+/// The queue of a lock, and the word; one bit of the word locks the queue.
 #[derive(Debug)]
 pub(super) struct LockedQueue {
     pub(super) word: AtomicUsize,
     queue: UnsafeCell<Queue>,
 }
 
-// SAFETY: the queue is `Send`, and reached through a section only, of which there is one at a time (1).
+// SAFETY: the queue is `Send`, and only a section reaches it; there is one section at a time (1).
 unsafe impl Sync for LockedQueue {}
 
 impl LockedQueue {
@@ -41,7 +41,7 @@ impl LockedQueue {
         }
     }
 
-    /// What the word says.
+    /// A snapshot of the word; see the memory orderings of `raw` for its limits.
     #[inline]
     pub(super) fn look(&self) -> State {
         State::from_word(self.word.load(Ordering::Relaxed))
@@ -52,7 +52,7 @@ impl LockedQueue {
         self.enter_from(self.look())
     }
 
-    /// Enters, with this as the last look at the word.
+    /// Enters; `state` is the caller's last snapshot of the word.
     #[inline]
     pub(super) fn enter_from(&self, mut state: State) -> Section<'_> {
         let mut attempt = 0;
@@ -71,20 +71,20 @@ impl LockedQueue {
         }
     }
 
-    /// Goes on granting where others have to be let in between two batches.
+    /// Goes on granting, one section a batch, so that other threads reach the queue between two batches.
     #[inline(never)]
     fn settle_on(&self, panics: &mut Panics) {
         while self.enter().settle_once(panics) {}
     }
 }
 
-/// The time during which one thread has LOCKED: it alone works on the queue.
+/// The time during which one thread has LOCKED and alone works on the queue.
 #[must_use = "the queue stays locked until the section is settled"]
 pub(super) struct Section<'a> {
     of: &'a LockedQueue,
-    /// What the word is to say. Changes are made here, and reach the word with `publish` and `leave`.
+    /// The word as it is to become. `publish` and `leave` write it.
     pub(super) state: State,
-    /// What the word says, but for sharers who have left since (2).
+    /// The word as this section last read or wrote it; sharers may have left since (2).
     published: State,
 }
 
@@ -98,13 +98,13 @@ impl Section<'_> {
         })
     }
 
-    /// Grants all that can be granted, unlocks, and wakes. Every section ends here.
+    /// Grants all that can be granted, unlocks, and wakes. Every section ends here, or in the two forms below.
     #[inline(never)]
     pub(super) fn settle(self) {
         Panics::defer(|panics| self.settle_into(panics));
     }
 
-    /// As [`settle`](Self::settle); what panics is kept.
+    /// As [`settle`](Self::settle), but keeps the panic of a waker in `panics`.
     #[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
     #[inline(always)]
     pub(super) fn settle_into(self, panics: &mut Panics) {
@@ -114,7 +114,7 @@ impl Section<'_> {
         }
     }
 
-    /// As [`settle_into`](Self::settle_into), after a request has been taken out of the queue.
+    /// As [`settle_into`](Self::settle_into), after a request has given up.
     #[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
     #[inline(always)]
     pub(super) fn settle_cancelled(self, panics: &mut Panics) {
@@ -125,7 +125,7 @@ impl Section<'_> {
         }
     }
 
-    /// Grants what can be granted at once, unlocks, and wakes. True if there may be more to do.
+    /// Grants one exclusive request or one batch, unlocks, and wakes. True if there may be more to grant.
     #[expect(clippy::inline_always, reason = "measured: a call more costs a tenth of a hand-over")]
     #[inline(always)]
     fn settle_once(mut self, panics: &mut Panics) -> bool {
@@ -137,15 +137,15 @@ impl Section<'_> {
                 if let Some(waker) = waker {
                     panics.catch(|| waker.wake());
                 }
-                false // The new holder settles when it is done.
+                false // The new holder settles when it releases.
             }
             Turn::Group => self.settle_batch(panics),
         }
     }
 
-    /// Grants or turns away a batch, unlocks, and wakes. True if there may be more to do.
+    /// Grants or turns away a batch, unlocks, and wakes. True if there may be more to grant.
     ///
-    /// Apart from the rest, because of the space for so many wakers.
+    /// A function of its own, because a batch of wakers takes much stack space.
     #[inline(never)]
     fn settle_batch(mut self, panics: &mut Panics) -> bool {
         let mut woken = WakeBatch::new();
@@ -161,11 +161,11 @@ impl Section<'_> {
         more || state.needs_grant() || full && state.is_queued() && !state.is_full()
     }
 
-    /// Whose turn it is.
+    /// The next requests, if there is room for them.
     #[inline]
     fn turn(&mut self) -> Turn {
         if self.state.is_exclusive() {
-            return Turn::Nobody; // Found without a look at the queue.
+            return Turn::Nobody; // Saves a look at the queue.
         }
         match self.queue(|queue| queue.first_mode()) {
             Some(_) if self.state.is_deleted() => Turn::Group,
@@ -177,14 +177,14 @@ impl Section<'_> {
         }
     }
 
-    /// Grants the exclusive request that is first, and returns whom to wake.
+    /// Grants the exclusive request that is first, and returns its waker.
     fn grant_exclusive(&mut self) -> Option<Waker> {
         self.state = self.state.held(LockMode::Exclusive);
         self.publish(self.state); // Before the node is told (3).
         self.queue(|queue| queue.pop(Phase::Granted))
     }
 
-    /// Grants sharers that are first; on a deleted lock, turns requests away.
+    /// Grants the sharers that are first; on a deleted lock, turns requests away.
     fn grant_batch(&mut self, woken: &mut WakeBatch) {
         let room = woken.room();
         if self.state.is_deleted() {
@@ -204,14 +204,14 @@ impl Section<'_> {
         }
     }
 
-    /// Unlocks, and says what the word shows then.
+    /// Unlocks, and returns the word as it is then.
     #[inline]
     fn leave(mut self) -> State {
         let queued = !self.queue(|queue| queue.is_empty());
         self.publish(self.state.queued(queued).unlocked())
     }
 
-    /// Brings the word to `next`, and says what it shows then.
+    /// Brings the word to `next`, and returns the word as it is then.
     #[inline]
     fn publish(&mut self, next: State) -> State {
         let before = mem::replace(&mut self.published, next);
@@ -221,7 +221,7 @@ impl Section<'_> {
             }
             return next;
         }
-        // By difference, so that the leaving of a sharer meanwhile is not lost (2).
+        // By difference, so that a sharer that leaves meanwhile is not counted again (2).
         let difference = next.word().wrapping_sub(before.word());
         let word = self.of.word.fetch_add(difference, fault::PUBLISH);
         State::from_word(word.wrapping_add(difference))

@@ -1,6 +1,6 @@
-//! How far a request has come, as its owner alone knows it.
+//! The progress of one request, known to its owner alone.
 //!
-//! Most requests find the lock free and never queue. So the node, and what it costs to write it, comes with the need.
+//! Most requests find the lock free and never queue. So the node is written only when it is needed.
 
 #![allow(unsafe_code, reason = "queues nodes: see the invariants of `raw`")]
 
@@ -14,30 +14,30 @@ use std::pin::Pin;
 use std::task::{Poll, Waker};
 
 pin_project! {
-    /// A request, inside the future that waits. Whoever drops one must [`cancel`](Stage::cancel) it first, unless its
-    /// grant has been claimed.
+    /// A request, inside the future that waits. Its owner must [`cancel`](Stage::cancel) it before dropping it, unless
+    /// its grant has been claimed.
     #[project = Projected]
     #[derive(Debug)]
     pub(super) enum Stage {
-        /// Has not asked yet.
+        /// The request has neither the lock nor a place in the queue.
         Idle { priority: Priority },
-        /// Has queued; the node knows the rest.
+        /// The request has queued; the node knows the rest.
         Queued {
             #[pin]
             node: Node,
         },
-        /// Has the lock, and has not claimed it yet.
+        /// The request has been granted; the grant is not claimed yet.
         Granted,
     }
 }
 
 impl Stage {
-    /// Takes a place in the queue, or looks what has become of it.
+    /// Queues the request, or returns what has become of it.
     ///
     /// # Safety
     ///
-    /// [`cancel`](Self::cancel) must be called before this is dropped, also after a panic, unless the grant that this
-    /// returns has been claimed.
+    /// The caller calls [`cancel`](Self::cancel) before it drops the stage, also after a panic, unless it has claimed
+    /// the grant that this returns.
     #[inline]
     pub(super) unsafe fn poll(
         self: Pin<&mut Self>,
@@ -46,7 +46,7 @@ impl Stage {
         waker: &Waker,
     ) -> Poll<Result<(), AcquireError>> {
         if self.phase() == Phase::Granted {
-            return Poll::Ready(Ok(())); // First of all, because everybody who has waited comes along here.
+            return Poll::Ready(Ok(())); // First, because every request that has waited ends here.
         }
         // SAFETY: the caller's promise.
         unsafe { self.wait(raw, mode, waker) }
@@ -97,17 +97,17 @@ impl Stage {
         unsafe { raw.queue(node.as_ref()) }
     }
 
-    /// The owner drops the request: nothing of it stays.
+    /// The owner drops the request: it leaves the queue, or gives its grant back.
     pub(super) fn cancel(self: Pin<&mut Self>, raw: &Raw, mode: LockMode) {
         match self.project() {
             Projected::Idle { .. } => {}
             Projected::Queued { node } => raw.cancel(node.as_ref(), mode),
-            // SAFETY: this grant was never claimed, and its owner gives it up here (4).
+            // SAFETY: this grant was never claimed, and its owner gives it back here (4).
             Projected::Granted => unsafe { raw.release(mode) },
         }
     }
 
-    /// The owner gives up waiting: true if the lock has been granted meanwhile, and is its own.
+    /// The owner stops waiting. True if the request has been granted meanwhile: the grant is the owner's.
     pub(super) fn withdraw(self: Pin<&mut Self>, raw: &Raw) -> bool {
         match self.project() {
             Projected::Idle { .. } => false,
@@ -116,7 +116,7 @@ impl Stage {
         }
     }
 
-    /// Asks with another priority from now on.
+    /// Changes the priority of the request.
     pub(super) fn set_priority(self: Pin<&mut Self>, raw: &Raw, new: Priority) {
         match self.project() {
             Projected::Idle { priority } => *priority = new,

@@ -1,4 +1,4 @@
-//! The word of a lock, and the policy that reads it: **who may hold**. Pure; it knows nothing of who waits.
+//! The word of a lock, and the policy that reads it: **is there room for this holder?** Pure; it knows no waiters.
 //!
 //! ```text
 //!   usize::BITS-1 … 4   3        2        1         0
@@ -12,8 +12,8 @@
 //! | EXCLUSIVE | one exclusive holder | its fast acquisition, release, upgrade and downgrade; else under LOCKED |
 //! | DELETED | gone for good; EXCLUSIVE and sharers are 0 | under LOCKED |
 //! | QUEUED | the queue is not empty | under LOCKED |
-//! | LOCKED | somebody works on the queue | whoever sets it |
-//! | sharers | so many shared holders | up: fast acquisition, or under LOCKED; down: any release, at any time |
+//! | LOCKED | a section works on the queue | the thread that sets it |
+//! | sharers | their number | up: fast acquisition, downgrade, under LOCKED; down: release (at any time), upgrade |
 
 use super::fault;
 use crate::mode::LockMode;
@@ -24,7 +24,7 @@ const QUEUED: usize = 1 << 2;
 const LOCKED: usize = 1 << 3;
 const SHARER: usize = 1 << 4;
 
-/// More sharers than this do not fit into the word: one more is an error.
+/// The word can count no more sharers than this: one more is an error.
 pub(crate) const MAX_SHARERS: usize = usize::MAX / SHARER;
 
 /// A value of the word.
@@ -32,7 +32,7 @@ pub(crate) const MAX_SHARERS: usize = usize::MAX / SHARER;
 pub(crate) struct State(usize);
 
 impl State {
-    /// Held by nobody, awaited by nobody.
+    /// No holder and no waiter.
     pub(crate) const FREE: Self = Self(0);
 
     #[inline]
@@ -55,7 +55,7 @@ impl State {
         self.0 & EXCLUSIVE != 0
     }
 
-    /// By anybody, in whatever mode.
+    /// Held in either mode.
     #[inline]
     pub(crate) const fn is_held(self) -> bool {
         self.is_exclusive() || self.sharers() > 0
@@ -76,31 +76,31 @@ impl State {
         self.0 & LOCKED != 0
     }
 
-    /// Without sharers, nothing changes under LOCKED but by who has it.
+    /// With no sharers, only the thread that has LOCKED can change the word.
     #[inline]
     pub(crate) const fn is_frozen(self) -> bool {
         self.sharers() == 0
     }
 
-    /// As many sharers as there can be.
+    /// The word can count no more sharers.
     #[inline]
     pub(crate) const fn is_full(self) -> bool {
         self.sharers() == MAX_SHARERS
     }
 
-    /// After a sharer has left: there were as many as there can be, and others wait, perhaps for this one place.
+    /// After a sharer has left: the lock was full, and requests wait, perhaps for this room.
     #[inline]
     pub(crate) const fn made_room(self) -> bool {
         self.is_queued() && self.sharers() == MAX_SHARERS - 1
     }
 
-    /// Somebody waits though nobody holds: whoever sees this must grant.
+    /// Requests wait and there is no holder: a thread that sees this must grant.
     #[inline]
     pub(crate) const fn needs_grant(self) -> bool {
         self.is_queued() && !self.is_exclusive() && self.sharers() == 0
     }
 
-    /// Whether the *holders* leave room for one more in `mode`.
+    /// Whether the *holders* leave room for one more holder in `mode`.
     #[inline]
     pub(crate) const fn has_room(self, mode: LockMode) -> bool {
         match mode {
@@ -109,13 +109,13 @@ impl State {
         }
     }
 
-    /// Whether a *newcomer* gets the lock at once: room, and nobody waits (the third sentence of the fairness rule).
+    /// Whether a *new request* gets the lock at once: there is room, and no request waits (fairness rule 3).
     #[inline]
     pub(crate) const fn admits(self, mode: LockMode) -> bool {
         self.has_room(mode) && (fault::BARGING || !self.is_queued())
     }
 
-    /// One holder more.
+    /// With one more holder.
     #[inline]
     pub(crate) const fn held(self, mode: LockMode) -> Self {
         match mode {
@@ -124,13 +124,13 @@ impl State {
         }
     }
 
-    /// `count` sharers more.
+    /// With `count` more sharers.
     #[inline]
     pub(crate) const fn shared_by(self, count: usize) -> Self {
         Self(self.0 + count * SHARER)
     }
 
-    /// One holder less.
+    /// With one holder less.
     #[inline]
     pub(crate) const fn released(self, mode: LockMode) -> Self {
         match mode {

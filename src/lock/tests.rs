@@ -1,4 +1,4 @@
-//! The edge that no program reaches: as many sharers as a lock can count.
+//! The limit that no program reaches: the most sharers that a lock can count.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -52,7 +52,7 @@ fn room_that_a_sharer_makes_before_a_batch_is_counted_is_used_up() {
     section.queue(|queue| queue.push(first.as_ref()));
     section.queue(|queue| queue.push(second.as_ref()));
 
-    drop(leaves); // Who works on the queue cannot see this, and has room for one.
+    drop(leaves); // The section cannot see this, and has room for one request only.
     section.settle();
 
     assert_eq!((first.phase(), second.phase()), (Phase::Granted, Phase::Granted));

@@ -1,12 +1,12 @@
-//! Waking, in batches: wakers are collected while the queue is locked, and woken after it has been unlocked.
+//! Waking in batches: a section collects wakers while the queue is locked, and wakes them after unlocking it.
 
 use super::fault;
 use crate::panics::Panics;
 use std::mem;
 use std::task::Waker;
 
-/// How many requests are granted under one locking of the queue. Bounds both the stack space of a release and the
-/// time for which others are kept from the queue. A model has few threads, and is to see groups of several batches.
+/// The most requests that one section grants. It bounds the stack space of a release, and the time for which the queue
+/// is locked. It is small under loom: a model has few threads, and must still see groups of several batches.
 pub(crate) const BATCH: usize = if cfg!(lockladder_loom) { 2 } else { 32 };
 
 /// Wakers to wake once nothing is locked, oldest first.
@@ -30,7 +30,7 @@ impl WakeBatch {
         self.count += 1;
     }
 
-    /// Wakes everybody, in order, whatever the wakers do.
+    /// Wakes all, in order, even if some panic.
     pub(crate) fn wake_all(&mut self, panics: &mut Panics) {
         let wakers = &mut self.wakers[..mem::take(&mut self.count)];
         if fault::BATCH_OUT_OF_ORDER {

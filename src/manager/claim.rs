@@ -7,9 +7,9 @@ use crate::level::{Hierarchy, Level};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A session without its guards, in two words. It takes its own levels off the record when it is dropped.
+/// A session without its guards, in two words of memory. Dropping it takes the session's own levels off the record.
 pub(super) struct Claim<H: Hierarchy> {
-    // Gone only when the claim is.
+    // `None` only while the claim is dropped.
     flow: Option<Arc<Flow<LockManager<H>>>>,
     /// The levels that this session acquired itself.
     own: u16,
@@ -36,20 +36,21 @@ impl<H: Hierarchy> Claim<H> {
         &self.flow().record
     }
 
-    /// The session waits for level `L`, and will hold it, if neither it nor one above is held or awaited.
+    /// Notes that the session waits for level `L` and will hold it; fails if `L` or a level above is held or awaited.
     pub(super) fn takes<L: Level>(&mut self) -> Result<(), SessionError> {
         self.record().begin::<L>()?;
         self.own |= 1 << L::INDEX;
         Ok(())
     }
 
-    /// The session holds level `L` again, which it has just returned.
+    /// Notes that the session holds level `L` again, which it has just returned.
     pub(super) fn regains<L: Level>(&mut self) {
         self.record().resume(1 << L::INDEX);
         self.own |= 1 << L::INDEX;
     }
 
-    /// The session holds level `L` no more, nor waits for it, if it did so itself.
+    /// Notes that the session no longer holds or awaits level `L`. The level stays noted if only an outer session holds
+    /// it.
     pub(super) fn returns<L: Level>(&mut self) {
         self.record().end(self.own & 1 << L::INDEX);
         self.own &= !(1 << L::INDEX);

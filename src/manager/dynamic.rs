@@ -1,4 +1,4 @@
-//! Sessions whose levels are known at run time only: the rules of the types as results.
+//! Sessions whose levels are known only at run time. They return as results what the types of other sessions check.
 
 mod asker;
 mod members;
@@ -20,12 +20,13 @@ use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
-/// What one flow of work holds of a [`LockManager`], for lists of locks that are known at run time only. Dropping it
-/// releases everything, highest level first.
+/// A [`Session`] for lists of locks that are known only at run time.
 ///
-/// The rules are those of [`Session`]: levels in increasing order, each at most once, the root first and to the end.
-/// Where a `Session` is not compiled, this returns an [`OrderError`], at once: nobody waits, and nothing has changed.
-/// (Which levels there are, and which of them are fixed, is checked by the compiler here, too.)
+/// Dropping it releases everything, highest level first.
+///
+/// The rules are those of [`Session`]: levels in increasing order, each at most once; the root is taken first and held
+/// to the end. Where a `Session` would not compile, this returns an [`OrderError`] at once; it has not waited, and
+/// nothing has changed. (The compiler still checks which levels exist, and which of them are fixed.)
 ///
 /// # Examples
 ///
@@ -54,8 +55,8 @@ use std::sync::Arc;
 /// # Ok::<_, SessionError>(()) }).unwrap();
 /// ```
 ///
-/// It has no `nest`: a request borrows it, and leaves it as it was if it fails or is dropped. To have a helper use it, pass
-/// it as `&mut`.
+/// It has no `nest`: a request borrows the session, and leaves it unchanged if the request fails or is dropped. Pass
+/// the session to a helper as `&mut`.
 #[must_use = "dropping a session releases every lock it holds"]
 pub struct DynSession<H: Hierarchy> {
     slots: H::Slots,
@@ -68,8 +69,9 @@ type ExclusiveGuard<L> = SetGuard<SetOf<L>, Exclusive>;
 /// A request for names.
 type Acquiring<L> = ByMode<SetAcquire<SetOf<L>, Shared>, SetAcquire<SetOf<L>, Exclusive>>;
 
-/// Waits for names of level `L` in a mode known at run time, while the session is borrowed. Made by
-/// [`DynSession::acquire`].
+/// Waits for names of level `L` in a mode known only at run time. It borrows the session.
+///
+/// Made by [`DynSession::acquire`]. See [`DynSession`] for an example.
 pub type DynClimb<'s, H, L> = DynRequest<'s, H, L, Acquiring<L>>;
 
 impl<H: Hierarchy> DynSession<H> {
@@ -77,27 +79,37 @@ impl<H: Hierarchy> DynSession<H> {
         Self { slots: H::Slots::default(), root, claim }
     }
 
-    /// What the session is for, as given when it began.
+    /// The label that was given when the session began.
+    ///
+    /// See [`DynSession`](Self) for an example of a session with a label.
     pub fn label(&self) -> &str {
         self.record().label()
     }
 
-    /// The manager that it is a session of.
+    /// The manager of this session.
+    ///
+    /// See [`LockManager`] for an example.
     pub fn manager(&self) -> &LockManager<H> {
         self.claim.manager()
     }
 
     /// The mode in which the root is held.
+    ///
+    /// See [`DynSession`](Self) for an example of a session with a shared root.
     pub fn root_mode(&self) -> LockMode {
         self.root.mode()
     }
 
-    /// Whether level `L` is held, if only by no names.
+    /// Whether level `L` is held, even with no names.
+    ///
+    /// [`names`](Self::names) lists the names; see [`DynSession`](Self) for an example.
     pub fn holds<L: LevelOf<H>>(&self) -> bool {
         self.held() & 1 << L::INDEX != 0
     }
 
-    /// The names held of level `L`, in name order; none if it is not held.
+    /// The names held of level `L`, in name order; none if the level is not held.
+    ///
+    /// See [`DynSession`](Self) for an example.
     pub fn names<L: NotRoot + LevelOf<H>>(&self) -> Vec<L::Name> {
         let names = match &L::slot(&self.slots).0 {
             Some(ByMode::Shared { it }) => it.names(),
@@ -107,12 +119,15 @@ impl<H: Hierarchy> DynSession<H> {
         names.into_iter().cloned().collect()
     }
 
-    /// The mode in which level `L` is held, if it is.
+    /// The mode in which level `L` is held, if it is held.
+    ///
+    /// See [`DynSession`](Self) for an example of levels in both modes.
     pub fn mode<L: NotRoot + LevelOf<H>>(&self) -> Option<LockMode> {
         L::slot(&self.slots).0.as_ref().map(AnyGuard::<L>::mode)
     }
 
-    /// A bit for each level held, by its index. The record of the session also has those that are awaited.
+    /// The levels held. Bit `i` stands for the level with index `i`. The record of the session also has those that are
+    /// awaited.
     fn held(&self) -> u16 {
         1 | self.slots.held()
     }
@@ -121,12 +136,12 @@ impl<H: Hierarchy> DynSession<H> {
         self.claim.record()
     }
 
-    /// Holds level `L`, which is on the record already.
+    /// Stores the guard of level `L`, which is on the record already.
     fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>) {
         L::slot_mut(&mut self.slots).0 = Some(guard);
     }
 
-    /// Gives level `L` away: it is held no more, whatever becomes of the guard.
+    /// Takes the guard of level `L` out of the session. The level is no longer held, whatever happens to the guard.
     fn surrender<L: NotRoot + LevelOf<H>>(&mut self) -> Result<AnyGuard<L>, OrderError> {
         let guard = L::slot_mut(&mut self.slots).0.take().ok_or(OrderError::NotHeld { level: L::NAME })?;
         self.claim.returns::<L>();
@@ -143,7 +158,7 @@ impl<H: Hierarchy> DynSession<H> {
         H::LEVELS.get(highest).copied().filter(|_| highest >= L::INDEX)
     }
 
-    /// Level `L` may be waited for: nothing is held at `L` or above.
+    /// Checks that the session may wait for level `L`: that nothing is held at `L` or above.
     fn may_wait_for<L: Level>(&self) -> Result<(), OrderError> {
         self.reached::<L>().map_or(Ok(()), |held| Err(OrderError::NotAbove { level: L::NAME, held }))
     }
@@ -162,7 +177,9 @@ impl<H: Hierarchy> DynSession<H> {
 
 /// Acquiring and giving back.
 impl<H: Hierarchy> DynSession<H> {
-    /// Waits for names of level `L`, or [`All`](crate::All), in this mode. Nothing may be held at `L` or above.
+    /// Waits for names of level `L`, or [`All`](crate::All), and takes them in this mode.
+    ///
+    /// Nothing may be held at `L` or above. See [`DynSession`](Self) for an example.
     ///
     /// # Fairness
     ///
@@ -170,7 +187,8 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind, and the session keeps what it held before.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. The session keeps what it held before.
     ///
     /// # Errors
     ///
@@ -192,7 +210,9 @@ impl<H: Hierarchy> DynSession<H> {
         }
     }
 
-    /// Takes names of level `L` in this mode, if that is possible without waiting: all of them now, or none.
+    /// Takes names of level `L` in this mode, without waiting: all of them now, or none.
+    ///
+    /// It is used like [`acquire`](Self::acquire); see [`DynSession`](Self) for an example of that.
     ///
     /// # Errors
     ///
@@ -205,7 +225,9 @@ impl<H: Hierarchy> DynSession<H> {
         self.acquire::<L>(names, mode).at_once()
     }
 
-    /// As [`acquire`](Self::acquire), for threads that are not asynchronous: blocks this one until it has the names.
+    /// As [`acquire`](Self::acquire), for code that is not async: blocks the thread until it has the names.
+    ///
+    /// See [`LockManager::blocking_shared`] for an example of such calls.
     ///
     /// # Errors
     ///
@@ -213,7 +235,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// # Panics
     ///
-    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
     pub fn blocking_acquire<L: NotRoot + LevelOf<H>>(
         &mut self,
         names: impl NamesOrAll<L::Name>,
@@ -222,7 +244,9 @@ impl<H: Hierarchy> DynSession<H> {
         block_on(self.acquire::<L>(names, mode))
     }
 
-    /// Releases level `L`, whether or not higher levels are held.
+    /// Releases level `L`, even while higher levels are held.
+    ///
+    /// See [`Session`] for an example of its counterpart.
     ///
     /// # Errors
     ///
@@ -231,12 +255,13 @@ impl<H: Hierarchy> DynSession<H> {
         self.surrender::<L>().map(drop)
     }
 
-    /// Releases some names of level `L`, which counts as held even if nothing of it is left; see
-    /// [`Session::release_names`].
+    /// Releases some names of level `L`, which counts as held even with no names left.
+    ///
+    /// Its counterpart is [`Session::release_names`]; see [`Session`] for an example.
     ///
     /// # Errors
     ///
-    /// [`OrderError::NotHeld`]; [`SessionError::NotHeld`] with those names that are not held. Nothing is released then.
+    /// [`OrderError::NotHeld`]; [`SessionError::NotHeld`] with the names that are not held. Nothing is released then.
     pub fn release_names<L: NotRoot + LevelOf<H>>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError> {
         let released = match self.slot::<L>()? {
             ByMode::Shared { it } => it.release(names),
@@ -247,23 +272,28 @@ impl<H: Hierarchy> DynSession<H> {
 
     /// Turns an exclusive hold of level `L` into a shared one.
     ///
+    /// See [`Session`] for an example of its counterpart.
+    ///
     /// # Errors
     ///
     /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`].
     pub fn downgrade<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
         self.exclusive_slot::<L>()?;
-        // Not held, until it is shared: that runs wakers, and if one panics, the guard is gone.
+        // The level counts as not held until it is shared: the downgrade runs wakers, and if one panics, the guard is
+        // lost.
         let guard = self.surrender::<L>()?.downgrade(SetGuard::downgrade);
         self.claim.regains::<L>();
         self.keep::<L>(guard);
         Ok(())
     }
 
-    /// The session with an exclusive root turned into a shared one.
+    /// Turns an exclusive hold of the root into a shared one.
+    ///
+    /// Its counterpart is [`Session::downgrade`]; see [`Session`] for an example.
     ///
     /// # Errors
     ///
-    /// The session as it is, if its root is shared.
+    /// The session, unchanged, if its root is shared.
     pub fn downgrade_root(self) -> Result<Self, Self> {
         match self.root.mode() {
             LockMode::Exclusive => Ok(Panics::defer(|panics| {
@@ -274,11 +304,14 @@ impl<H: Hierarchy> DynSession<H> {
         }
     }
 
-    /// The same session, if it holds exactly the levels in `S`, in the modes in `S`, and has forgotten nothing.
+    /// Turns this into a [`Session`], if it holds exactly the levels in `S`, in the modes in `S`.
+    ///
+    /// It fails if a request of this session has been forgotten (`mem::forget`). See [`DynSession`](Self) for an
+    /// example.
     ///
     /// # Errors
     ///
-    /// The session as it is, if it holds anything else.
+    /// The session, unchanged, if it holds anything else.
     pub fn into_typed<S: HeldListOf<H>>(mut self) -> Result<Session<H, S>, Self> {
         const { checks::is_in_order::<S>() }
         let known = S::is_of(TypeId::of::<H>()) && self.held() == S::OWN && self.record().levels() == S::OWN;
@@ -294,7 +327,9 @@ impl<H: Hierarchy> DynSession<H> {
 
 /// The values in the locks.
 impl<H: Hierarchy> DynSession<H> {
-    /// The value of a name of level `L`, if this session holds that.
+    /// The value of a name of level `L`, if this session holds the name.
+    ///
+    /// See [`Session::get`] for an example of its counterpart.
     pub fn get<L: NotRoot + LevelOf<H>>(&self, name: impl AsName<L::Name>) -> Option<&L::Value> {
         match L::slot(&self.slots).0.as_ref()? {
             ByMode::Shared { it } => it.get(name),
@@ -302,12 +337,17 @@ impl<H: Hierarchy> DynSession<H> {
         }
     }
 
-    /// The value of a name of level `L`, to be changed, if this session holds that exclusively.
+    /// The value of a name of level `L`, mutably, if this session holds the name exclusively.
+    ///
+    /// See [`Session::get`] for an example of its counterpart.
     pub fn get_mut<L: NotRoot + LevelOf<H>>(&mut self, name: impl AsName<L::Name>) -> Option<&mut L::Value> {
         self.exclusive_slot::<L>().ok()?.get_mut(name)
     }
 
-    /// The values of an array of names of level `L`, to be changed side by side, in the order of the names given.
+    /// The values of an array of names of level `L`, mutably, in the order of the names given.
+    ///
+    /// The level must be held exclusively. See [`Builder::entries`](super::Builder::entries) for an example of its
+    /// counterpart.
     ///
     /// # Errors
     ///

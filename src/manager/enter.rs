@@ -1,4 +1,4 @@
-//! The way into a session: who waits for the root, and the way that does not wait.
+//! The ways into a session: the future that waits for the root, and the calls that do not wait.
 
 use super::claim::Claim;
 use super::dynamic::DynSession;
@@ -19,14 +19,17 @@ type RootAcquire<M> = Acquire<Arc<SharedLock>, M>;
 
 type RootGuard<M> = Guard<Arc<SharedLock>, M>;
 
-/// Waits for the root in mode `M`; resolves to a [`Session`]. Made by [`LockManager::shared`] and
-/// [`LockManager::exclusive`].
+/// Waits for the root in mode `M`; resolves to a [`Session`].
+///
+/// Made by [`LockManager::shared`] and [`LockManager::exclusive`]. See [`LockManager`] for an example.
 pub type Enter<H, M> = SessionRequest<Entrant<H>, RootAcquire<M>>;
 
-/// Waits for the root in a mode known at run time; resolves to a [`DynSession`]. Made by [`LockManager::dynamic`].
+/// Waits for the root in a mode known only at run time; resolves to a [`DynSession`].
+///
+/// Made by [`LockManager::dynamic`]. See [`DynSession`] for an example.
 pub type EnterAny<H> = SessionRequest<Entrant<H>, ByMode<RootAcquire<Shared>, RootAcquire<Exclusive>>>;
 
-/// Who is to begin a session.
+/// What a session needs to begin, apart from the root.
 pub struct Entrant<H: Hierarchy> {
     manager: LockManager<H>,
     label: Cow<'static, str>,
@@ -56,7 +59,7 @@ impl<H: Hierarchy> LockManager<H> {
         Entrant { manager: self.clone(), label, mode }
     }
 
-    /// Begins a session once the root is there.
+    /// Waits for the root, then begins a session.
     pub(super) fn enter<M: Mode>(&self, label: Cow<'static, str>) -> Enter<H, M> {
         SessionRequest::new(self.entrant(label, M::MODE), Acquire::new(Arc::clone(&self.locks.root)))
     }
@@ -131,7 +134,7 @@ impl<H: Hierarchy> Answer<Result<AnyRoot, AcquireError>> for Entrant<H> {
     }
 }
 
-/// What becomes of who was to begin, now that the root has answered.
+/// Begins the session, or converts the error, once the root has answered.
 fn told<H: Hierarchy, R, S>(
     asker: &mut Option<Entrant<H>>,
     root: Result<R, AcquireError>,

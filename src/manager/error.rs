@@ -1,4 +1,4 @@
-//! What can go wrong in a session. The errors name the level and the names, as text, so that one type serves all levels.
+//! The errors of sessions. They give the level and the names as text, so that one type serves all levels.
 
 use crate::abridged::SHOWN;
 use crate::error::{AcquireError, TryAcquireError};
@@ -10,9 +10,10 @@ use std::fmt::Debug;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Why a session could not do what was asked. What it held before, it still holds, if it still exists.
+/// Why a session could not do what it was asked to.
 ///
-/// It carries no lock and no session: keeping it keeps nobody waiting.
+/// If the session still exists, it holds what it held before. The error contains no lock and no session, so keeping it
+/// keeps no request waiting. See [`Session::try_exclusive`](super::Session::try_exclusive) for an example.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -34,28 +35,28 @@ pub enum SessionError {
         /// The removed name.
         name: String,
     },
-    /// Names were to be released or removed that the session does not hold.
+    /// The session does not hold some of the names. Nothing was done.
     #[error("this session does not hold {} of level {level}: nothing was done; name only what it owns", list(names, 0))]
     NotHeld {
         /// The level.
         level: &'static str,
-        /// Those that are not held, in name order.
+        /// The names that are not held, in name order.
         names: Vec<String>,
     },
-    /// Names to add exist already. Nothing was added.
+    /// Some names to add exist already. Nothing was added.
     #[error("cannot add {} to level {level}: already there; nothing was added", list(names, 0))]
     Exists {
         /// The level.
         level: &'static str,
-        /// Those that exist, in name order.
+        /// The names that exist, in name order.
         names: Vec<String>,
     },
-    /// Names stand in the call more than once, to be added or to be changed side by side. Nothing was done.
+    /// The call adds a name, or asks for its value, more than once. Nothing was done.
     #[error("{} of level {level} named more than once in one call: name each once; nothing was done", list(names, 0))]
     Repeated {
         /// The level.
         level: &'static str,
-        /// Those that are repeated, each once, in name order.
+        /// The names that are repeated, each once, in name order.
         names: Vec<String>,
     },
     /// A session that holds only a part of a level cannot add to it. Nothing was added.
@@ -66,7 +67,7 @@ pub enum SessionError {
         /// The level.
         level: &'static str,
     },
-    /// The deadline passed first. Nothing of the level is held, and the others keep their order.
+    /// The deadline passed first. Nothing that was asked for is held, and the other requests keep their order.
     #[error(
         "gave up on level {level}, {mode}, after {waited:?}{}: others hold it or come first; wait longer, or try again later",
         wanting(names, *more)
@@ -74,17 +75,17 @@ pub enum SessionError {
     TimedOut {
         /// The level.
         level: &'static str,
-        /// Those names that others hold, in name order; of a request for `All`, some of them. None, if others hold or await
-        /// all, or just come first.
+        /// The names that other sessions hold, in name order; only some of them if the request is for `All`. Empty if
+        /// other requests hold or await the whole level, or just come first.
         names: Vec<String>,
-        /// How many more others hold, of a request for `All`.
+        /// How many more names other sessions hold, if the request is for `All`.
         more: usize,
         /// The mode asked for.
         mode: LockMode,
-        /// How long it has waited, by tokio's clock.
+        /// How long the request has waited, by tokio's clock.
         waited: Duration,
     },
-    /// It cannot be had without waiting.
+    /// The request would have to wait.
     #[error(
         "cannot acquire level {level}, {mode}, without waiting{}: others hold it or come first; wait for it, or try again later",
         wanting(names, *more)
@@ -92,28 +93,28 @@ pub enum SessionError {
     WouldBlock {
         /// The level.
         level: &'static str,
-        /// Those names that others hold, in name order; of a request for `All`, some of them. None, if others hold or await
-        /// all, or just come first.
+        /// The names that other sessions hold, in name order; only some of them if the request is for `All`. Empty if
+        /// other requests hold or await the whole level, or just come first.
         names: Vec<String>,
-        /// How many more others hold, of a request for `All`.
+        /// How many more names other sessions hold, if the request is for `All`.
         more: usize,
         /// The mode asked for.
         mode: LockMode,
     },
-    /// Fewer of the names exist than were asked for with `at_least`.
+    /// Fewer of the names exist than `at_least` asked for.
     #[error(
         "asked for at least {wanted} names of level {level}, of which {existing} exist: add more of them, or ask for fewer"
     )]
     TooFew {
         /// The level.
         level: &'static str,
-        /// How many were asked for.
+        /// How many names were asked for.
         wanted: usize,
-        /// How many there are.
+        /// How many of them exist.
         existing: usize,
     },
-    /// The session holds or awaits the level already, or one above it, where no type shows it: a nested session, or a
-    /// request that was polled, has been forgotten (`mem::forget`, a leak). To wait would be to wait for oneself.
+    /// The session already holds or awaits the level, or one above it, and no type shows that: a nested session, or a
+    /// request that was polled, has been forgotten (`mem::forget`, a leak). The session would wait for itself.
     #[error(
         "this session holds or awaits level {held} already, in a nested session or a request that was forgotten: \
          waiting for level {level} would be waiting for itself; drop what it nests, and never forget it"
@@ -124,22 +125,22 @@ pub enum SessionError {
         /// The level that is held or awaited: the same, or one above.
         held: &'static str,
     },
-    /// A second session was begun inside of [`LockManager::scope`](super::LockManager::scope), by the same flow.
+    /// The same flow tried to begin a second session within a [`LockManager::scope`](super::LockManager::scope).
     #[error(
         "cannot begin session `{inner}` inside of session `{outer}`: with both, this flow could wait for itself; use the \
          session that it has, or one nested in it"
     )]
     NestedSession {
-        /// The label of the session that the scope has.
+        /// The label of the scope's session.
         outer: String,
-        /// The label of the one that was to begin.
+        /// The label of the session that was not begun.
         inner: String,
     },
-    /// The order of the levels does not allow it: the answer to a [`DynSession`](super::DynSession), where a
-    /// [`Session`](super::Session) is not compiled.
+    /// The order of the levels does not allow the call. Only a [`DynSession`](super::DynSession) returns this: a
+    /// [`Session`](super::Session) would not compile.
     #[error(transparent)]
     Order(#[from] OrderError),
-    /// The root is shared as often as it can count; see [`AcquireError::TooManySharers`].
+    /// The root has as many sharers as it can count; see [`AcquireError::TooManySharers`].
     #[error("the root {level} has too many sharers to count one more: look for sessions that are forgotten")]
     TooManySharers {
         /// The root.
@@ -147,12 +148,14 @@ pub enum SessionError {
     },
 }
 
-/// How a [`DynSession`](super::DynSession) was to break the rules that a [`Session`](super::Session) has in its types.
-/// Nothing was done, and nobody waited.
+/// The rule that a [`DynSession`](super::DynSession) would have broken.
+///
+/// A [`Session`](super::Session) has these rules in its types. Nothing was done, and the call did not wait. See
+/// [`DynSession`](super::DynSession) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum OrderError {
-    /// A level was to be waited for while it, or one above it, is held.
+    /// The call would wait for a level while the session holds it, or one above it.
     #[error(
         "lock order violation: cannot acquire, add to or remove from level `{level}` while holding level `{held}`: \
          acquire levels in increasing order, all names of a level in one call; release `{held}` first"
@@ -163,19 +166,19 @@ pub enum OrderError {
         /// The highest level held.
         held: &'static str,
     },
-    /// A level was to be given back, or changed, that is not held.
+    /// The call gives back or changes a level that is not held.
     #[error("this session does not hold level `{level}`: acquire it first")]
     NotHeld {
         /// The level.
         level: &'static str,
     },
-    /// A level was to be changed, or downgraded, that is held shared.
+    /// The call changes or downgrades a level that is held shared.
     #[error("this session does not hold level `{level}` exclusively: acquire it in that mode")]
     NotExclusive {
         /// The level.
         level: &'static str,
     },
-    /// A held level was to be added to though one above it is held.
+    /// The call adds to a held level while one above it is held.
     #[error("level `{level}` is not the highest level held by this session: release level `{held}` first")]
     NotTop {
         /// The level.
@@ -185,7 +188,7 @@ pub enum OrderError {
     },
 }
 
-/// What becomes of an error of the root, asked for in this mode.
+/// Converts an error of the root, which was asked for in this mode.
 pub(super) fn at_root(level: &'static str, mode: LockMode, error: AcquireError) -> SessionError {
     match error {
         AcquireError::TimedOut { waited } => SessionError::TimedOut { level, names: Vec::new(), more: 0, mode, waited },
@@ -194,7 +197,7 @@ pub(super) fn at_root(level: &'static str, mode: LockMode, error: AcquireError) 
     }
 }
 
-/// As [`at_root`], where nobody waits.
+/// As [`at_root`], for a call that does not wait.
 pub(super) fn now_at_root(level: &'static str, mode: LockMode, error: TryAcquireError) -> SessionError {
     match error {
         TryAcquireError::WouldBlock => SessionError::WouldBlock { level, names: Vec::new(), more: 0, mode },
@@ -216,7 +219,7 @@ fn list(names: &[String], more: usize) -> String {
     shown.join(", ")
 }
 
-/// A name as text: strings as they are, others as `Debug` shows them.
+/// A name as text: a string as it is, any other name as `Debug` shows it.
 fn text<K: Debug + 'static>(name: &K) -> String {
     (name as &dyn Any).downcast_ref::<String>().cloned().unwrap_or_else(|| format!("{name:?}"))
 }
@@ -225,9 +228,9 @@ fn texts<K: Debug + 'static>(names: &[K]) -> Vec<String> {
     names.iter().map(text).collect()
 }
 
-/// An error of a set, told of the level `L` that the set belongs to.
+/// An error of the set of level `L`.
 pub trait AtLevel<L: Level> {
-    /// The same as an error of a session.
+    /// Converts it to an error of a session.
     fn at_level(self) -> SessionError;
 }
 

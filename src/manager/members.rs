@@ -1,4 +1,4 @@
-//! Members of levels that come and go.
+//! How a session adds and removes members of levels.
 
 use super::error::{AtLevel, SessionError};
 use super::modify::{Changer, Modify};
@@ -10,22 +10,25 @@ use crate::level::{
 use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::{Add, Added, IntoEntries, Names, Remove, Unheld};
 
-/// Members that come and go.
+/// Adding and removing members.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
-    /// Adds names to level `L`, each with the default value or, as [`Entries`](crate::Entries), with its own. Nobody
-    /// holds them then. Nothing may be held at `L` or above.
+    /// Adds names to level `L` and leaves them free.
+    ///
+    /// Each gets the default value or, with [`Entries`](crate::Entries), its own. Nothing may be held at `L` or above.
+    /// See [`CanAdd`] for an example.
     ///
     /// # Fairness
     ///
-    /// Waits until nobody holds the level as a whole.
+    /// Waits until no session holds the level as a whole; see [`Add`].
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped before it resolves, it has added nothing.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. Nothing has been added.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Exists`], [`SessionError::Repeated`], [`SessionError::AlreadyHeld`]; nothing was added.
+    /// [`SessionError::Exists`], [`SessionError::Repeated`], [`SessionError::AlreadyHeld`]. Nothing has been added.
     pub fn add<L>(&mut self, entries: impl IntoEntries<L::Name, L::Value>) -> Modify<'_, L, Add<SetOf<L>, Unheld>>
     where
         L: Modifiable + LevelOf<H>,
@@ -35,19 +38,21 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         SessionRequest::new(Changer::new(self.record()), Add::new(self.set::<L>(), entries))
     }
 
-    /// Adds names to level `L` and holds them exclusively before anybody else can. Nothing may be held at `L` or above.
+    /// Adds names to level `L`, and holds them exclusively before any other request can.
+    ///
+    /// Nothing may be held at `L` or above.
     ///
     /// # Fairness
     ///
-    /// Waits until nobody holds the level as a whole.
+    /// Waits until no session holds the level as a whole; see [`Add`].
     ///
     /// # Cancel safety
     ///
-    /// That of [`exclusive`](Self::exclusive); dropped before it resolves, it has added nothing.
+    /// That of [`exclusive`](Self::exclusive), and nothing has been added.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Exists`], [`SessionError::Repeated`], [`SessionError::AlreadyHeld`]; nothing was added.
+    /// [`SessionError::Exists`], [`SessionError::Repeated`], [`SessionError::AlreadyHeld`]. Nothing has been added.
     ///
     /// # Examples
     ///
@@ -73,11 +78,11 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.climb_adding(entries)
     }
 
-    /// As [`add_exclusive`](Self::add_exclusive), and shares the new names.
+    /// As [`add_exclusive`](Self::add_exclusive), but shares the new names.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Exists`], [`SessionError::Repeated`], [`SessionError::AlreadyHeld`]; nothing was added.
+    /// [`SessionError::Exists`], [`SessionError::Repeated`], [`SessionError::AlreadyHeld`]. Nothing has been added.
     ///
     /// # Examples
     ///
@@ -114,13 +119,15 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         Climb::up(self, add)
     }
 
-    /// Adds names to level `L` and to what this session holds of it, without waiting. The level must be the highest
-    /// held, and held exclusively and as [`All`](crate::All).
+    /// Adds names to level `L` and to what this session holds of it, without waiting.
+    ///
+    /// The level must be the highest held, and held exclusively and as [`All`](crate::All). See [`HoldsTop`] for an
+    /// example.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotWhole`] if it is not held as `All`, or a part of it has been released;
-    /// [`SessionError::Exists`], [`SessionError::Repeated`]. Nothing was added.
+    /// [`SessionError::NotWhole`] if the level is not held as `All`, or if a part of it has been released;
+    /// [`SessionError::Exists`], [`SessionError::Repeated`]. Nothing has been added.
     pub fn add_held<L>(&mut self, entries: impl IntoEntries<L::Name, L::Value>) -> Result<(), SessionError>
     where
         L: Modifiable + LevelOf<H>,
@@ -131,10 +138,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.held.exclusive_guard().add_held(entries).map_err(AtLevel::<L>::at_level)
     }
 
-    /// Removes names from level `L`; resolves to those that this call removed, in name order. Nothing may be held at
-    /// `L` or above.
+    /// Removes names from level `L`; resolves to those that this call removed, in name order.
     ///
-    /// Names that do not exist, or that others remove meanwhile, are not in the result.
+    /// Nothing may be held at `L` or above. Names that do not exist, or that another request removes meanwhile, are not
+    /// in the result. See [`DynSession::remove`](crate::DynSession::remove) for an example.
     ///
     /// # Fairness
     ///
@@ -142,11 +149,12 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped before it resolves, it has removed nothing.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. Nothing has been removed.
     ///
     /// # Errors
     ///
-    /// [`SessionError::AlreadyHeld`]; nothing was removed.
+    /// [`SessionError::AlreadyHeld`]. Nothing has been removed.
     pub fn remove<L>(&mut self, names: impl Names<L::Name>) -> Modify<'_, L, Remove<SetOf<L>>>
     where
         L: Modifiable + LevelOf<H>,
@@ -156,12 +164,14 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         SessionRequest::new(Changer::new(self.record()), Remove::new(self.set::<L>(), names))
     }
 
-    /// Removes names of level `L` that this session holds exclusively, without waiting; higher levels may be held.
-    /// Whoever waits for one of them gets [`SessionError::Deleted`].
+    /// Removes names of level `L` that this session holds exclusively, without waiting.
+    ///
+    /// Higher levels may be held. A request that waits for one of the names gets [`SessionError::Deleted`]. See
+    /// [`add_exclusive`](Self::add_exclusive) for an example.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotHeld`] with those names that are not held; nothing is removed then.
+    /// [`SessionError::NotHeld`] with the names that are not held; nothing is removed then.
     pub fn remove_held<L>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError>
     where
         L: Modifiable + LevelOf<H>,

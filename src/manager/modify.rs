@@ -1,4 +1,4 @@
-//! How a session changes what is in a level that it does not hold.
+//! The future by which a session adds or removes members of a level that it does not hold.
 
 use super::error::{AtLevel, SessionError};
 use super::record::{Awaited, Record};
@@ -7,16 +7,21 @@ use crate::level::Level;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Adds to level `L`, or removes from it, while the session is borrowed. Made by [`Session::add`](super::Session::add)
-/// and [`Session::remove`](super::Session::remove).
+/// Adds members to level `L`, or removes them. It borrows the session.
 ///
-/// Cancel safe: dropped before it resolves, it has changed nothing.
+/// Made by [`Session::add`](super::Session::add) and [`Session::remove`](super::Session::remove). See
+/// [`CanAdd`](crate::CanAdd) for an example.
+///
+/// # Cancel safety
+///
+/// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet passes
+/// to the next request. Nothing has been added or removed.
 pub type Modify<'s, L, F> = SessionRequest<Changer<'s, L>, F>;
 
-/// What a session lends to whoever changes level `L`.
+/// What a session lends to a future that changes level `L`.
 pub struct Changer<'s, L> {
     record: &'s Record,
-    // From the first poll to the end.
+    // `Some` from the first poll to the end.
     awaited: Option<Awaited<'s>>,
     level: PhantomData<fn() -> L>,
 }

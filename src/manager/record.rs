@@ -1,10 +1,10 @@
-//! What a session notes of itself: its label, and which levels it holds or awaits.
+//! The record of a session: its label, and the levels that it holds or awaits.
 //!
-//! The types know what is held, as long as everything held is in them. A nested session that is forgotten
-//! (`mem::forget`) is in no type any more, and its locks stay locked: the record still has its levels, so that whoever
-//! would wait for them gets an error instead.
+//! The types say what is held, as long as they contain all guards. A nested session that has been forgotten
+//! (`mem::forget`) is in no type any more, but its locks stay locked. The record still has its levels, so a session
+//! that would wait for them gets an error instead.
 //!
-//! Sessions come and go often, so records are used again: a manager keeps some that are done with.
+//! Sessions begin and end often, so a manager keeps some finished flows, each with its record, and uses them again.
 
 use super::error::SessionError;
 use crate::level::{Hierarchy, Level};
@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 #[derive(Debug, Default)]
 pub(super) struct Record {
     label: Cow<'static, str>,
-    /// A bit for each level, by its index. Only who has the session, or has borrowed it mutably, changes it: there is
-    /// nobody to race with, and no order to keep.
+    /// Bit `i` stands for the level with index `i`. Only code that owns the session, or borrows it mutably, changes
+    /// this: there is no race, and no order to keep.
     levels: AtomicU16,
 }
 
@@ -30,7 +30,7 @@ impl Record {
         self.levels.load(Ordering::Relaxed)
     }
 
-    /// Notes that level `L` is held or awaited, if neither it nor one above is.
+    /// Notes that level `L` is held or awaited; fails if `L` or a level above is on the record already.
     pub(super) fn begin<L: Level>(&self) -> Result<(), SessionError> {
         let levels = self.levels();
         let reached = (levels >> L::INDEX).checked_ilog2();
@@ -41,12 +41,12 @@ impl Record {
         Ok(())
     }
 
-    /// These levels are held again.
+    /// Notes that these levels are held again.
     pub(super) fn resume(&self, levels: u16) {
         self.levels.store(self.levels() | levels, Ordering::Relaxed);
     }
 
-    /// These levels are no longer held or awaited.
+    /// Notes that these levels are no longer held or awaited.
     #[inline]
     pub(super) fn end(&self, levels: u16) {
         self.levels.store(self.levels() & !levels, Ordering::Relaxed);
@@ -56,12 +56,12 @@ impl Record {
 /// What the sessions of one flow share: the record, and the manager `M`.
 pub(super) struct Flow<M> {
     pub(super) record: Record,
-    /// None while nobody uses it, so that a manager does not keep itself alive.
+    /// `None` while the flow is in the pool, so that a manager does not keep itself alive.
     pub(super) manager: Option<M>,
 }
 
 impl<M> Flow<M> {
-    /// The flow of a session that holds the root, in the place of a finished one if there is one.
+    /// Begins the flow of a session that holds the root, in the allocation of a finished one if there is one.
     pub(super) fn begin(finished: Option<Arc<Self>>, manager: M, label: Cow<'static, str>) -> Arc<Self> {
         let fresh = Self { record: Record { label, levels: AtomicU16::new(1) }, manager: Some(manager) };
         match finished {
@@ -87,15 +87,15 @@ impl<M> Default for Pool<M> {
 }
 
 impl<M> Pool<M> {
-    /// How many sessions can begin and end in a row without an allocation.
+    /// How many finished flows are kept.
     const KEPT: usize = 64;
 
-    /// A finished flow, to be used again.
+    /// Takes out a finished flow, if there is one.
     pub(super) fn get(&self) -> Option<Arc<Flow<M>>> {
         self.with(Vec::pop).flatten()
     }
 
-    /// Takes back a flow that nobody else has.
+    /// Takes back a finished flow, to which the caller has the only reference.
     pub(super) fn put(&self, flow: Arc<Flow<M>>) {
         self.with(|free| {
             if free.len() < Self::KEPT {
@@ -114,7 +114,7 @@ impl<M> Pool<M> {
     }
 }
 
-/// A level that is awaited while the session is borrowed; taken off the record when this is dropped.
+/// A level that is awaited while the session is borrowed. Dropping this takes the level off the record.
 #[derive(Debug)]
 pub(super) struct Awaited<'s> {
     record: &'s Record,

@@ -1,14 +1,14 @@
-//! What a session asks for, from the call to the answer: the one future of this layer.
+//! A request of a session, from the call to the answer: the one future of this layer.
 //!
 //! ```text
 //!   SessionRequest ─┬─ request    the future of the lock or of the set, which waits; gone when it has answered
-//!                   └─ asker      who asks: the session, or what it lends
+//!                   └─ asker      the session that asks, or what it lends
 //!
-//!   asker                     asks for                     is told
-//!   Entrant    no session     the root                     the session
-//!   Climber    owns it        names of a level             the session, one level higher
-//!   Changer    borrows it     members to come or to go     whether, or which, they did
-//!   DynAsker   borrows it     any of these, at run time    as the others
+//!   asker                     asks for                         gets
+//!   Entrant    no session     the root                         the session
+//!   Climber    owns it        names of a level                 the session, one level higher
+//!   Changer    borrows it     to add or remove members         nothing, or the names removed
+//!   DynAsker   borrows it     any of these, at run time        what the others get
 //! ```
 
 use super::error::SessionError;
@@ -26,9 +26,10 @@ use tokio::time::Instant;
 pin_project! {
     /// Waits for what a session has asked for: a future and its builder. Nothing happens before the first poll.
     ///
-    /// It is known by the names of what is asked: [`Enter`](crate::futures::Enter) for the root,
-    /// [`Climb`](crate::futures::Climb) for a level, [`Modify`](crate::futures::Modify) to add and to remove members; and
-    /// [`EnterAny`](crate::futures::EnterAny) and [`DynRequest`](crate::futures::DynRequest) where only run time tells which.
+    /// Its aliases say what it asks for: [`Enter`](crate::futures::Enter) for the root,
+    /// [`Climb`](crate::futures::Climb) for a level, [`Modify`](crate::futures::Modify) to add and remove members.
+    /// [`EnterAny`](crate::futures::EnterAny) and [`DynRequest`](crate::futures::DynRequest) are their counterparts for
+    /// sessions whose levels are known only at run time. See [`timeout`](Self::timeout) for an example.
     ///
     /// # Fairness
     ///
@@ -36,39 +37,40 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind. What has been moved into it is dropped with it:
-    /// see [`Climb`](crate::futures::Climb) for how to keep a session.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. Nothing has been added or removed. A session that has been moved into the future is
+    /// dropped with it: see [`Climb`](crate::futures::Climb) for how to keep it.
     ///
     /// # Errors
     ///
-    /// A [`SessionError`](crate::SessionError) that names the level and the names; nothing of what was asked for is held
-    /// then, and nothing has changed.
+    /// A [`SessionError`](crate::SessionError) with the level and the names. Nothing that was asked for is held then,
+    /// and nothing has changed.
     ///
     /// # Panics
     ///
-    /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
+    /// If it is polled again after it has resolved; see [`FusedFuture::is_terminated`].
     #[must_use = "futures do nothing unless awaited"]
     #[derive(Debug)]
     pub struct SessionRequest<A, F> {
-        // Before the asker, in whose name it waits: it is dropped first.
+        // Declared before the asker, so that it is dropped first: the level is on the record as long as this waits.
         #[pin]
         request: Option<F>,
         asker: Option<A>,
     }
 }
 
-/// Who asks.
+/// The party that asks: a session, or what it lends.
 pub trait Asker: Sized {
-    /// Says whether it may be waited for, and notes that it is. Called before each poll.
+    /// Checks whether the request may wait, and puts it on the record. Called before each poll.
     fn may_wait(&mut self) -> Result<(), SessionError>;
 }
 
-/// Who asks for something that is answered by `T`.
+/// An asker whose request is answered by `T`.
 pub trait Answer<T>: Asker {
-    /// What the future resolves to, if all goes well.
+    /// What the future resolves to on success.
     type Gain;
 
-    /// What the answer comes to. Takes the asker if the answer needs it.
+    /// Turns the answer into the result. Takes the asker if the result needs it.
     fn answered(asker: &mut Option<Self>, answer: T) -> Result<Self::Gain, SessionError>;
 }
 
@@ -78,8 +80,9 @@ impl<A, F> SessionRequest<A, F> {
         Self { request: Some(request), asker: Some(asker) }
     }
 
-    /// Gives up after so long, counted from the first poll: one deadline over everything that is asked for. See
-    /// [`Deadline`] for the runtime that it needs.
+    /// Gives up after this duration, counted from the first poll.
+    ///
+    /// One deadline covers everything that is asked for. See [`Deadline`] for the runtime that it needs.
     ///
     /// # Examples
     ///
@@ -97,24 +100,24 @@ impl<A, F> SessionRequest<A, F> {
         Deadline::new(self, Limit::After(duration))
     }
 
-    /// Gives up at this time; see [`timeout`](Self::timeout).
+    /// Gives up at this time. See [`timeout`](Self::timeout) for details and an example.
     pub fn deadline(self, instant: Instant) -> Deadline<Self> {
         Deadline::new(self, Limit::At(instant))
     }
 
-    /// Who asks, and for what, before anything is polled.
+    /// The asker and the request, before the first poll.
     pub(super) fn into_parts(self) -> Option<(A, F)> {
         self.asker.zip(self.request)
     }
 
-    /// Gives up waiting, and gives back the asker, if it is there.
+    /// Stops waiting, and gives back the asker if it is there.
     pub(super) fn recall(self: Pin<&mut Self>) -> Option<A> {
         let mut this = self.project();
         this.request.set(None);
         this.asker.take()
     }
 
-    /// Tells the request, before anything is polled, something more.
+    /// Changes the request before the first poll.
     fn tell(self, tell: impl FnOnce(F) -> F) -> Self {
         Self { request: self.request.map(tell), ..self }
     }
@@ -146,13 +149,18 @@ impl<A, F> SessionRequest<A, F> {
 }
 
 impl<A, F: Timed> SessionRequest<A, F> {
-    /// Asks with this priority. Without it, with the default, 0.
+    /// Sets the priority of the request; the default is 0.
+    ///
+    /// See [`timeout`](Self::timeout) for an example.
     pub fn priority(self, priority: Priority) -> Self {
         self.tell(|request| request.with_priority(priority))
     }
 
-    /// Changes the priority of a request that may wait already: it moves at once, behind those that wait at its new
-    /// priority, and whoever can run then is granted. A request that is granted stays so.
+    /// Changes the priority of a request, which may already wait.
+    ///
+    /// The request moves at once, behind those that wait at its new priority, and every request that can be granted
+    /// then is granted. A granted request stays granted. See
+    /// [`Acquire::set_priority`](crate::futures::Acquire::set_priority) for an example.
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
         if let Some(request) = self.project().request.as_pin_mut() {
             request.move_to(priority);
@@ -161,14 +169,16 @@ impl<A, F: Timed> SessionRequest<A, F> {
 }
 
 impl<A, F: InPart> SessionRequest<A, F> {
-    /// Takes whichever of the names are free now, maybe none; see
-    /// [`SetAcquire::opportunistic`](crate::futures::SetAcquire::opportunistic).
+    /// Takes those of the names that are free now, maybe none.
+    ///
+    /// See [`SetAcquire::opportunistic`](crate::futures::SetAcquire::opportunistic) for details and an example.
     pub fn opportunistic(self) -> Self {
         self.wanting(Want::Free)
     }
 
-    /// Waits until at least so many of the names are free, and takes all that are free then; see
-    /// [`SetAcquire::at_least`](crate::futures::SetAcquire::at_least).
+    /// Waits until at least this many of the names are free, and takes all that are free then.
+    ///
+    /// See [`SetAcquire::at_least`](crate::futures::SetAcquire::at_least) for details.
     ///
     /// # Errors
     ///
@@ -208,7 +218,7 @@ impl<A: Answer<F::Output>, F: Future> Future for SessionRequest<A, F> {
 
 impl<A: Answer<F::Output>, F: FusedFuture> FusedFuture for SessionRequest<A, F> {
     fn is_terminated(&self) -> bool {
-        self.request.as_ref().is_none_or(F::is_terminated) // It may have resolved, and panicked.
+        self.request.as_ref().is_none_or(F::is_terminated) // It may have resolved, and then panicked.
     }
 }
 

@@ -1,4 +1,4 @@
-//! Flows that begin one session at a time, and are told when they begin another.
+//! Scopes: flows of work in which a second session is an error.
 
 use super::error::SessionError;
 use super::{Entered, LockManager};
@@ -18,7 +18,8 @@ thread_local! {
 }
 
 struct Scope {
-    /// Where the locks of the manager are. It lives as long as its work, so nobody else can be there.
+    /// The address of the manager's locks. They live as long as the work of the scope, so no other manager can be
+    /// there.
     manager: usize,
     label: Cow<'static, str>,
 }
@@ -27,7 +28,7 @@ fn address<H: Hierarchy>(manager: &LockManager<H>) -> usize {
     Arc::as_ptr(&manager.locks) as usize
 }
 
-/// Refuses a session of a manager of which this flow has one.
+/// Refuses a session if this flow is in a scope of the same manager.
 pub(super) fn check<H: Hierarchy>(manager: &LockManager<H>, label: &str) -> Result<(), SessionError> {
     let label_of = |scope: &Arc<Scope>| (scope.manager == address(manager)).then(|| scope.label.to_string());
     let outer = SCOPES.try_with(|scopes| scopes.borrow().iter().rev().find_map(label_of));
@@ -41,7 +42,7 @@ pin_project! {
     /// Work that is polled, and dropped, in a scope.
     struct Within<F> {
         scope: Arc<Scope>,
-        // Gone when it is dropped.
+        // `None` once this is dropped.
         #[pin]
         work: Option<F>,
     }
@@ -66,12 +67,12 @@ impl<F: Future> Future for Within<F> {
     }
 }
 
-/// This thread is in a scope until this is dropped.
+/// Keeps this thread in a scope until it is dropped.
 struct Inside;
 
 impl Inside {
     fn enter(scope: &Arc<Scope>) -> Self {
-        // Where a thread is about to end, there is no list any more: nobody asks either.
+        // On a thread that is about to end, the list is gone; no session is refused there.
         let _ = SCOPES.try_with(|scopes| scopes.borrow_mut().push(Arc::clone(scope)));
         Self
     }
@@ -84,13 +85,16 @@ impl Drop for Inside {
 }
 
 impl<H: Hierarchy> LockManager<H> {
-    /// Begins a session with the root in this mode, and runs `work` with it. As long as `work` runs, another session of
-    /// the same manager, begun by the same flow, is an error instead of a hang.
+    /// Begins a session with the root in this mode, and runs `work` with it.
     ///
-    /// The flow is whatever is polled while `work` is polled, on its thread: also by an executor of its own such as
-    /// `LocalSet`, and also by one that polls the task of a stranger where that is woken. (So a stranger may be refused,
-    /// whom a waker runs that `work` wakes. The executors of tokio do not poll where they are woken.) A task that `work`
-    /// spawns elsewhere, a thread that it starts, and each of several scopes that are joined, are flows of their own.
+    /// While `work` runs, the same flow cannot begin another session of this manager: that is an error instead of a
+    /// hang.
+    ///
+    /// The flow is everything that the thread polls while it polls `work`. It includes what an executor within `work`
+    /// polls, such as `LocalSet`. It also includes an unrelated task, if `work` wakes it and its executor polls it
+    /// within the waker: a session of such a task may be refused. (The executors of tokio do not poll within a waker.)
+    /// A task that `work` spawns elsewhere, a thread that it starts, and each of several scopes that are joined, are
+    /// flows of their own.
     ///
     /// # Fairness
     ///
@@ -98,12 +102,13 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it leaves nothing behind; dropped while `work` runs, it drops `work` at its current
-    /// await.
+    /// While it waits, this future is cancel safe: dropping it gives up its place in the queue, a grant that it has not
+    /// returned yet passes to the next request, and `work` has not run. While `work` runs, dropping the future drops
+    /// `work` at its current await.
     ///
     /// # Errors
     ///
-    /// Those of [`shared`](Self::shared); `work` has not run then.
+    /// Those of [`shared`](Self::shared); `work` has not run.
     ///
     /// # Examples
     ///
@@ -134,7 +139,7 @@ impl<H: Hierarchy> LockManager<H> {
         let label = label.into();
         let session = self.enter::<M>(label.clone()).await?;
         let scope = Arc::new(Scope { manager: address(self), label });
-        // What `work` does before it returns its future is inside, too.
+        // The call of `work` is in the block, so that what it does before it returns its future is inside, too.
         Ok(Within { scope, work: Some(async move { work(session).await }) }.await)
     }
 }

@@ -1,4 +1,4 @@
-//! What one flow of work holds: sessions, and how they climb.
+//! Sessions: what one flow of work holds, and how it climbs.
 
 use super::LockManager;
 use super::claim::Claim;
@@ -19,15 +19,16 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What one flow of work holds of a [`LockManager`]; dropping it releases everything, highest level first.
+/// The locks of a [`LockManager`] that one flow of work holds.
 ///
-/// `S` is the exact list of levels held, with modes, as [`held!`](crate::held) writes it:
+/// Dropping the session releases everything, highest level first.
+///
+/// `S` is the exact list of the levels held, with their modes, as [`held!`](crate::held) writes it:
 /// `Session<Seed, held![shared Cluster, exclusive Instance]>`. A session is `Send + Sync + 'static` unless it is
-/// [nested](Self::nest): store it in a struct, move it into `tokio::spawn`.
+/// [nested](Self::nest): it can be stored in a struct, or moved into `tokio::spawn`.
 ///
-/// Climbing allocates nothing as long as all locks are free and each level is asked for at most four names, but for what
-/// a manager keeps and uses again: the first session allocates, and so may one that lives beside more others than ever
-/// before, or than 64, or that begins in the very moment in which another begins or ends.
+/// Climbing free locks with at most four names a level does not allocate. Beginning a session may: records are pooled
+/// (up to 64), and a session allocates one when the pool is empty or contended.
 ///
 /// # Examples
 ///
@@ -68,12 +69,16 @@ impl<H: Hierarchy, S> Session<H, S> {
         Self { held, claim }
     }
 
-    /// What the session is for, as given when it began.
+    /// The label that was given when the session began.
+    ///
+    /// See [`LockManager`] for an example of a session with a label.
     pub fn label(&self) -> &str {
         self.record().label()
     }
 
-    /// The manager that it is a session of.
+    /// The manager of this session.
+    ///
+    /// See [`LockManager`] for an example.
     pub fn manager(&self) -> &LockManager<H> {
         self.claim.manager()
     }
@@ -86,7 +91,7 @@ impl<H: Hierarchy, S> Session<H, S> {
         Arc::clone(&L::set(&self.manager().locks.sets).0)
     }
 
-    /// One level higher, for which it has waited.
+    /// The session one level higher, with the guard that it has acquired.
     pub(super) fn climbed<L: Level, M: Mode>(self, guard: LevelGuard<L, M>) -> Session<H, Held<L, M, S>> {
         Session::new(Held::new(guard, self.held), self.claim)
     }
@@ -94,10 +99,10 @@ impl<H: Hierarchy, S> Session<H, S> {
 
 /// Acquiring: upwards only.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
-    /// Waits for names of level `L`, or [`All`](crate::All), to share them. Nothing may be held at `L` or above.
+    /// Waits for names of level `L`, or [`All`](crate::All), and shares them.
     ///
-    /// A level acquired with no names still counts as held until it is released: both branches of an `if` have one
-    /// type. (The seed forgets such a level.)
+    /// Nothing may be held at `L` or above. A level acquired with no names counts as held until it is released, so both
+    /// branches of an `if` have one type. (The seed forgets such a level.) See [`Session`] for an example.
     ///
     /// # Fairness
     ///
@@ -105,9 +110,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the session in it, which releases everything; what it waited for leaves nothing behind.
-    /// To keep what was held before, acquire through [`nest`](Self::nest), or
-    /// [`reclaim`](super::SessionRequest::reclaim) the session.
+    /// Dropping the future gives up its place in the queue; a grant that it has not returned yet passes to the next
+    /// request. The session in the future is dropped, too, and releases everything. To keep what was held before,
+    /// acquire through [`nest`](Self::nest), or [`reclaim`](super::SessionRequest::reclaim) the session.
     ///
     /// # Errors
     ///
@@ -122,9 +127,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.climb(names)
     }
 
-    /// Waits for names of level `L`, or [`All`](crate::All), to have them alone. Nothing may be held at `L` or above.
+    /// Waits for names of level `L`, or [`All`](crate::All), and takes them exclusively.
     ///
-    /// Otherwise as [`shared`](Self::shared).
+    /// Otherwise as [`shared`](Self::shared), with the same fairness and cancel safety. See [`Session`] for an example.
     ///
     /// # Errors
     ///
@@ -139,7 +144,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.climb(names)
     }
 
-    // The future is made where it stays: moved once it is made, it would be read in pieces other than it was written in.
+    // The future is built in place: moving it would load it in other widths than it was stored in, and stall store
+    // forwarding.
     #[expect(
         clippy::inline_always,
         reason = "measured: with the answer to it, see `Climber`, a fifth of the time of a climb"
@@ -155,14 +161,14 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         Climb::up(self, acquire)
     }
 
-    /// Shares names of level `L` if that is possible without waiting: all of them now, or none. Nothing may be held at
-    /// `L` or above.
+    /// Shares names of level `L` without waiting: all of them now, or none.
     ///
-    /// A try that fails drops the session: to keep it, try through [`nest`](Self::nest).
+    /// Nothing may be held at `L` or above. A try that fails drops the session: to keep it, try through
+    /// [`nest`](Self::nest). See [`try_exclusive`](Self::try_exclusive) for an example.
     ///
     /// # Errors
     ///
-    /// [`SessionError::WouldBlock`] with the names that others hold, and those of [`shared`](Self::shared).
+    /// [`SessionError::WouldBlock`] with the names that other sessions hold, and those of [`shared`](Self::shared).
     pub fn try_shared<L>(self, names: impl NamesOrAll<L::Name>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
@@ -171,14 +177,15 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.climb_now(names)
     }
 
-    /// Takes names of level `L` alone if that is possible without waiting: all of them now, or none. Nothing may be held
-    /// at `L` or above.
+    /// Takes names of level `L` exclusively, without waiting: all of them now, or none.
     ///
-    /// A try that fails drops the session: to keep it, try through [`nest`](Self::nest).
+    /// Nothing may be held at `L` or above. A try that fails drops the session: to keep it, try through
+    /// [`nest`](Self::nest).
     ///
     /// # Errors
     ///
-    /// [`SessionError::WouldBlock`] with the names that others hold, and those of [`exclusive`](Self::exclusive).
+    /// [`SessionError::WouldBlock`] with the names that other sessions hold, and those of
+    /// [`exclusive`](Self::exclusive).
     ///
     /// # Examples
     ///
@@ -217,7 +224,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         Ok(self.climbed(L::level_guard(guard)))
     }
 
-    /// As [`shared`](Self::shared), for threads that are not asynchronous: blocks this one until it has the names.
+    /// As [`shared`](Self::shared), for code that is not async: blocks the thread until it has the names.
+    ///
+    /// See [`LockManager::blocking_shared`] for an example.
     ///
     /// # Errors
     ///
@@ -225,7 +234,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// # Panics
     ///
-    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
     pub fn blocking_shared<L>(
         self,
         names: impl NamesOrAll<L::Name>,
@@ -237,7 +246,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         block_on(self.shared::<L>(names))
     }
 
-    /// As [`exclusive`](Self::exclusive), for threads that are not asynchronous: blocks this one until it has the names.
+    /// As [`exclusive`](Self::exclusive), for code that is not async: blocks the thread until it has the names.
+    ///
+    /// See [`LockManager::blocking_shared`] for an example.
     ///
     /// # Errors
     ///
@@ -245,7 +256,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     ///
     /// # Panics
     ///
-    /// Within an asynchronous task, which must not block; it may be called in `spawn_blocking`.
+    /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
     pub fn blocking_exclusive<L>(
         self,
         names: impl NamesOrAll<L::Name>,
@@ -257,10 +268,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         block_on(self.exclusive::<L>(names))
     }
 
-    /// A session inside this one. It may use what this one holds and climb on; what it acquires ends with it, and this
-    /// one is as before, also if the nested one fails or is dropped at an await.
+    /// Begins a nested session, which can use what this one holds, and climb on.
     ///
-    /// A nested session releases, downgrades and removes only what it acquired itself.
+    /// A nested session releases, downgrades and removes only what it acquired itself. When it is dropped, it releases
+    /// that, and this session holds what it held before, even if the nested one has failed or was dropped at an await.
     ///
     /// # Examples
     ///
@@ -283,9 +294,11 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     }
 }
 
-/// Giving back what this session acquired itself.
+/// Giving back what this session acquired itself, and looking at what it holds.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
-    /// Releases level `L`, whether or not higher levels are held.
+    /// Releases level `L`, even while higher levels are held.
+    ///
+    /// See [`Session`] for an example.
     pub fn release<L>(mut self) -> Session<H, S::Without>
     where
         L: NotRoot + LevelOf<H>,
@@ -300,13 +313,14 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         })
     }
 
-    /// Releases some names of level `L`, and the whole-set lock if the level is held as [`All`](crate::All).
+    /// Releases some names of level `L`, and its hold on the whole level if it was acquired as [`All`](crate::All).
     ///
-    /// The level counts as held, even if nothing of it is left, until [`release`](Self::release).
+    /// The level counts as held until [`release`](Self::release), even with no names left. See [`Session`] for an
+    /// example.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotHeld`] with those names that are not held; nothing is released then.
+    /// [`SessionError::NotHeld`] with the names that are not held; nothing is released then.
     pub fn release_names<L>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError>
     where
         L: NotRoot + LevelOf<H>,
@@ -316,8 +330,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.held.own_guard().release(names).map_err(AtLevel::<L>::at_level)
     }
 
-    /// Turns an exclusive hold of level `L`, or of the root, into a shared one; see
-    /// [`Guard::downgrade`](crate::Guard::downgrade).
+    /// Turns an exclusive hold of level `L`, or of the root, into a shared one.
+    ///
+    /// See [`Guard::downgrade`](crate::Guard::downgrade) for its fairness, and [`Session`] for an example.
     pub fn downgrade<L>(self) -> Session<H, S::Downgraded>
     where
         L: LevelOf<H>,
@@ -327,7 +342,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         Panics::defer(|panics| Session::new(self.held.downgrade(panics), self.claim))
     }
 
-    /// What this session holds of level `L`: its names, in name order, and the mode.
+    /// The guard of level `L`: its names, in name order, and its mode.
+    ///
+    /// See [`Session`] for an example.
     pub fn owned<L>(&self) -> &LevelGuard<L, S::Mode>
     where
         L: NotRoot + LevelOf<H>,
@@ -340,7 +357,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
 
 /// The values in the locks.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
-    /// The value of a name of level `L`, if this session holds that.
+    /// The value of a name of level `L`, if this session holds the name.
     ///
     /// # Examples
     ///
@@ -366,7 +383,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.held.guard().get(name)
     }
 
-    /// The value of a name of level `L`, to be changed, if this session holds that. The level must be held exclusively.
+    /// The value of a name of level `L`, mutably, if this session holds the name.
+    ///
+    /// The level must be held exclusively. See [`get`](Self::get) for an example.
     pub fn get_mut<L>(&mut self, name: impl AsName<L::Name>) -> Option<&mut L::Value>
     where
         L: NotRoot + LevelOf<H>,
@@ -376,13 +395,14 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.held.exclusive_guard().get_mut(name)
     }
 
-    /// The values of an array of names of level `L`, to be changed side by side, in the order of the names given. The
-    /// level must be held exclusively.
+    /// The values of an array of names of level `L`, mutably, in the order of the names given.
+    ///
+    /// The level must be held exclusively. See [`Builder::entries`](super::Builder::entries) for an example.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotHeld`] with those names that this session does not hold; [`SessionError::Repeated`] if a name
-    /// stands there twice.
+    /// [`SessionError::NotHeld`] with the names that this session does not hold; [`SessionError::Repeated`] if a name
+    /// is given twice.
     pub fn get_disjoint_mut<L, A>(&mut self, names: A) -> Result<A::Each<&mut L::Value>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
@@ -405,18 +425,21 @@ impl<H: Hierarchy, S: HeldList> fmt::Debug for Session<H, S> {
 
 /// Waits for names of level `L` in mode `M`; resolves to the session that holds them on top of `S`.
 ///
-/// Made by [`Session::shared`], [`Session::exclusive`], [`Session::add_exclusive`] and [`Session::add_shared`].
+/// Made by [`Session::shared`], [`Session::exclusive`], [`Session::add_exclusive`] and [`Session::add_shared`]. See
+/// [`Session`] for an example.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the session in it, which releases everything. To keep what was held before, acquire
-/// through [`Session::nest`], or pin the future and [`reclaim`](SessionRequest::reclaim) the session from it.
+/// Dropping the future gives up its place in the queue; a grant that it has not returned yet passes to the next
+/// request, and nothing has been added. The session in the future is dropped, too, and releases everything. To keep
+/// what was held before, acquire through [`Session::nest`], or pin the future and [`reclaim`](SessionRequest::reclaim)
+/// the session from it.
 pub type Climb<H, S, L, M, F = SetAcquire<SetOf<L>, M>> = SessionRequest<Climber<H, S, L, M>, F>;
 
 /// The session that climbs to level `L`.
 pub struct Climber<H: Hierarchy, S, L, M> {
     session: Session<H, S>,
-    /// Whether the level is on the record of the session.
+    /// Whether the session's record has the level.
     noted: bool,
     level: PhantomData<fn() -> (L, M)>,
 }
@@ -427,10 +450,10 @@ impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
         Self::new(Climber { session, noted: false, level: PhantomData }, acquire)
     }
 
-    /// Gives up waiting and takes the session back, with all that it held before.
+    /// Stops waiting and takes the session back, with everything that it held before.
     ///
-    /// `None` if the future has resolved to the new session, or the session was taken back before. One that has failed
-    /// gives it back, too.
+    /// Returns `None` if the future has resolved to the new session, or if the session has been taken back already. A
+    /// future that has failed gives the session back, too.
     ///
     /// # Examples
     ///
@@ -455,7 +478,7 @@ impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
 }
 
 impl<H: Hierarchy, S, L: Level, M: Mode, F> Deadline<Climb<H, S, L, M, F>> {
-    /// As [`SessionRequest::reclaim`].
+    /// Stops waiting and takes the session back, as [`SessionRequest::reclaim`] does.
     ///
     /// # Examples
     ///
@@ -511,7 +534,7 @@ where
             }
             Err(error) => {
                 if let Some(climber) = asker {
-                    climber.session.claim.returns::<L>(); // And stays, for `reclaim`.
+                    climber.session.claim.returns::<L>(); // The climber stays, for `reclaim`.
                 }
                 Err(error.at_level())
             }

@@ -25,11 +25,11 @@ use std::time::Duration;
 use tokio::task::coop::poll_proceed;
 use tokio::time::Instant;
 
-/// How far a request has come. What it comes to is here before foreign code runs that may panic.
+/// How far a request has come. Each result is stored here before foreign code runs, because that may panic.
 #[derive(Debug)]
 enum Progress<K, T> {
     Asked(Request<K, T>),
-    /// In the queue of the set, by this ticket.
+    /// In the queue of the set, under this ticket.
     Waiting(u64),
     Granted(Holding<K, T>),
     Refused(SetError<K>),
@@ -41,24 +41,26 @@ pin_project! {
     /// Waits for named locks in mode `M`; resolves to their [`SetGuard`].
     ///
     /// Made by [`LockSet::shared`](super::LockSet::shared), [`LockSet::exclusive`](super::LockSet::exclusive), those of
-    /// [`OpenSet`](super::OpenSet), and their `_owned` forms. Nothing happens before the first poll.
+    /// [`OpenSet`](super::OpenSet), and their `_owned` forms; see these for examples. The request begins at the first
+    /// poll.
     ///
     /// # Fairness
     ///
-    /// That of the set: see [`LockSet`](super::LockSet). The place counts from the first poll, not from the call.
+    /// See [`LockSet`](super::LockSet). The place in the queue counts from the first poll, not from the call.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind. It holds nothing while it waits.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. It holds nothing while it waits.
     ///
     /// # Errors
     ///
-    /// [`SetError::Unknown`], [`SetError::Deleted`], and [`SetError::TooFew`] after [`at_least`](Self::at_least): either
-    /// way nothing is held. With [`All`](super::All), members that are removed meanwhile are skipped instead.
+    /// [`SetError::Unknown`], [`SetError::Deleted`], and [`SetError::TooFew`] after [`at_least`](Self::at_least). In
+    /// each case nothing is held. A request for [`All`](super::All) skips members that are removed meanwhile.
     ///
     /// # Panics
     ///
-    /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
+    /// If polled again after it has resolved; [`FusedFuture::is_terminated`] tells whether it has.
     #[must_use = "futures do nothing unless awaited"]
     pub struct SetAcquire<P: SetPointer, M: Mode> {
         // Taken when the future resolves.
@@ -67,7 +69,7 @@ pin_project! {
         pub(super) want: Want,
         priority: Priority,
         mode: PhantomData<M>,
-        // A queued request belongs to one place, as those of single locks do.
+        // Not `Unpin`, like the futures of single locks, although the queue does not point into this one.
         #[pin]
         pinned: PhantomPinned,
     }
@@ -82,14 +84,14 @@ pin_project! {
 }
 
 impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
-    /// Of names, in any set. An open set has no whole: there is no other way to ask it for anything.
+    /// A request for names, in any set. An open set takes no other, because it has no whole.
     #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
     pub(crate) fn listed(set: P, names: impl Names<P::Name>, want: Want) -> Self {
         Self::new(set, Some(names.listed()), want)
     }
 
-    /// Of names, or of the whole, in a set that has one.
+    /// A request for names or for the whole, in a set that has one.
     #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
     pub(crate) fn of(set: P, names: impl NamesOrAll<P::Name>, want: Want) -> Self
@@ -105,12 +107,12 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         let (progress, priority) = (Progress::Asked(Request::new(names.is_none())), Priority::default());
         let mut this = Self { set: Some(set), progress, want, priority, mode: PhantomData, pinned: PhantomPinned };
         if let (Progress::Asked(request), Some(set), Some(names)) = (&mut this.progress, &this.set, names) {
-            request.list(set.core(), names); // If code of the names panics, what is known by then is given back.
+            request.list(set.core(), names); // If foreign code panics here, `this` unpins what it has found.
         }
         this
     }
 
-    /// Asks with this priority. Without it, with the default, 0.
+    /// Sets the priority of the request; without this it is the default, 0.
     ///
     /// # Examples
     ///
@@ -126,8 +128,11 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         self
     }
 
-    /// Changes the priority of a request that may wait already: it moves at once, behind those that wait at its new
-    /// priority, and whoever can run then is granted. A request that is granted stays so.
+    /// Changes the priority of the request, even while it waits.
+    ///
+    /// A waiting request moves at once, behind the requests that wait at its new priority; requests that can be granted
+    /// then are granted. A granted request stays granted. See
+    /// [`Acquire::set_priority`](crate::futures::Acquire::set_priority) for an example.
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
         let this = self.project();
         *this.priority = priority;
@@ -138,8 +143,9 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         }
     }
 
-    /// Gives up after so long, counted from the first poll, and holds nothing then: one deadline over all names. See
-    /// [`Deadline`] for the runtime that it needs.
+    /// Gives up after this long, counted from the first poll; nothing is held then.
+    ///
+    /// One deadline covers all names. See [`Deadline`] for the runtime that it needs.
     ///
     /// # Examples
     ///
@@ -161,12 +167,12 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         Deadline::new(self, Limit::After(duration))
     }
 
-    /// Gives up at this time; see [`timeout`](Self::timeout).
+    /// Gives up at this time. See [`timeout`](Self::timeout) for an example.
     pub fn deadline(self, instant: Instant) -> Deadline<Self> {
         Deadline::new(self, Limit::At(instant))
     }
 
-    /// Takes what it asks for, or returns why that would have to wait.
+    /// Takes what the request asks for, or returns why it would have to wait.
     pub(crate) fn at_once(self) -> Result<SetGuard<P, M>, SetError<P::Name>> {
         let mut this = pin!(self);
         Panics::defer(|panics| {
@@ -175,12 +181,12 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         })
     }
 
-    /// Goes as far as possible without waiting. Returns what is in the way, if it has not been granted or refused.
+    /// Goes as far as possible without waiting. Returns the names in the way, unless the request is granted or refused.
     fn decide(mut self: Pin<&mut Self>, panics: &mut Panics) -> (Vec<P::Name>, usize) {
         let this = self.as_mut().project();
         let is_for_whole = matches!(&*this.progress, Progress::Asked(request) if request.is_for_whole(*this.want));
         if let (true, Some(set)) = (is_for_whole, &*this.set) {
-            // Without a place in the queue: for that, it would be told of all who wait there.
+            // Without a place in the queue: to take one, it would look at every waiting request.
             if !set.core().try_whole(M::MODE, *this.priority, panics) {
                 return set.core().obstacles_of_whole(M::MODE);
             }
@@ -192,13 +198,13 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         }
     }
 
-    /// The names that stand in the way of a request that waits, in name order, or some, and how many more.
+    /// The names in the way of a request that waits, in name order: all, or some and how many more.
     fn obstacles(&self) -> (Vec<P::Name>, usize) {
         let (Progress::Waiting(ticket), Some(set)) = (&self.progress, &self.set) else { return (Vec::new(), 0) };
         set.core().obstacles(*ticket)
     }
 
-    /// Stops waiting. Has resolved then: to what has been decided meanwhile, or to an error about these names.
+    /// As [`withdraw`](Self::withdraw); returns an error about these names if nothing has been decided.
     fn end(
         self: Pin<&mut Self>,
         names: Vec<P::Name>,
@@ -206,11 +212,11 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         error: impl FnOnce(Vec<P::Name>) -> SetError<P::Name>,
     ) -> <Self as Future>::Output {
         let Some(outcome) = self.withdraw(panics) else { return Err(error(names)) };
-        panics.catch(|| drop(names)); // Before the guard is on its way.
+        panics.catch(|| drop(names)); // Foreign code: before the guard is returned.
         outcome
     }
 
-    /// Stops waiting. Has resolved then: to what has been decided meanwhile, or to nothing.
+    /// Stops waiting, and terminates the future. Returns what has been decided meanwhile, if anything.
     fn withdraw(self: Pin<&mut Self>, panics: &mut Panics) -> Option<<Self as Future>::Output> {
         let this = self.project();
         let set = this.set.take()?;
@@ -232,7 +238,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         held.map(|held| Ok(SetGuard::new(set, held)))
     }
 
-    /// Takes names that are known and free without a detour: nearly all requests end so. Says whether they are held.
+    /// The fast path of nearly all requests: takes names that are found and free. Returns whether they are held.
     #[inline]
     fn hold_at_once(self: Pin<&mut Self>) -> bool {
         let this = self.project();
@@ -242,12 +248,12 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         Panics::defer(|panics| request.hold_known(set.core(), M::MODE, panics))
     }
 
-    /// As [`poll`](Future::poll), when something is in the way.
+    /// The slow path of [`poll`](Future::poll).
     fn poll_in_steps(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
         assert!(!self.is_terminated(), "`SetAcquire` polled after it has resolved");
         ready!(Panics::defer(|panics| self.as_mut().advance(panics, context.waker())));
         if matches!(self.progress, Progress::Granted(_)) {
-            // The place in the queue comes first, the task's budget second: see `Acquire`.
+            // First the place in the queue, then the task's budget: see `Acquire`.
             ready!(poll_proceed(context)).made_progress();
         }
         match Panics::defer(|panics| self.withdraw(panics)) {
@@ -256,7 +262,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         }
     }
 
-    /// Goes on as far as possible without waiting. Ready once it is granted or refused.
+    /// Goes as far as possible without waiting. Ready once the request is granted or refused.
     fn advance(self: Pin<&mut Self>, panics: &mut Panics, waker: &Waker) -> Poll<()> {
         let this = self.project();
         let Some(core) = this.set.as_ref().map(SetPointer::core) else { unreachable!("the callers have seen to it") };
@@ -284,7 +290,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                         panics.catch(|| own = Some(waker.clone()));
                         if own.is_none() {
                             *request = Request::again(members, reach);
-                            return Poll::Pending; // And the panic goes on.
+                            return Poll::Pending; // The caller resumes the panic.
                         }
                         let waiter = Waiter::new(reach, M::MODE, *this.priority, members);
                         match core.enter(Waiter { enough, missing, waker: own, ..waiter }, panics) {
@@ -296,7 +302,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                 Progress::Waiting(ticket) => match ready!(core.advance(*ticket, waker, panics)) {
                     Ok(held) => Progress::Granted(held),
                     Err(refusal) => {
-                        *this.progress = Progress::Gone; // The name is cloned for the error, which may panic.
+                        *this.progress = Progress::Gone; // First: cloning the name for the error may panic.
                         Progress::Refused(refusal.into_error())
                     }
                 },
@@ -315,7 +321,7 @@ impl<P: SetPointer, M: Mode> Future for SetAcquire<P, M> {
         if !self.as_mut().hold_at_once() {
             return self.poll_in_steps(context);
         }
-        // The request knows that it holds its members, as a stranger's waker may be cloned here, and panic.
+        // The request knows that it holds its members: this may clone a waker, which is foreign code and may panic.
         ready!(poll_proceed(context)).made_progress();
         let this = self.project();
         let (Progress::Asked(request), Some(set)) = (&mut *this.progress, this.set.take()) else {
@@ -350,7 +356,7 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
     }
 }
 
-/// Shows what stands in the way of a request that waits.
+/// Shows the names in the way of a request that waits.
 impl<P: SetPointer<Name: fmt::Debug>, M: Mode> fmt::Debug for SetAcquire<P, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("SetAcquire");

@@ -1,4 +1,4 @@
-//! The futures that change what is in a set: to add, to remove.
+//! The futures that add members to a set and remove them.
 
 use super::acquire::SetAcquire;
 use super::core::{Holding, WholeHold};
@@ -25,7 +25,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How new names are held when they have been added: [`Unheld`], [`Shared`] or [`Exclusive`]. Sealed.
+/// How new names are held from the start: [`Unheld`], [`Shared`] or [`Exclusive`]. Sealed.
+///
+/// See [`LockSet::add_exclusive`](super::LockSet::add_exclusive) for an example.
 pub trait Added<P: LockSetPointer>: sealed::Sealed {
     /// What adding resolves to: nothing, or the guard of the new names.
     type Output;
@@ -37,7 +39,7 @@ pub trait Added<P: LockSetPointer>: sealed::Sealed {
     fn added(set: P, held: Holding<P::Name, P::Value>) -> Self::Output;
 }
 
-/// Held by nobody: how [`LockSet::add`](super::LockSet::add) leaves the names it adds.
+/// Not held: how [`LockSet::add`](super::LockSet::add) leaves the names it adds. See there for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Unheld;
 
@@ -47,7 +49,7 @@ impl<P: LockSetPointer> Added<P> for Unheld {
     const HELD: Option<LockMode> = None;
 
     fn added(_set: P, held: Holding<P::Name, P::Value>) {
-        Panics::defer(|panics| forget(held.members, panics)); // They stay, as members of the set.
+        Panics::defer(|panics| forget(held.members, panics)); // They stay in the set.
     }
 }
 
@@ -81,15 +83,18 @@ mod sealed {
 pin_project! {
     /// Adds names to a set, held as `A` says: [`Unheld`], or in a mode.
     ///
-    /// Made by [`LockSet::add`](super::LockSet::add) and its `_exclusive`, `_shared` and `_owned` forms.
+    /// Made by [`LockSet::add`](super::LockSet::add) and its `_exclusive`, `_shared` and `_owned` forms; see these for
+    /// examples.
     ///
     /// # Fairness
     ///
-    /// Waits until nobody holds the set as a whole, behind those who came first to add, and who wait for the whole.
+    /// Waits until the set is not held as a whole. It stands behind earlier requests to add, and behind earlier
+    /// requests for the whole that it may not pass by the rule of [`LockSet`](super::LockSet).
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped before it resolves, it has added nothing.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. Dropped before it resolves, it has added nothing.
     ///
     /// # Errors
     ///
@@ -97,7 +102,7 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
+    /// If polled again after it has resolved; [`FusedFuture::is_terminated`] tells whether it has.
     #[must_use = "futures do nothing unless awaited"]
     pub struct Add<P: LockSetPointer, A: Added<P>> {
         // Taken when the future resolves.
@@ -123,13 +128,15 @@ impl<P: LockSetPointer, A: Added<P>> Add<P, A> {
         Self { set: Some(set), entries, priority, ticket, added: PhantomData, pinned: PhantomPinned }
     }
 
-    /// Asks with this priority. Without it, with the default, 0.
+    /// Sets the priority of the request; without this it is the default, 0.
+    ///
+    /// See [`SetAcquire::priority`] for an example.
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self
     }
 
-    /// As [`SetAcquire::set_priority`].
+    /// As [`SetAcquire::set_priority`]; see there for an example.
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
         let this = self.project();
         *this.priority = priority;
@@ -140,18 +147,19 @@ impl<P: LockSetPointer, A: Added<P>> Add<P, A> {
         }
     }
 
-    /// Gives up after so long, counted from the first poll; nothing is added then. See [`Deadline`] for the runtime
-    /// that it needs.
+    /// Gives up after this long, counted from the first poll; nothing is added then.
+    ///
+    /// See [`Deadline`] for the runtime that it needs, and [`Remove::timeout`] for an example.
     pub fn timeout(self, duration: Duration) -> Deadline<Self> {
         Deadline::new(self, Limit::After(duration))
     }
 
-    /// Gives up at this time; see [`timeout`](Self::timeout).
+    /// Gives up at this time. See [`timeout`](Self::timeout), and [`Remove::timeout`] for an example.
     pub fn deadline(self, instant: Instant) -> Deadline<Self> {
         Deadline::new(self, Limit::At(instant))
     }
 
-    /// Stops waiting. Has resolved then; what was granted in time, it may still do.
+    /// Stops waiting, and terminates the future. If it was granted in time, returns the right to add.
     fn withdraw(self: Pin<&mut Self>, panics: &mut Panics) -> Option<Granted<P>> {
         let this = self.project();
         let (set, ticket) = (this.set.take()?, this.ticket.take()?);
@@ -188,14 +196,14 @@ impl<P: LockSetPointer, A: Added<P>> Future for Add<P, A> {
     }
 }
 
-/// The right to add: the whole, alone, for a moment.
+/// The right to add: a hold on the whole, without the members, for a moment.
 struct Granted<P: LockSetPointer> {
     set: P,
 }
 
 impl<P: LockSetPointer> Granted<P> {
-    /// Adds the entries, and gives back the whole. Comparing names runs code of strangers: if that panics, nothing has
-    /// been added.
+    /// Adds the entries, then releases the whole. Comparing names is foreign code; if it panics, nothing has been
+    /// added.
     fn add<A: Added<P>>(
         self,
         entries: Vec<(P::Name, P::Value)>,
@@ -245,8 +253,9 @@ impl<P: LockSetPointer<Name: fmt::Debug>, A: Added<P>> fmt::Debug for Add<P, A> 
 }
 
 pin_project! {
-    /// Removes names from a set; resolves to those that it removed itself, in name order. Made by
-    /// [`LockSet::remove`](super::LockSet::remove).
+    /// Removes names from a set; resolves to those that it removed itself, in name order.
+    ///
+    /// Made by [`LockSet::remove`](super::LockSet::remove); see there for an example.
     ///
     /// # Fairness
     ///
@@ -254,15 +263,16 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped before it resolves, it has removed nothing.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. Dropped before it resolves, it has removed nothing.
     ///
     /// # Errors
     ///
-    /// [`SetError::TimedOut`], if it was given a deadline; nothing was removed then.
+    /// [`SetError::TimedOut`], if it has a deadline; nothing was removed then.
     ///
     /// # Panics
     ///
-    /// When polled again after it has resolved; [`FusedFuture::is_terminated`] tells.
+    /// If polled again after it has resolved; [`FusedFuture::is_terminated`] tells whether it has.
     #[must_use = "futures do nothing unless awaited"]
     pub struct Remove<P: LockSetPointer> {
         #[pin]
@@ -275,19 +285,22 @@ impl<P: LockSetPointer> Remove<P> {
         Self { acquire: SetAcquire::listed(set, names, Want::Existing) }
     }
 
-    /// Asks with this priority. Without it, with the default, 0.
+    /// Sets the priority of the request; without this it is the default, 0.
+    ///
+    /// See [`SetAcquire::priority`] for an example.
     pub fn priority(mut self, priority: Priority) -> Self {
         self.acquire = self.acquire.priority(priority);
         self
     }
 
-    /// As [`SetAcquire::set_priority`].
+    /// As [`SetAcquire::set_priority`]; see there for an example.
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
         self.project().acquire.set_priority(priority);
     }
 
-    /// Gives up after so long, counted from the first poll; nothing is removed then. See [`Deadline`] for the runtime
-    /// that it needs.
+    /// Gives up after this long, counted from the first poll; nothing is removed then.
+    ///
+    /// See [`Deadline`] for the runtime that it needs.
     ///
     /// # Examples
     ///
@@ -306,7 +319,7 @@ impl<P: LockSetPointer> Remove<P> {
         Deadline::new(self, Limit::After(duration))
     }
 
-    /// Gives up at this time; see [`timeout`](Self::timeout).
+    /// Gives up at this time. See [`timeout`](Self::timeout) for an example.
     pub fn deadline(self, instant: Instant) -> Deadline<Self> {
         Deadline::new(self, Limit::At(instant))
     }
@@ -323,9 +336,9 @@ impl<P: LockSetPointer> Future for Remove<P> {
 /// Removes all that a guard holds, and returns the names.
 fn remove<P: LockSetPointer>(mut guard: SetGuard<P, Exclusive>) -> Vec<P::Name> {
     let removed = guard.retire_all();
-    drop(guard); // It holds nothing any more.
+    drop(guard); // It holds nothing now.
     let names = removed.into_iter().map(|(name, value)| {
-        drop(value); // Before the name is on its way.
+        drop(value); // Foreign code: before the name is returned.
         name
     });
     names.collect()

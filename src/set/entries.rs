@@ -2,7 +2,7 @@
 
 use super::names::{IntoEntries, sealed};
 
-/// Names with a value each, where names alone could be added: `Entries([("disk1", 512)])`, or around a map.
+/// Names with a value each, wherever names alone can be added: `Entries([("disk1", 512)])`, or around a map.
 ///
 /// # Examples
 ///

@@ -6,9 +6,10 @@ use std::fmt::{self, Debug};
 use std::time::Duration;
 use thiserror::Error;
 
-/// Why names could not be acquired, released or removed. Nothing was done, and nothing is held on account of the call.
+/// Why names could not be acquired, released or removed. Nothing was done, and the call holds nothing.
 ///
-/// Where an error has many names, its text shows the first of them, and says how many more there are.
+/// The text of an error with many names shows the first ones, and how many more there are. See
+/// [`LockSet::shared`](super::LockSet::shared) for an example.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SetError<K> {
@@ -18,7 +19,7 @@ pub enum SetError<K> {
         /// The first unknown name, in name order.
         name: K,
     },
-    /// The name was removed while the request waited for it, even if it has been added again since: that is another
+    /// The name was removed while the request waited for it. It may have been added again since, but that is another
     /// lock.
     #[error(
         "the lock named {name:?} was removed while this request waited for it: look again whether it is still wanted"
@@ -27,32 +28,32 @@ pub enum SetError<K> {
         /// The removed name.
         name: K,
     },
-    /// The deadline passed first. The others keep their order.
+    /// The deadline passed first. The other requests keep their order.
     #[error(
         "gave up on {mode} locks after {waited:?}{}: others hold them or come first; wait longer, or try again later",
         wanting(names, *more)
     )]
     TimedOut {
-        /// Those that others hold, in name order; of a request for [`All`](super::All), some of them. None, if others
-        /// hold or await the whole set, or just come first.
+        /// The names that other holders have, in name order; for a request for [`All`](super::All), some of them. Empty
+        /// if other requests hold or await the whole set, or only come first.
         names: Vec<K>,
-        /// How many more others hold, of a request for `All`.
+        /// For a request for `All`: how many more names other holders have.
         more: usize,
         /// The mode asked for.
         mode: LockMode,
-        /// How long it has waited, by tokio's clock.
+        /// How long the request has waited, by tokio's clock.
         waited: Duration,
     },
-    /// Some names cannot be had without waiting.
+    /// The request would have to wait.
     #[error(
         "cannot acquire {mode} locks without waiting{}: others hold them or come first; wait for them, or try again later",
         wanting(names, *more)
     )]
     WouldBlock {
-        /// Those that others hold, in name order; of a request for [`All`](super::All), some of them. None, if others
-        /// hold or await the whole set, or just come first.
+        /// The names that other holders have, in name order; for a request for [`All`](super::All), some of them. Empty
+        /// if other requests hold or await the whole set, or only come first.
         names: Vec<K>,
-        /// How many more others hold, of a request for `All`.
+        /// For a request for `All`: how many more names other holders have.
         more: usize,
         /// The mode asked for.
         mode: LockMode,
@@ -62,16 +63,16 @@ pub enum SetError<K> {
     TooFew {
         /// How many were asked for.
         wanted: usize,
-        /// How many there are.
+        /// How many of the names exist.
         existing: usize,
     },
-    /// A part of a guard was named that the guard does not hold.
+    /// The call names locks that the guard does not hold.
     #[error("this guard does not hold {:?}: nothing was done; name only what `names()` lists", Abridged::of(names))]
     NotHeld {
-        /// Those that are not held, in name order.
+        /// The names that are not held, in name order.
         names: Vec<K>,
     },
-    /// A name stands twice where each value is given out once.
+    /// A name is repeated in a call that gives out each value once.
     #[error("cannot give out the value of {name:?} twice: name each lock once")]
     Repeated {
         /// The name.
@@ -85,24 +86,26 @@ fn wanting<K: Debug>(names: &[K], more: usize) -> String {
 }
 
 /// Why names could not be added. Nothing was added.
+///
+/// See [`LockSet::add`](super::LockSet::add) for an example.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AddError<K> {
     /// Some names exist already.
     Exists {
-        /// Those that exist, in name order.
+        /// The names that exist, in name order.
         names: Vec<K>,
     },
-    /// Some names stand in the call more than once.
+    /// The call repeats some names.
     Repeated {
-        /// Those that are repeated, each once, in name order.
+        /// The repeated names, each once, in name order.
         names: Vec<K>,
     },
     /// A guard can add to its set only while it holds the whole set.
     NotWhole,
-    /// The deadline passed first: somebody holds the set as a whole.
+    /// The deadline passed first: the set is held as a whole, or other requests come first.
     TimedOut {
-        /// How long it has waited, by tokio's clock.
+        /// How long the request has waited, by tokio's clock.
         waited: Duration,
     },
 }

@@ -15,20 +15,20 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
 
-/// Members of a set, held in mode `M`; dropping it releases them all.
+/// Members of a set, held in mode `M`; dropping the guard releases them all.
 ///
-/// Which members, and whether the whole set, is known at run time: [`names`](Self::names),
-/// [`is_whole`](Self::is_whole). The values of the members are reached by name, see [`get`](Self::get) and
-/// [`get_mut`](Self::get_mut).
+/// The members, and whether the whole set is held, are known at run time: see [`names`](Self::names) and
+/// [`is_whole`](Self::is_whole). The values of the members are reached by name: see [`get`](Self::get) and
+/// [`get_mut`](Self::get_mut). See [`LockSet`](super::LockSet) for an example.
 ///
-/// A guard of [`All`](super::All) keeps no list. What takes a part out of it (`release`, `split_off`), or adds free names,
-/// first makes one, in a step for each member of the set. (On 32 bits, should 2²⁸ − 1 guards of one name have been forgotten,
-/// that ends the process, as one `Arc` too many does.)
+/// A guard of [`All`](super::All) keeps no list of its members. `release`, `split_off` and the addition of free names
+/// first make one, in one step for each member of the set. (On 32 bits, this ends the process if 2²⁸ − 1 guards of one
+/// name have been forgotten, as one `Arc` too many does.)
 ///
 /// # Invariants
 ///
 /// 1. While a guard lives, it has a hold of each of its members, or of the whole with all members, in its mode.
-/// 2. While the whole is held with all members, no member is added or removed but by the guard itself, if exclusive.
+/// 2. While a guard holds the whole with all members, only that guard, if it is exclusive, adds or removes members.
 #[must_use = "a guard that is dropped at once releases the locks at once"]
 pub struct SetGuard<P: SetPointer, M: Mode> {
     pub(super) set: P,
@@ -44,23 +44,29 @@ impl<P: SetPointer, M: Mode> Drop for SetGuard<P, M> {
 }
 
 impl<P: SetPointer, M: Mode> SetGuard<P, M> {
-    /// The holds go over to the guard.
+    /// Takes over the holds.
     pub(crate) fn new(set: P, held: HoldingOf<P>) -> Self {
         Self { set, held, mode: PhantomData }
     }
 
     /// The names held, in name order.
+    ///
+    /// See [`LockSet`](super::LockSet) for an example.
     pub fn names(&self) -> Vec<&P::Name> {
         self.iter().map(|(name, _)| name).collect()
     }
 
-    /// Whether this name is held by this guard.
+    /// Whether this guard holds this name.
+    ///
+    /// See [`LockSet::add_exclusive_owned`](super::LockSet::add_exclusive_owned) for an example.
     #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
     pub fn contains(&self, name: impl AsName<P::Name>) -> bool {
         self.find(&name).is_some()
     }
 
     /// How many names are held.
+    ///
+    /// See [`LockSet::shared`](super::LockSet::shared) for an example.
     pub fn len(&self) -> usize {
         match self.held.whole {
             WholeHold::WithMembers => self.set.core().shards.len(),
@@ -68,28 +74,35 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         }
     }
 
-    /// Whether no name is held. The whole of an empty set can be held, too.
+    /// Whether no name is held, as when the whole of an empty set is held.
+    ///
+    /// See [`LockSet::shared`](super::LockSet::shared) for an example of `len`.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The mode in which all of them are held.
+    /// The mode in which the names are held.
+    ///
+    /// See [`CanDowngrade`](crate::level::CanDowngrade) for an example.
     pub fn mode(&self) -> LockMode {
         M::MODE
     }
 
-    /// Whether the set is held as a whole, so that nothing can be added to it meanwhile.
+    /// Whether the set is held as a whole, so that other requests cannot add to it.
+    ///
+    /// See [`add`](SetGuard::add) for an example of such a guard.
     pub fn is_whole(&self) -> bool {
         self.held.whole != WholeHold::No
     }
 
-    /// Releases some of the names, and the whole-set lock if it is held: `add` can work again.
+    /// Releases some of the names, and the hold on the whole set if there is one.
     ///
-    /// An empty list (`[""; 0]` for a set of `String`s) releases just the whole-set lock.
+    /// Other requests can add to the set then. An empty list (`[""; 0]` for a set of `String`s) releases the hold on
+    /// the whole set only.
     ///
     /// # Errors
     ///
-    /// [`SetError::NotHeld`] with those names that are not held; nothing is released then.
+    /// [`SetError::NotHeld`] with the names that are not held; nothing is released then.
     ///
     /// # Examples
     ///
@@ -112,12 +125,13 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         })
     }
 
-    /// Takes some of the names into a guard of their own; this one keeps the others. The whole-set lock is released if it
-    /// is held.
+    /// Moves some of the names into a guard of their own; this guard keeps the others.
+    ///
+    /// Releases the hold on the whole set if there is one.
     ///
     /// # Errors
     ///
-    /// [`SetError::NotHeld`] with those names that are not held; nothing has changed then.
+    /// [`SetError::NotHeld`] with the names that are not held; nothing has changed then.
     ///
     /// # Examples
     ///
@@ -139,7 +153,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         })
     }
 
-    /// Takes these names out of the guard, still locked, and the whole if it has it.
+    /// Takes the members of these names out of the guard, still held, and its hold on the whole if it has one.
     fn take(&mut self, names: impl Names<P::Name>, panics: &mut Panics) -> Result<HoldingOf<P>, SetError<P::Name>> {
         let taken = self.find_all(names)?;
         self.list(panics);
@@ -150,7 +164,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         Ok(Holding { members, whole: mem::take(&mut self.held.whole) })
     }
 
-    /// Makes the list of the members held, if that is all of them, unlisted.
+    /// Lists the members if the guard holds all of them unlisted.
     fn list(&mut self, panics: &mut Panics) {
         self.set.core().single_out(&mut self.held, M::MODE, panics);
     }
@@ -172,12 +186,12 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         Ok(found)
     }
 
-    /// The member of this name, if it is held: mentioned, and not pinned once more.
+    /// The member of this name, if the guard holds it: a mention, not one more pin.
     pub(super) fn find(&self, name: &impl AsName<P::Name>) -> Option<MemberRefOf<P>> {
         let shards = &self.set.core().shards;
         if self.held.whole == WholeHold::WithMembers {
             let found = shards.find(name);
-            Panics::defer(|panics| forget(found, panics)); // It stays, as it is held.
+            Panics::defer(|panics| forget(found, panics)); // It stays, because it is held.
             return found;
         }
         let tag = shards.tag(name);
@@ -186,7 +200,7 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         tagged.into_iter().find(|member| name.is(member.name())).copied()
     }
 
-    /// The names held, for people: some, and how many more.
+    /// The names held, for diagnostics: some, and how many more.
     pub(crate) fn shown_names(&self) -> impl fmt::Debug
     where
         P::Name: fmt::Debug,
@@ -195,17 +209,17 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         Abridged::out_of(some.iter().map(|member| member.name().clone()).collect(), self.len())
     }
 
-    /// All members held, in name order: mentioned, and not pinned once more.
+    /// All members held, in name order: mentions, not more pins.
     pub(super) fn members(&self) -> Vec<MemberRefOf<P>> {
         in_name_order(self.some(usize::MAX))
     }
 
-    /// Some of the members held, up to so many.
+    /// Up to `most` of the members held.
     fn some(&self, most: usize) -> Vec<MemberRefOf<P>> {
         match self.held.whole {
             WholeHold::WithMembers => {
                 let some = self.set.core().shards.some(most, |_| true);
-                Panics::defer(|panics| forget(some.iter().copied(), panics)); // They stay, as they are held.
+                Panics::defer(|panics| forget(some.iter().copied(), panics)); // They stay, because they are held.
                 some
             }
             _ => self.held.members.iter().take(most).copied().collect(),
@@ -219,17 +233,19 @@ fn in_name_order<K: Ord, T>(mut members: Vec<MemberRef<K, T>>) -> Vec<MemberRef<
 }
 
 impl<P: SetPointer> SetGuard<P, Exclusive> {
-    /// Turns the exclusive hold into a shared one, without letting another exclusive holder in between.
+    /// Turns the exclusive hold into a shared one; no other exclusive holder gets in between.
+    ///
+    /// See [`CanDowngrade`](crate::level::CanDowngrade) for an example, in a session.
     ///
     /// # Fairness
     ///
-    /// At each name, the sharers that wait at the most urgent priority are granted along with it, if they have all else
+    /// At each name, the sharers that wait at the most urgent priority are granted as well, if they get everything else
     /// that they wait for; see [`Guard::downgrade`](crate::Guard::downgrade).
     pub fn downgrade(self) -> SetGuard<P, Shared> {
         Panics::defer(|panics| self.into_shared(panics))
     }
 
-    /// The shared guard; what panics is kept.
+    /// As [`downgrade`](Self::downgrade); a panic is kept in `panics`.
     pub(crate) fn into_shared(mut self, panics: &mut Panics) -> SetGuard<P, Shared> {
         let held = mem::take(&mut self.held);
         self.set.core().downgrade(&held, panics);
@@ -238,12 +254,13 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
 }
 
 impl<P: LockSetPointer> SetGuard<P, Exclusive> {
-    /// Removes names that this guard holds from the set, and returns them with their values, in name order. Whoever waits
-    /// for one of them gets `Deleted`.
+    /// Removes names that this guard holds from the set, and returns them with their values.
+    ///
+    /// They are returned in name order. A waiting request that needs one of them fails with [`SetError::Deleted`].
     ///
     /// # Errors
     ///
-    /// [`SetError::NotHeld`] with those names that are not held; nothing is removed then.
+    /// [`SetError::NotHeld`] with the names that are not held; nothing is removed then.
     ///
     /// # Examples
     ///
@@ -262,13 +279,14 @@ impl<P: LockSetPointer> SetGuard<P, Exclusive> {
         Ok(Panics::defer(|panics| self.retire(removed, panics)))
     }
 
-    /// Adds names to the set, held by nobody, while this guard holds the whole set: each with the default value or, as
-    /// [`Entries`](super::Entries), with its own.
+    /// Adds free names to the set, while this guard holds the whole set.
+    ///
+    /// Each name gets the default value or, with [`Entries`](super::Entries), its own.
     ///
     /// # Errors
     ///
-    /// [`AddError::NotWhole`] if the guard was not acquired with [`All`](super::All), or a part of it has been
-    /// released; [`AddError::Repeated`] and [`AddError::Exists`] with the names. Nothing is added then.
+    /// [`AddError::NotWhole`] if the guard was not acquired with [`All`](super::All), or a part of it has been released
+    /// or split off; [`AddError::Repeated`] and [`AddError::Exists`] with the names. Nothing is added then.
     ///
     /// # Examples
     ///
@@ -287,7 +305,7 @@ impl<P: LockSetPointer> SetGuard<P, Exclusive> {
         self.insert(entries, None)
     }
 
-    /// As [`add`](Self::add), and this guard holds the new names at once.
+    /// As [`add`](Self::add), but this guard holds the new names from the start; see there for an example.
     ///
     /// # Errors
     ///
@@ -306,17 +324,17 @@ impl<P: LockSetPointer> SetGuard<P, Exclusive> {
         }
         let entries = entries.into_entries();
         if held.is_none() {
-            Panics::defer(|panics| self.list(panics)); // What is free is not held with all the others.
+            Panics::defer(|panics| self.list(panics)); // The new ones are free, so it will not hold all.
         }
         let unlisted = self.held.whole == WholeHold::WithMembers;
         let held_alone = held.filter(|_| !unlisted);
         Panics::defer(|panics| {
             let new = self.set.core().add(entries, held_alone, panics)?;
             if held_alone.is_some() {
-                self.held.members.extend(new); // Before a panic goes on: they are held.
+                self.held.members.extend(new); // Before a panic resumes, because they are held.
                 self.held.members.sort_unstable_by_key(Member::id);
             } else {
-                forget(new, panics); // They stay, as members of the set.
+                forget(new, panics); // They stay in the set.
             }
             Ok(())
         })

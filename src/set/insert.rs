@@ -1,4 +1,4 @@
-//! How members come into a set.
+//! Adding members to a set.
 
 use super::core::{Core, MemberRefs};
 use super::error::AddError;
@@ -11,8 +11,8 @@ use crate::mode::LockMode;
 use crate::panics::Panics;
 
 impl<K: Key, T> Core<K, T> {
-    /// Adds members that are held so from the start, in one step, and are known to the caller, who holds the whole
-    /// exclusively. Comparing names runs code of strangers: if that panics, nothing has been added.
+    /// Adds members in one step, held in mode `held` from the start, and returns them pinned. The caller holds the
+    /// whole exclusively. Comparing names is foreign code; if it panics, nothing has been added.
     pub(super) fn add(
         &self,
         mut entries: Vec<(K, T)>,
@@ -21,14 +21,14 @@ impl<K: Key, T> Core<K, T> {
     ) -> Result<MemberRefs<K, T>, AddError<K>> {
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         if let Some(error) = self.why_not(&entries) {
-            panics.catch(|| drop(entries)); // Before the error is on its way.
+            panics.catch(|| drop(entries)); // Foreign code: before the error is returned.
             return Err(error);
         }
         let tagged: Vec<_> = entries.into_iter().map(|(name, value)| (self.shards.tag(&name), name, value)).collect();
         Ok(self.insert(tagged, held, panics))
     }
 
-    /// Why entries, which are sorted, cannot be added.
+    /// Why these sorted entries cannot be added, if so.
     fn why_not(&self, entries: &[(K, T)]) -> Option<AddError<K>> {
         let repeated = entries.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0.clone());
         let repeated = sorted(repeated.collect());

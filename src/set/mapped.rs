@@ -1,4 +1,4 @@
-//! Holding named locks, and looking at one value, or a part of it.
+//! Guards of named locks, narrowed to one value or a part of it.
 
 #![allow(unsafe_code, reason = "borrows a value from the guard beside it: see the invariants of `MappedGuard`")]
 
@@ -15,14 +15,15 @@ impl<P: SetPointer, M: Mode> Mappable for SetGuard<P, M> {
     type Mode = M;
 }
 
-/// One shared value.
+/// Narrowing a shared guard.
 impl<P: SetPointer> SetGuard<P, Shared> {
-    /// Narrows the guard to the value of one name, or a part of it. All that it holds stays held. For an exclusive guard
-    /// there is [`map_mut`](SetGuard::map_mut).
+    /// Narrows the guard to the value of one name, or a part of it.
+    ///
+    /// Everything that the guard holds stays held. For an exclusive guard, see [`map_mut`](SetGuard::map_mut).
     ///
     /// # Errors
     ///
-    /// The guard, if it does not hold the name.
+    /// The guard itself, if it does not hold the name.
     ///
     /// # Examples
     ///
@@ -40,22 +41,23 @@ impl<P: SetPointer> SetGuard<P, Shared> {
         part: impl FnOnce(&P::Value) -> &U,
     ) -> Result<MappedGuard<Self, U>, Self> {
         match self.get(name).map(|value| NonNull::from(part(value))) {
-            // SAFETY: the value stands in its slot, which the guard keeps as long as it holds the name; and a shared guard
-            // gives out nothing but `&`.
+            // SAFETY: the value stays in its slot as long as the guard holds the name (1); a shared guard gives out
+            // only `&` (2).
             Some(part) => Ok(unsafe { MappedGuard::new(self, part) }),
             None => Err(self),
         }
     }
 }
 
-/// One exclusive value.
+/// Narrowing an exclusive guard.
 impl<P: SetPointer> SetGuard<P, Exclusive> {
-    /// Narrows the guard to the value of one name, or a part of it, to be changed. All that it holds stays held. For a
-    /// shared guard there is [`map`](SetGuard::map).
+    /// Narrows the guard to the value of one name, or a part of it, to be changed.
+    ///
+    /// Everything that the guard holds stays held. For a shared guard, see [`map`](SetGuard::map).
     ///
     /// # Errors
     ///
-    /// The guard, if it does not hold the name.
+    /// The guard itself, if it does not hold the name.
     ///
     /// # Examples
     ///
@@ -75,7 +77,7 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
         part: impl FnOnce(&mut P::Value) -> &mut U,
     ) -> Result<MappedGuard<Self, U>, Self> {
         match self.get_mut(name).map(|value| NonNull::from(part(value))) {
-            // SAFETY: as in `map`; and the guard, which the result keeps to itself, gives out no other way to the value.
+            // SAFETY: as in `map` (1); the result keeps the guard to itself, so it gives out no other reference (2).
             Some(part) => Ok(unsafe { MappedGuard::new(self, part) }),
             None => Err(self),
         }

@@ -1,27 +1,29 @@
-//! Members of a set that come and go.
+//! The calls that add members to a set and remove them.
 
 use super::{Add, IntoEntries, Key, LockSet, Names, Remove, Unheld};
 use crate::mode::{Exclusive, Shared};
 use std::sync::Arc;
 
-/// Members that come and go.
+/// Adding and removing members.
 impl<K: Key, T> LockSet<K, T> {
-    /// Adds names, each with the default value or, as [`Entries`](super::Entries), with its own. Nobody holds them then.
+    /// Adds free names, each with the default value or, with [`Entries`](super::Entries), its own.
     ///
-    /// Whoever awaits this while holding the same set as a whole waits for itself, and uses
-    /// [`SetGuard::add`](super::SetGuard::add) instead.
+    /// A task that holds the set as a whole and awaits this waits for itself; use
+    /// [`SetGuard::add`](super::SetGuard::add) there instead.
     ///
     /// # Fairness
     ///
-    /// Waits until nobody holds the set as a whole.
+    /// Waits until the set is not held as a whole; see [`Add`].
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped before it resolves, it has added nothing.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. Dropped before it resolves, it has added nothing.
     ///
     /// # Errors
     ///
-    /// [`AddError::Exists`](super::AddError::Exists) and [`AddError::Repeated`](super::AddError::Repeated), with the names; nothing was added.
+    /// [`AddError::Exists`](super::AddError::Exists) and [`AddError::Repeated`](super::AddError::Repeated) with the
+    /// names; nothing was added.
     ///
     /// # Examples
     ///
@@ -39,7 +41,7 @@ impl<K: Key, T> LockSet<K, T> {
         Add::new(self, entries)
     }
 
-    /// As [`add`](Self::add), and holds the new names exclusively before anybody else can.
+    /// As [`add`](Self::add), and holds the new names exclusively from the start.
     ///
     /// # Errors
     ///
@@ -59,7 +61,9 @@ impl<K: Key, T> LockSet<K, T> {
         Add::new(self, entries)
     }
 
-    /// As [`add`](Self::add), and shares the new names before anybody else can hold them.
+    /// As [`add`](Self::add), and shares the new names from the start.
+    ///
+    /// See [`add_exclusive`](Self::add_exclusive) for an example.
     ///
     /// # Errors
     ///
@@ -68,7 +72,7 @@ impl<K: Key, T> LockSet<K, T> {
         Add::new(self, entries)
     }
 
-    /// As [`add_exclusive`](Self::add_exclusive), with a guard that keeps the set alive itself and is `'static`.
+    /// As [`add_exclusive`](Self::add_exclusive), with a guard that is `'static` and keeps the set alive.
     ///
     /// # Errors
     ///
@@ -90,7 +94,9 @@ impl<K: Key, T> LockSet<K, T> {
         Add::new(self, entries)
     }
 
-    /// As [`add_shared`](Self::add_shared), with a guard that keeps the set alive itself and is `'static`.
+    /// As [`add_shared`](Self::add_shared), with a guard that is `'static` and keeps the set alive.
+    ///
+    /// See [`add_exclusive_owned`](Self::add_exclusive_owned) for an example of such a guard.
     ///
     /// # Errors
     ///
@@ -99,11 +105,13 @@ impl<K: Key, T> LockSet<K, T> {
         Add::new(self, entries)
     }
 
-    /// Removes names; resolves to those that this call removed, in name order. Whoever waits for one of them gets
-    /// [`SetError::Deleted`](super::SetError::Deleted).
+    /// Removes names; resolves to those that this call removed, in name order.
     ///
-    /// Names that do not exist, or that others remove meanwhile, are not in the result. Whoever awaits this while
-    /// holding one of the names waits for itself, and uses [`SetGuard::remove`](super::SetGuard::remove) instead.
+    /// Names that do not exist, or that another call removes meanwhile, are not in the result. A waiting request that
+    /// needs a removed name fails with [`SetError::Deleted`](super::SetError::Deleted).
+    ///
+    /// A task that holds one of the names and awaits this waits for itself; use
+    /// [`SetGuard::remove`](super::SetGuard::remove) there instead.
     ///
     /// # Fairness
     ///
@@ -111,11 +119,13 @@ impl<K: Key, T> LockSet<K, T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: all names are removed in one step, so a removal dropped half way has removed nothing.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. All names are removed in one step: dropped before it resolves, it has removed
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// [`SetError::TimedOut`](super::SetError::TimedOut), if the future is given a deadline; nothing was removed then.
+    /// [`SetError::TimedOut`](super::SetError::TimedOut), if the future has a deadline; nothing was removed then.
     ///
     /// # Examples
     ///

@@ -4,20 +4,25 @@ use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, Hash};
 use std::iter;
 
-/// The whole set, in place of names: every member, and the right to keep `add` out meanwhile.
+/// The whole set, in place of names: every member. While it is held, `add` waits.
+///
+/// See [`LockSet`](super::LockSet) for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct All;
 
 /// What locks can be named by: anything that can be cloned, hashed, compared and put in order.
 ///
-/// A set works by `Hash` and `Eq`; `Ord` gives the order in which guards and errors list names, and `Clone` the names in
-/// errors and results. None of them runs while a lock of the set's own is held: one that panics, or is wrong, can keep a
-/// name from being found, and make calls panic that put names in order, and no more.
+/// A set works by `Hash` and `Eq`. `Ord` gives the order in which guards and errors list names; `Clone` gives the names
+/// in errors and results. None of them runs while an internal lock of the set is held. So an impl that panics, or is
+/// wrong, can keep a name from being found, and can make calls panic that put names in order; it can do no more. See
+/// [`LockSet`](super::LockSet) for an example with `String`s.
 pub trait Key: Clone + Eq + Hash + Ord {}
 
 impl<K: Clone + Eq + Hash + Ord> Key for K {}
 
-/// One name of a `K`, owned or borrowed: `K`, `&K`, and `&str` where `K` is `String`. Sealed.
+/// One name of type `K`, owned or borrowed: `K`, `&K`, and `&str` where `K` is `String`. Sealed.
+///
+/// See [`SetGuard::get`](super::SetGuard::get) for an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a name of type `{K}`",
     label = "the locks here are named by `{K}`",
@@ -28,7 +33,7 @@ pub trait AsName<K>: sealed::One<K> {
     #[doc(hidden)]
     fn tag(&self, hashing: &impl BuildHasher) -> u64;
 
-    /// Whether it is this one.
+    /// Whether this is the same name.
     #[doc(hidden)]
     fn is(&self, name: &K) -> bool;
 
@@ -66,7 +71,7 @@ impl<K: Hash + Eq + Clone> AsName<K> for &K {
 
 impl AsName<String> for &str {
     fn tag(&self, hashing: &impl BuildHasher) -> u64 {
-        hashing.hash_one(*self) // As the `String` would hash: so says `Borrow`.
+        hashing.hash_one(*self) // `Borrow` promises the hash of the `String`.
     }
 
     fn is(&self, name: &String) -> bool {
@@ -94,8 +99,8 @@ impl AsName<String> for &&str {
 
 /// What can be acquired from a set of `K`: [`Names`], or [`All`]. Sealed.
 ///
-/// The names are taken over when the call is made, so that no future borrows them; the caller's list is neither
-/// reordered nor changed.
+/// No future borrows the names, and the caller's list is neither reordered nor changed. See [`LockSet`](super::LockSet)
+/// for an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name locks whose names are `{K}`",
     label = "expected names of type `{K}`, or `All`",
@@ -106,15 +111,16 @@ pub trait NamesOrAll<K>: sealed::List<K> {
     #[doc(hidden)]
     type Each: Iterator<Item: AsName<K>>;
 
-    /// The names as given: in this order, with repetitions. Without any, the whole set is meant.
+    /// The names as given: in this order, with repetitions. `None` stands for the whole set.
     #[doc(hidden)]
     fn requested(self) -> Option<Self::Each>;
 }
 
 /// Names that are listed one by one: what can be added, removed or released. Sealed.
 ///
-/// Arrays, slices, `Vec`s, `BTreeSet`s and `HashSet`s of names, by value or by reference; one name by itself if it is a
-/// string, an integer or a `char`.
+/// These are arrays, slices, `Vec`s, `BTreeSet`s and `HashSet`s of names, by value or by reference, and one name by
+/// itself if it is a string, an integer or a `char`. See [`SetGuard::release`](super::SetGuard::release) for an
+/// example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not list names of type `{K}`",
     label = "expected names of type `{K}`",
@@ -129,6 +135,8 @@ pub trait Names<K>: NamesOrAll<K> {
 
 /// What can be added to a set of `K` with values `T`: [`Names`], each with the default value, or
 /// [`Entries`](super::Entries). Sealed.
+///
+/// See [`Entries`](super::Entries) for an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be added to locks whose names are `{K}` and whose values are `{T}`",
     label = "expected names of type `{K}`, or `Entries` of names and values",
@@ -141,7 +149,7 @@ pub trait IntoEntries<K, T>: sealed::List<K> {
     fn into_entries(self) -> Vec<(K, T)>;
 }
 
-/// What may stand for names is decided here alone.
+/// Only this module decides what can stand for names.
 pub(super) mod sealed {
     use super::All;
 
@@ -173,12 +181,12 @@ impl<K: Hash + Eq> NamesOrAll<K> for All {
     }
 }
 
-/// For lists of names, each with the default value.
+/// The names of a list, each with the default value.
 fn with_defaults<K, T: Default>(names: impl Names<K>) -> Vec<(K, T)> {
     names.listed().map(|name| (name.into_name(), T::default())).collect()
 }
 
-/// Lists of names: each is turned into names one by one.
+/// Implements the traits for lists of names.
 macro_rules! lists {
     ($([$($generics:tt)*] $list:ty where $item:ty;)+) => {$(
         impl<$($generics)*> sealed::List<K> for $list {}
@@ -218,7 +226,7 @@ lists! {
     ['a, K, B, S] &'a HashSet<B, S> where &'a B;
 }
 
-/// Names that may stand by themselves.
+/// Implements the traits for names that can stand by themselves.
 macro_rules! singles {
     ($($key:ty: $([$($generics:lifetime)?] $name:ty),+;)+) => {$($(
         impl<$($generics)?> sealed::List<$key> for $name {}

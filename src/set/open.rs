@@ -1,4 +1,4 @@
-//! Locks whose names exist while somebody uses them.
+//! Locks whose names exist while they are in use.
 
 use super::acquire::SetAcquire;
 use super::core::Core;
@@ -10,19 +10,19 @@ use crate::mode::{Exclusive, Shared};
 use std::fmt;
 use std::sync::Arc;
 
-/// Named locks, any number of them: a name exists while it is held or waited for, and costs nothing after.
+/// Named locks, any number of them: a name exists while it is held or waited for, and costs nothing after that.
 ///
-/// No name is ever unknown, or removed; so there is no [`All`](super::All) of it, and nothing to add. A value, where there is
-/// one, is made by `Default` when its name comes into use, and dropped when the last one who holds it or waits for it
-/// has gone. (`default` is called for names in use, too; what is not needed is dropped.)
+/// No name is ever unknown or removed, so there is no [`All`](super::All), and nothing to add. `Default` makes the
+/// value when its name comes into use; the value is dropped with the last holder or waiter. (`default` is called for
+/// names that are in use already, too; a value that is not needed is dropped.)
 ///
 /// # Fairness
 ///
-/// That of [`LockSet`](super::LockSet).
+/// See [`LockSet`](super::LockSet).
 ///
 /// # Cancel safety
 ///
-/// That of [`LockSet`](super::LockSet).
+/// See [`LockSet`](super::LockSet).
 ///
 /// # Examples
 ///
@@ -41,14 +41,16 @@ use std::sync::Arc;
 ///
 /// # Limits
 ///
-/// Take all that you need in one call: whoever holds a name and awaits another can deadlock with someone who does the same
-/// the other way round.
+/// Take all that you need in one call. A task that holds a name and awaits another can deadlock with a task that does
+/// the same in the opposite order.
 pub struct OpenSet<K, T = ()> {
     pub(super) core: Core<K, T>,
 }
 
 impl<K: Key, T: Default> OpenSet<K, T> {
     /// A set in which no name is in use.
+    ///
+    /// See [`OpenSet`] for an example.
     pub fn new() -> Self {
         Self { core: Core::new(Some(T::default)) }
     }
@@ -61,7 +63,9 @@ impl<K: Key, T: Default> Default for OpenSet<K, T> {
 }
 
 impl<K: Key, T> OpenSet<K, T> {
-    /// Waits for these names, to share them. An empty list holds nothing; it needs a type (`[""; 0]`).
+    /// Waits for these names, and shares them.
+    ///
+    /// An empty list holds nothing; it needs a type (`[""; 0]`). See [`OpenSet`] for an example.
     ///
     /// # Fairness
     ///
@@ -69,17 +73,20 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request.
     ///
     /// # Errors
     ///
-    /// None but those of what the future is told: [`SetError::TooFew`], [`SetError::TimedOut`].
+    /// [`SetError::TooFew`] and [`SetError::TimedOut`], if the future has a minimum or a deadline; no others.
     #[inline]
     pub fn shared(&self, names: impl Names<K>) -> SetAcquire<&Self, Shared> {
         SetAcquire::listed(self, names, Want::All)
     }
 
-    /// Waits for these names, to have them alone.
+    /// Waits for these names, and takes them exclusively.
+    ///
+    /// See [`OpenSet`] for an example.
     ///
     /// # Fairness
     ///
@@ -87,7 +94,7 @@ impl<K: Key, T> OpenSet<K, T> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped at any time, it leaves nothing behind.
+    /// See [`shared`](Self::shared).
     ///
     /// # Errors
     ///
@@ -97,7 +104,9 @@ impl<K: Key, T> OpenSet<K, T> {
         SetAcquire::listed(self, names, Want::All)
     }
 
-    /// As [`shared`](Self::shared), with a guard that keeps the set alive itself and is `'static`.
+    /// As [`shared`](Self::shared), with a guard that is `'static` and keeps the set alive.
+    ///
+    /// See [`LockSet::add_exclusive_owned`](super::LockSet::add_exclusive_owned) for an example of such a guard.
     ///
     /// # Errors
     ///
@@ -106,7 +115,9 @@ impl<K: Key, T> OpenSet<K, T> {
         SetAcquire::listed(self, names, Want::All)
     }
 
-    /// As [`exclusive`](Self::exclusive), with a guard that keeps the set alive itself and is `'static`.
+    /// As [`exclusive`](Self::exclusive), with a guard that is `'static` and keeps the set alive.
+    ///
+    /// See [`LockSet::add_exclusive_owned`](super::LockSet::add_exclusive_owned) for an example of such a guard.
     ///
     /// # Errors
     ///
@@ -115,25 +126,31 @@ impl<K: Key, T> OpenSet<K, T> {
         SetAcquire::listed(self, names, Want::All)
     }
 
-    /// Shares these names if that is possible without waiting: all of them now, or nothing.
+    /// Shares these names without waiting: all of them now, or none.
+    ///
+    /// See [`LockSet::try_exclusive`](super::LockSet::try_exclusive) for an example.
     ///
     /// # Errors
     ///
-    /// [`SetError::WouldBlock`] with the names that others hold.
+    /// [`SetError::WouldBlock`] with the names that other holders have.
     pub fn try_shared(&self, names: impl Names<K>) -> Result<SetGuard<&Self, Shared>, SetError<K>> {
         self.shared(names).at_once()
     }
 
-    /// Takes these names alone if that is possible without waiting: all of them now, or nothing.
+    /// Takes these names exclusively, without waiting: all of them now, or none.
+    ///
+    /// See [`LockSet::try_exclusive`](super::LockSet::try_exclusive) for an example.
     ///
     /// # Errors
     ///
-    /// [`SetError::WouldBlock`] with the names that others hold.
+    /// [`SetError::WouldBlock`] with the names that other holders have.
     pub fn try_exclusive(&self, names: impl Names<K>) -> Result<SetGuard<&Self, Exclusive>, SetError<K>> {
         self.exclusive(names).at_once()
     }
 
-    /// As [`try_shared`](Self::try_shared), with a guard that keeps the set alive itself and is `'static`.
+    /// As [`try_shared`](Self::try_shared), with a guard that is `'static` and keeps the set alive.
+    ///
+    /// See [`LockSet::add_exclusive_owned`](super::LockSet::add_exclusive_owned) for an example of such a guard.
     ///
     /// # Errors
     ///
@@ -142,7 +159,9 @@ impl<K: Key, T> OpenSet<K, T> {
         self.shared_owned(names).at_once()
     }
 
-    /// As [`try_exclusive`](Self::try_exclusive), with a guard that keeps the set alive itself and is `'static`.
+    /// As [`try_exclusive`](Self::try_exclusive), with a guard that is `'static` and keeps the set alive.
+    ///
+    /// See [`LockSet::add_exclusive_owned`](super::LockSet::add_exclusive_owned) for an example of such a guard.
     ///
     /// # Errors
     ///
@@ -154,14 +173,17 @@ impl<K: Key, T> OpenSet<K, T> {
         self.exclusive_owned(names).at_once()
     }
 
-    /// A copy of the names that are held or waited for, in name order. Waits for nobody, and is stale the moment it is
-    /// returned: for people and tests, not to decide by.
+    /// A snapshot of the names that are held or waited for, in name order, without waiting.
+    ///
+    /// It may be out of date as soon as it is returned: for diagnostics and tests, not for decisions. See [`OpenSet`]
+    /// for an example.
     pub fn names(&self) -> Vec<K> {
         self.core.names()
     }
 }
 
-/// Shows each name in use and how it is held, in name order, and never waits. Stale at once: for people.
+/// Shows names in use and how they are held, in name order, without waiting: up to 16, then how many more there are. A
+/// snapshot for diagnostics; it may be out of date as soon as it is returned.
 impl<K: Key + fmt::Debug, T> fmt::Debug for OpenSet<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.core.show(f)

@@ -1,4 +1,4 @@
-//! Requests that are content with a part of the names: told of them by those who wrap them.
+//! Requests that accept a part of the names. Wrappers hand this on to the request inside.
 
 use super::SetPointer;
 use super::acquire::SetAcquire;
@@ -7,9 +7,9 @@ use crate::by_mode::ByMode;
 use crate::deadline::Deadline;
 use crate::mode::Mode;
 
-/// A request for names that can be told to be content with a part of them.
+/// A request for names that can be told to accept a part of them.
 pub trait InPart: Sized {
-    /// The same request, content with so much.
+    /// The same request, for this much.
     fn wanting(self, want: Want) -> Self;
 }
 
@@ -21,10 +21,11 @@ impl<P: SetPointer, M: Mode> InPart for SetAcquire<P, M> {
 }
 
 impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
-    /// Takes whichever of the names are free at the first poll and that nobody waits for, and never waits: maybe none.
+    /// Takes those names that are free at the first poll, maybe none, and never waits.
     ///
-    /// Names that do not exist are skipped. With [`All`](super::All), the guard is one of names: `add` does not wait for
-    /// it. Of this and [`at_least`](Self::at_least), the later counts.
+    /// A name that another request waits for does not count as free. Names that do not exist are skipped. With
+    /// [`All`](super::All), the guard holds names, not the whole: `add` does not wait for it. Of this call and
+    /// [`at_least`](Self::at_least), the later one counts.
     ///
     /// # Examples
     ///
@@ -41,16 +42,16 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         self.wanting(Want::Free)
     }
 
-    /// Waits until at least so many of the names are free, and takes all that are free then.
+    /// Waits until at least this many of the names are free, and takes all that are free then.
     ///
-    /// Names that others wait for, who come first, do not count as free. Names that do not exist, or are removed
-    /// meanwhile, are left out. With [`All`](super::All), the guard is one of names. Of this and
-    /// [`opportunistic`](Self::opportunistic), the later counts.
+    /// A name that an earlier, conflicting request waits for does not count as free. Names that do not exist, or that
+    /// are removed meanwhile, are skipped. With [`All`](super::All), the guard holds names, not the whole. Of this call
+    /// and [`opportunistic`](Self::opportunistic), the later one counts.
     ///
     /// # Errors
     ///
-    /// [`SetError::TooFew`](super::SetError::TooFew) if fewer of the names exist, at once and whenever that comes true while
-    /// this waits.
+    /// [`SetError::TooFew`](super::SetError::TooFew) if fewer of the names exist, at the first poll or at any time
+    /// while this waits.
     ///
     /// # Examples
     ///
@@ -75,12 +76,12 @@ impl<S: InPart, X: InPart> InPart for ByMode<S, X> {
 }
 
 impl<F: InPart> Deadline<F> {
-    /// As [`SetAcquire::opportunistic`].
+    /// As [`SetAcquire::opportunistic`]; see there for an example.
     pub fn opportunistic(self) -> Self {
         self.map(|request| request.wanting(Want::Free))
     }
 
-    /// As [`SetAcquire::at_least`].
+    /// As [`SetAcquire::at_least`]; see there for an example.
     pub fn at_least(self, names: usize) -> Self {
         self.map(|request| request.wanting(Want::AtLeast(names)))
     }

@@ -1,4 +1,4 @@
-//! What a caller asked for: names, found when the call is made, and looked at again when the request begins.
+//! What a caller asked for: names, looked up by the call, and checked again when the request begins.
 
 use super::core::{Core, Holding, MemberRefs};
 use super::error::SetError;
@@ -11,7 +11,7 @@ use crate::panics::Panics;
 use smallvec::SmallVec;
 use std::mem;
 
-/// How much of what it names a request wants.
+/// How much of what it names a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Want {
     All,
@@ -27,40 +27,40 @@ pub enum Want {
 pub(crate) struct Request<K, T> {
     everything: bool,
     members: MemberRefs<K, T>,
-    /// Those without a member, yet. In an open set, all of them: a name exists only once somebody waits for it.
+    /// The names without a member so far. In an open set, all names: one exists only once a request waits for it.
     names: SmallVec<[K; 1]>,
     course: Course,
 }
 
-/// What is true of a request that has not come to the queue.
+/// How far a request has come that is not in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Course {
     /// It holds nothing.
     Open,
-    /// Code of the names runs, or has panicked: what is known of them is not whole.
+    /// Foreign code of the names runs, or has panicked: the lists here may be incomplete.
     Interrupted,
-    /// It holds its members, and its owner has not got them yet.
+    /// It holds its members, and its owner has not taken them yet.
     Held,
 }
 
-/// What is to be done about a request.
+/// What a request asks of the set.
 #[derive(Debug)]
 pub(crate) enum Asked<K, T> {
-    /// Take what is free of these.
+    /// Take those of these members that are free.
     Free(MemberRefs<K, T>),
-    /// Take these, or wait for them.
+    /// Take these members, or wait for them.
     For { reach: Reach, members: MemberRefs<K, T>, enough: usize, missing: Missing },
 }
 
 impl<K: Key, T> Request<K, T> {
-    /// Of everything in a set that has a whole; or of names that are to be listed.
+    /// A request for everything, in a set that has a whole; or for the names that [`list`](Self::list) adds.
     #[inline]
     pub(crate) fn new(everything: bool) -> Self {
         Self { everything, members: Members::new(), names: SmallVec::new(), course: Course::Open }
     }
 
-    /// Asks for these names, too.
-    // Inlined for what the compiler makes of one name then: it is written where it stays, and not moved three times.
+    /// Adds these names to the request.
+    // Inlined so that the compiler writes a single name where it stays, instead of moving it three times.
     #[expect(clippy::inline_always, reason = "measured: a quarter of the time of an acquisition")]
     #[inline(always)]
     pub(crate) fn list<N: AsName<K>>(&mut self, core: &Core<K, T>, names: impl Iterator<Item = N>) {
@@ -73,12 +73,13 @@ impl<K: Key, T> Request<K, T> {
         }
     }
 
-    /// The same request, if it did not come to anything.
+    /// The same request once more, after it could not enter the queue.
     pub(crate) fn again(members: MemberRefs<K, T>, reach: Reach) -> Self {
         Self { everything: reach == Reach::Every, members, names: SmallVec::new(), course: Course::Open }
     }
 
-    /// Takes the members without a detour, if all names have one, and all are free: all that most requests come to.
+    /// The fast path of most requests: takes the members if all names have one and all are free. Returns whether it
+    /// holds them.
     #[inline]
     pub(crate) fn hold_known(&mut self, core: &Core<K, T>, mode: LockMode, panics: &mut Panics) -> bool {
         if core.fresh.is_some() && !self.names.is_empty() {
@@ -102,7 +103,7 @@ impl<K: Key, T> Request<K, T> {
         self.course == Course::Held
     }
 
-    /// Gives the members away that it holds.
+    /// Hands over the members that it holds.
     #[inline]
     pub(crate) fn take_known(&mut self) -> MemberRefs<K, T> {
         self.course = Course::Open;
@@ -114,12 +115,12 @@ impl<K: Key, T> Request<K, T> {
         self.is_held().then(|| self.take_known().into())
     }
 
-    /// Whether it is for the whole set, and not for what can be had of it.
+    /// Whether it is for the whole set, not for some of all its members.
     pub(crate) fn is_for_whole(&self, want: Want) -> bool {
         self.everything && matches!(want, Want::All | Want::Existing)
     }
 
-    /// Finds the members as they are now.
+    /// Looks up the members as they are now.
     pub(crate) fn resolve(
         &mut self,
         core: &Core<K, T>,
@@ -142,7 +143,7 @@ impl<K: Key, T> Request<K, T> {
             self.find_again(core, panics);
         }
         self.names.sort_unstable();
-        self.names.truncate(usize::from(want == Want::All)); // Code of the names: before anything is taken from here.
+        self.names.truncate(usize::from(want == Want::All)); // Foreign code: before anything is taken out.
         let (first_unknown, mut members) = (self.names.pop(), mem::take(&mut self.members));
         put_in_order(&mut members, panics);
         let existing = members.len();
@@ -167,11 +168,11 @@ impl<K: Key, T> Request<K, T> {
         }
     }
 
-    /// From here on, code of the names runs.
+    /// Notes that foreign code of the names runs from here on.
     ///
     /// # Panics
     ///
-    /// If it has panicked before: the request would get less than it asked for.
+    /// If that code has panicked before: the request would get less than it asked for.
     fn interrupt(&mut self) {
         let before = mem::replace(&mut self.course, Course::Interrupted);
         assert!(
@@ -180,7 +181,7 @@ impl<K: Key, T> Request<K, T> {
         );
     }
 
-    /// Looks for names that were not there, or were removed, since the call was made.
+    /// Looks again for names that did not exist at the call, or whose members have been removed since.
     fn find_again(&mut self, core: &Core<K, T>, panics: &mut Panics) {
         if let Some(fresh) = core.fresh {
             while let Some(name) = self.names.pop() {
@@ -188,7 +189,7 @@ impl<K: Key, T> Request<K, T> {
             }
             return;
         }
-        core.settle_members(); // Whoever is adding some of them has added all when this is done.
+        core.settle_members(); // Waits for a call that is adding members: then all are there.
         for at in (0..self.members.len()).rev() {
             let member = self.members[at];
             if member.look().is_deleted() {
@@ -209,13 +210,13 @@ impl<K: Key, T> Request<K, T> {
         }
     }
 
-    /// What it knew is given back.
+    /// Unpins the members.
     pub(crate) fn forget(&mut self, panics: &mut Panics) {
         forget(mem::take(&mut self.members), panics);
     }
 }
 
-/// Each once.
+/// Sorts the members by id, and unpins repetitions.
 #[inline]
 fn put_in_order<K, T>(members: &mut MemberRefs<K, T>, panics: &mut Panics) {
     if members.len() > 1 {

@@ -1,21 +1,24 @@
-//! The names of a set, spread over shards. A shard is locked for a few instructions; no code of names or values runs
-//! meanwhile.
+//! The names of a set, spread over shards. A shard is locked for a few instructions, and never while code of names or
+//! values runs.
 //!
 //! ```text
 //!   Shards ─► Shard ── lock ── index   hash ─► slot
-//!                          ├── slab    chunks that never move; a slot: hash, name, value, holders, who knows it
-//!                          ├── holds   how many
-//!                          └── gated   somebody holds or awaits the whole
+//!                          ├── slab    chunks that never move; a slot: hash, name, value, holders, pins
+//!                          ├── holds   how many, by mode
+//!                          └── gated   all members are held together, or awaited
 //! ```
 //!
-//! A name is hashed before its shard is locked, found by the hash and pinned, and compared when the shard is free again. A
-//! name that lies about its hash or its equals may not be found, or be there twice. No more can come of it.
+//! A name is hashed before its shard is locked. A slot of that hash is pinned under the lock, and its name compared
+//! after it. A name whose `Hash` or `Eq` is wrong may not be found, or be there twice; nothing worse can happen.
 //!
 //! # Invariants
 //!
-//! 1. The queue of a set is locked before a shard, and shards in ascending order; nobody awaits the queue with a shard locked.
-//! 2. A shard is locked for some hundreds of steps at most, with three exceptions: as many names as [`TOGETHER`] may be taken
-//!    at once; an index that grows takes a step for each name of its shard; and so does a search among names of one hash.
+//! 1. The queue of a set is locked before a shard, and shards in ascending order. No thread waits for the queue with a
+//!    shard locked.
+//! 2. A shard is locked for some hundreds of steps at most, with four exceptions. Up to [`TOGETHER`] names are taken at
+//!    once. A guard releases all its names of one shard at once, however many. An index that is rebuilt takes a step
+//!    for each slot of the shard, and a slab that reuses a vacant chunk takes one for each chunk. A search among names
+//!    of one hash compares each with those seen before.
 
 mod index;
 mod lock;
@@ -45,18 +48,18 @@ use std::sync::Arc;
 #[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
 pub(crate) type Hashing = hashbrown::DefaultHashBuilder;
 
-/// A model has to take the same course each time.
+/// A model has to run the same way each time.
 #[cfg(any(lockladder_loom, lockladder_shuttle))]
 pub(crate) type Hashing = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;
 
-/// As many names as are taken in one step past the queue.
+/// The most names that are taken in one step past the queue.
 const TOGETHER: usize = 2_048;
 
 /// All members of a set.
 #[derive(Debug)]
 pub(crate) struct Shards<K, T> {
     hashing: Hashing,
-    /// Each slot knows its shard by the address. (A `Box` would claim to be the only way to them.)
+    /// Each slot has the address of its shard. (A `Box` would claim to be the only pointer to them.)
     shards: Arc<[Shard<K, T>]>,
 }
 
@@ -66,13 +69,14 @@ impl<K, T> Shards<K, T> {
         Self { hashing: Hashing::default(), shards: (0..SHARDS).map(|_| Shard::new(is_open)).collect() }
     }
 
-    /// The hash by which a name is known here.
+    /// The hash of a name in this set.
     #[inline]
     pub(crate) fn tag(&self, name: &impl AsName<K>) -> u64 {
         name.tag(&self.hashing)
     }
 
-    /// In the order of hashes, so that members in order lie in shards in order. The tables go by the other half.
+    /// Goes by the upper half of the hash, so that members in order lie in shards in order. The index goes by the
+    /// lower.
     #[inline]
     fn shard(&self, tag: u64) -> &Shard<K, T> {
         let part = (tag >> 32) * SHARDS as u64;
@@ -91,7 +95,7 @@ impl<K, T> Shards<K, T> {
         };
         let pinned = Pinned::of(known);
         if name.is(known.name()) {
-            mem::forget(pinned); // It has no space of its own.
+            mem::forget(pinned); // The caller gets the pin. One member is stored inline, so nothing leaks.
             return Some(known);
         }
         drop(pinned);
@@ -109,15 +113,16 @@ impl<K, T> Shards<K, T> {
         Some(pinned.keep(at))
     }
 
-    /// Adds the member of this name to `found`, new if there is none: before anything is dropped, as that may panic.
+    /// Adds the member of this name to `found`, and creates it if there is none. Nothing is dropped before that,
+    /// because dropping may panic.
     pub(crate) fn find_or_insert(&self, name: K, fresh: fn() -> T, found: &mut Members<MemberRef<K, T>>)
     where
         K: Key,
     {
         let tag = self.tag(&name);
-        let mut new = Some((name, fresh())); // Foreign code, so it runs before the shard is locked.
+        let mut new = Some((name, fresh())); // Foreign code: run it before the shard is locked.
         let home = self.shard(tag);
-        let mut others = Pinned::none(); // Those of the same hash that were looked at.
+        let mut others = Pinned::none(); // Members of the same hash that were looked at.
         loop {
             let known = {
                 let mut room = home.lock();
@@ -137,7 +142,7 @@ impl<K, T> Shards<K, T> {
         }
     }
 
-    /// Adds a name that does not exist, held so; whoever does so knows it.
+    /// Adds a name that does not exist, held in mode `held`, if any. It is pinned for the caller.
     pub(crate) fn insert(&self, tag: u64, name: K, value: T, held: Option<LockMode>) -> MemberRef<K, T> {
         let home = self.shard(tag);
         let mut room = home.lock();
@@ -149,7 +154,7 @@ impl<K, T> Shards<K, T> {
     }
 }
 
-/// Members that are given back in the end, even if code of their names panics.
+/// Pinned members. Dropping this gives the pins back, even if code of the names panics.
 pub(crate) struct Pinned<K, T>(SmallVec<[MemberRef<K, T>; 1]>);
 
 impl<K, T> Pinned<K, T> {
@@ -161,7 +166,7 @@ impl<K, T> Pinned<K, T> {
         Self(SmallVec::from_buf([known]))
     }
 
-    /// A copy of the name of one.
+    /// A clone of the first one's name.
     pub(crate) fn name(&self) -> K
     where
         K: Clone,
@@ -169,11 +174,11 @@ impl<K, T> Pinned<K, T> {
         self.0[0].name().clone()
     }
 
-    /// One of them, when the others have been given back.
+    /// Keeps the pin of one, and gives back the others.
     fn keep(mut self, at: usize) -> MemberRef<K, T> {
         let known = self.0.swap_remove(at);
         let kept = Self::of(known);
-        drop(self); // If one of them panics, that one is given back, too.
+        drop(self); // If this panics, the pin of `kept` is given back, too.
         mem::forget(kept);
         known
     }
@@ -206,7 +211,7 @@ pub(crate) fn sort_by_name<K: Ord, T>(members: &mut [MemberRef<K, T>]) {
     members.sort_by(|one, other| one.name().cmp(other.name()));
 }
 
-/// Gives back what somebody knew of members, last of all their own destructors.
+/// Gives back a pin of each member. A slot that goes with its last pin is dropped with nothing locked.
 pub(crate) fn forget<K, T>(members: impl IntoIterator<Item = MemberRef<K, T>>, panics: &mut Panics) {
     for known in members {
         let gone = known.home().lock().unpin(known);
@@ -223,7 +228,7 @@ fn drop_gone<K, T>(gone: Option<Gone<K, T>>, panics: &mut Panics) {
 
 /// Holding members, past the queue.
 impl<K, T> Shards<K, T> {
-    /// Takes members, all or none, if nobody holds or wants one of them or the whole.
+    /// Takes all of these members or none. Each must have room, and be neither wanted nor gated.
     #[inline]
     pub(crate) fn try_hold(members: &[MemberRef<K, T>], mode: LockMode) -> bool {
         match members {
@@ -239,7 +244,7 @@ impl<K, T> Shards<K, T> {
         }
     }
 
-    /// The same of several. They are in order, and so are their shards.
+    /// As [`try_hold`](Self::try_hold), for several members. They are in order, so their shards are locked in order.
     fn try_hold_together(members: &[MemberRef<K, T>], mode: LockMode) -> bool {
         if members.len() > TOGETHER {
             return false;
@@ -261,14 +266,14 @@ impl<K, T> Shards<K, T> {
         true
     }
 
-    /// Takes those members that nobody holds or wants; what is left may yet be had under the queue.
+    /// Takes those members that have room and are neither wanted nor gated. The queue may grant some of those left.
     pub(crate) fn seize(members: &mut Members<MemberRef<K, T>>, mode: LockMode) -> Members<MemberRef<K, T>> {
         let (seized, left) = mem::take(members).into_iter().partition(|known| Self::try_hold(&[*known], mode));
         *members = left;
         seized
     }
 
-    /// Gives members back, and what the caller knew of them: of those that are wanted, or of the whole, nothing. They stay.
+    /// Releases members, and gives back the caller's pins. Members that are wanted or gated are left, held and pinned.
     #[inline]
     pub(crate) fn release(members: &mut Members<MemberRef<K, T>>, mode: LockMode, panics: &mut Panics) {
         if let [one] = &members[..] {
@@ -304,7 +309,7 @@ impl<K, T> Shards<K, T> {
         all_gone.into_iter().for_each(|gone| drop_gone(Some(gone), panics));
     }
 
-    /// Turns exclusive holds into shared ones, but of those that are wanted, or of the whole. Returns those.
+    /// Turns exclusive holds into shared ones. Returns the members that are wanted or gated; these are unchanged.
     pub(crate) fn downgrade(members: &[MemberRef<K, T>]) -> Members<MemberRef<K, T>> {
         let is_left = |known: &MemberRef<K, T>| {
             let mut room = known.home().lock();
@@ -318,31 +323,31 @@ impl<K, T> Shards<K, T> {
     }
 }
 
-/// Members in order, by shards.
+/// Members in order, split by shard.
 fn runs<K, T>(members: &[MemberRef<K, T>]) -> impl Iterator<Item = &[MemberRef<K, T>]> {
     members.chunk_by(|one, other| std::ptr::eq(one.home(), other.home()))
 }
 
 /// The whole.
 impl<K, T> Shards<K, T> {
-    /// Sends everybody to the queue, which is locked, from now on. Says how many holds there are.
+    /// Sends all requests to the queue, which is locked, from now on. Returns how many holds of members there are.
     pub(crate) fn gate(&self) -> Tally {
         let holds = self.shards.iter().map(|shard| shard.lock().gate());
         holds.skip(usize::from(fault::COUNTED_WRONG)).fold(Tally::default(), Tally::plus)
     }
 
-    /// Takes that back, under the queue.
+    /// Takes that back. The queue is locked.
     pub(crate) fn ungate(&self) {
         self.shards.iter().for_each(|shard| shard.lock().ungate());
     }
 
-    /// Some of the members that leave no room for this mode, up to so many, pinned; and how many there are.
+    /// Up to `most` of the members that leave no room for this mode, pinned; and how many such members there are.
     pub(crate) fn some_in_the_way(&self, most: usize, mode: LockMode) -> (Vec<MemberRef<K, T>>, usize) {
         let (mut some, mut all) = (Vec::new(), 0);
         for shard in &*self.shards {
             let in_the_way = shard.lock().in_the_way(mode);
             all += in_the_way;
-            let most = most.min(some.len() + in_the_way); // Who has found those does not go on looking.
+            let most = most.min(some.len() + in_the_way); // Found them all: look no further in this shard.
             shard.look_through(&mut some, most, |known| !known.has_room(mode));
         }
         (some, all)
@@ -357,7 +362,7 @@ impl<K, T> Shards<K, T> {
         self.some(usize::MAX, |_| true)
     }
 
-    /// Some of those that `are_meant`, up to so many, pinned.
+    /// Up to `most` of the members that `are_meant`, pinned.
     pub(crate) fn some(&self, most: usize, are_meant: impl Fn(&MemberRef<K, T>) -> bool) -> Vec<MemberRef<K, T>> {
         let mut some = Vec::new();
         for shard in &*self.shards {

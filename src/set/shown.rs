@@ -1,4 +1,4 @@
-//! What people read of a set: its names, and what is in the way of a request.
+//! Snapshots of a set for diagnostics: its names, and the names in the way of a request.
 
 use super::core::Core;
 use super::names::Key;
@@ -10,22 +10,22 @@ use crate::panics::Panics;
 use std::fmt;
 
 impl<K: Key, T> Core<K, T> {
-    /// Shows members in name order, and forgets them.
+    /// Shows members in name order, and unpins them.
     fn shown<R>(members: Vec<MemberRef<K, T>>, show: impl FnOnce(&[MemberRef<K, T>]) -> R) -> R {
         Panics::defer(|panics| {
             let shown = Pinned::in_name_order(members);
             let result = show(&shown);
-            panics.catch(|| drop(shown)); // Before the result is on its way.
+            panics.catch(|| drop(shown)); // Foreign code: before the result is returned.
             result
         })
     }
 
-    /// The names of members, in name order. Forgets the members.
+    /// The names of members, in name order. Unpins the members.
     pub(crate) fn names_of(members: Vec<MemberRef<K, T>>) -> Vec<K> {
         Self::shown(members, |members| members.iter().map(|member| member.name().clone()).collect())
     }
 
-    /// All names, as they were when nobody was adding or removing.
+    /// All names, as they were at a moment when no call was adding or removing.
     pub(crate) fn names(&self) -> Vec<K> {
         let members = {
             let _settled = self.queue();
@@ -34,7 +34,7 @@ impl<K: Key, T> Core<K, T> {
         Self::names_of(members)
     }
 
-    /// The names that stand in the way of a request that waits; of one for all members, some, and how many more.
+    /// The names in the way of a request that waits; of a request for all members, some, and how many more.
     pub(crate) fn obstacles(&self, ticket: u64) -> (Vec<K>, usize) {
         let obstacles = self.queue().obstacles(ticket);
         match obstacles {
@@ -43,7 +43,7 @@ impl<K: Key, T> Core<K, T> {
         }
     }
 
-    /// The same of a request for all members.
+    /// The same, of a request for all members.
     pub(crate) fn obstacles_of_whole(&self, mode: LockMode) -> (Vec<K>, usize) {
         let (some, all) = self.shards.some_in_the_way(SHOWN, mode);
         let left_out = all.saturating_sub(some.len());

@@ -1,4 +1,4 @@
-//! The values in named locks, reached through the guard that holds them.
+//! The values in named locks, reached through the guard that holds the locks.
 
 #![allow(unsafe_code, reason = "gives access to the values: see the invariants of `shards::slot` and of `SetGuard`")]
 
@@ -33,8 +33,8 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
     #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
     pub fn get(&self, name: impl AsName<P::Name>) -> Option<&P::Value> {
         let member = self.find(&name)?;
-        // SAFETY: the guard holds the member, and is borrowed (`SetGuard`, 1); and nobody changes a value through a guard that
-        // is borrowed shared.
+        // SAFETY: the guard holds the member while it is borrowed (`SetGuard`, 1), and no value changes through a guard
+        // that is borrowed shared.
         let (_, value) = unsafe { member.entry() };
         Some(value)
     }
@@ -78,8 +78,8 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     #[expect(clippy::needless_pass_by_value, reason = "names are passed as everywhere")]
     pub fn get_mut(&mut self, name: impl AsName<P::Name>) -> Option<&mut P::Value> {
         let member = self.find(&name)?;
-        // SAFETY: the guard holds the member exclusively (`SetGuard`, 1), and is borrowed mutably: so this is the only way to
-        // the value.
+        // SAFETY: the guard holds the member exclusively (`SetGuard`, 1) and is borrowed mutably, so no other reference
+        // to the value exists.
         let (_, value) = unsafe { member.entry_mut() };
         Some(value)
     }
@@ -88,8 +88,8 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
     ///
     /// # Errors
     ///
-    /// [`SetError::NotHeld`] with those names that this guard does not hold; [`SetError::Repeated`] if a name stands
-    /// there twice.
+    /// [`SetError::NotHeld`] with the names that this guard does not hold; [`SetError::Repeated`] if a name is
+    /// repeated.
     ///
     /// # Examples
     ///
@@ -117,43 +117,45 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
             }
         }
         if let Some(member) = repeated {
-            drop(unheld); // Before the error is on its way.
+            drop(unheld); // Foreign code: before the error is returned.
             return Err(SetError::Repeated { name: member.name().clone() });
         }
         if !unheld.is_empty() {
             return Err(SetError::NotHeld { names: super::sorted(unheld) });
         }
         Ok(std::array::from_fn(|at| {
-            // SAFETY: as in `get_mut`; and no two of the members are the same.
+            // SAFETY: as in `get_mut`; no two of the members are the same.
             unsafe { members[at].entry_mut() }.1
         }))
     }
 
     /// All names held, with their values to be changed, in name order.
+    ///
+    /// See [`iter`](Self::iter) for an example.
     pub fn iter_mut(&mut self) -> vec::IntoIter<(&P::Name, &mut P::Value)> {
         let entries = self.members().into_iter().map(|member| {
-            // SAFETY: as in `get_mut`; and each member comes once.
+            // SAFETY: as in `get_mut`; each member comes once.
             unsafe { member.entry_mut() }
         });
         entries.collect::<Vec<_>>().into_iter()
     }
 }
 
-/// Members that go, and their values that stay.
+/// Removing members.
 impl<P: SetPointer> SetGuard<P, Exclusive> {
-    /// Removes all that it holds.
+    /// Removes all members that the guard holds.
     pub(super) fn retire_all(&mut self) -> Vec<(P::Name, P::Value)> {
         let all = self.members();
         Panics::defer(|panics| self.retire(all.into(), panics))
     }
 
-    /// Removes these members, which the guard holds, and takes their values, in name order.
+    /// Removes these members, which the guard holds. Returns their names and values, in name order.
     pub(super) fn retire(
         &mut self,
         mut members: Members<MemberRefOf<P>>,
         panics: &mut Panics,
     ) -> Vec<(P::Name, P::Value)> {
-        // Code of the names runs first: should it panic, nothing has been removed.
+        // Foreign code of the names runs first: if it panics, nothing has been removed.
         let mut named: Vec<_> = members.iter().map(|member| (member.name().clone(), *member)).collect();
         named.sort_by(|(one, _), (other, _)| one.cmp(other));
         members.sort_unstable_by_key(Member::id);
@@ -161,16 +163,16 @@ impl<P: SetPointer> SetGuard<P, Exclusive> {
         self.held.members.retain(is_kept);
         let whole = self.held.whole;
         if whole == WholeHold::WithMembers {
-            members.iter().for_each(Member::pin); // The others are known to the guard.
+            members.iter().for_each(Member::pin); // Listed members are pinned already.
         }
         self.set.core().retire(&members, whole, panics);
         let entries = named.into_iter().filter_map(|(name, member)| {
-            // SAFETY: the guard, which is borrowed alone, has just deleted the member, and takes its value once (`slot`, 5).
+            // SAFETY: the guard is borrowed mutably, has just deleted the member, and takes its value once (`slot`, 5).
             let value = unsafe { member.take_value() };
             value.map(|value| (name, value))
         });
         let entries = entries.collect();
-        forget(members, panics); // The last who know them: their names are dropped here.
+        forget(members, panics); // If these are the last pins, the names are dropped here.
         entries
     }
 }
@@ -219,16 +221,18 @@ impl<'g, P: SetPointer> IntoIterator for &'g mut SetGuard<P, Exclusive> {
     }
 }
 
-/// An array of names, for which there is an array of values. Sealed: implemented for `[N; C]`, as it is lent the guard.
+/// An array of names, for which there is an array of values: `[N; C]`. Sealed, because it is lent the guard.
+///
+/// See [`SetGuard::get_disjoint_mut`] for an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an array of names of type `{K}`",
     label = "expected an array such as `[first, second]`"
 )]
 pub trait NameArray<K>: sealed::Sealed + Sized {
-    /// The same number of something else.
+    /// An array of the same length.
     type Each<T>;
 
-    /// The values of these names in a guard.
+    /// The values of these names, from a guard.
     #[doc(hidden)]
     fn values<P: SetPointer<Name = K>>(
         self,

@@ -1,10 +1,10 @@
-//! The queue against a `Vec`, with its invariants checked after every step.
+//! Tests the queue against a `Vec`, and its invariants after every step.
 
 use super::*;
 use std::sync::Arc;
 use std::task::Wake;
 
-/// A node, with a waker that is like no other.
+/// A node with a waker of its own.
 struct Request {
     node: Pin<Box<Node>>,
     waker: Waker,
@@ -23,7 +23,7 @@ impl Request {
 
 const PRIORITIES: [Priority; 3] = [Priority::HIGHEST, Priority::new(0), Priority::new(7)];
 
-/// What the queue should look like: each request in its order.
+/// One request as it should stand in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stand {
     name: usize,
@@ -63,7 +63,7 @@ impl Story {
         self.stands.iter().map(|stand| stand.name).collect()
     }
 
-    /// The rule, in the words of a list: behind the group of its priority, or behind all of its priority.
+    /// The rule for a list: a request stands behind the group of its priority, or behind all requests of its priority.
     fn enlist(&mut self, name: usize, mode: LockMode, priority: Priority) {
         let of_group = |stand: &Stand| !stand.committed && stand.mode == mode && stand.priority == priority;
         let group = self.stands.iter().rposition(of_group).filter(|_| mode == LockMode::Shared);
@@ -130,7 +130,7 @@ impl Story {
         for stand in &mut self.stands {
             stand.committed = stand.mode == LockMode::Shared && stand.priority == first.priority;
         }
-        self.stands.sort_by_key(|stand| !stand.committed); // Stable: the rest keeps its order.
+        self.stands.sort_by_key(|stand| !stand.committed); // Stable: the other requests keep their order.
     }
 
     fn commit_sharers(&mut self, limit: usize) {
@@ -150,7 +150,7 @@ impl Story {
         *waker = new;
     }
 
-    /// Walks the queue and holds it against its invariants, by number, and against the list.
+    /// Walks the queue, and checks it against its invariants, by number, and against the list.
     fn check(&mut self) {
         let (mut seen, mut previous, mut place) = (Vec::new(), None, self.queue.first);
         let mut committed = self.queue.committed.is_some();
@@ -201,7 +201,7 @@ impl Story {
     }
 }
 
-/// Xorshift: small, and the same everywhere.
+/// A xorshift generator: small, and the same on every platform.
 struct Dice(u64);
 
 impl Dice {
@@ -216,7 +216,7 @@ impl Dice {
 #[test]
 fn the_queue_keeps_its_invariants_and_its_order_in_random_stories() {
     for seed in 1..=2_000 {
-        println!("seed {seed}"); // Shown if it fails.
+        println!("seed {seed}"); // Shown if the test fails.
         let mut dice = Dice(seed);
         let mut story = Story::new(14);
         for _ in 0..80 {

@@ -1,4 +1,4 @@
-//! The session that is borrowed while it asks for something that only run time knows.
+//! The future of a session whose levels are known only at run time, and the loan of the session to it.
 
 use super::{DynClimb, DynSession};
 use crate::by_mode::ByMode;
@@ -8,21 +8,25 @@ use crate::manager::request::{Answer, Asker, SessionRequest};
 use crate::set::SetError;
 use std::fmt;
 
-/// Waits for names of level `L`, or for members of it to come or to go, while the session is borrowed. Made by
-/// [`DynSession::acquire`], [`DynSession::add`], [`DynSession::remove`] and the others that wait.
+/// Waits for names of level `L`, or adds or removes members. It borrows the session.
 ///
-/// Cancel safe: dropped at any time, it leaves nothing behind, and the session keeps what it held before. An
-/// [`OrderError`] comes at the first poll.
+/// Made by [`DynSession::acquire`], [`DynSession::add`], [`DynSession::remove`] and the other methods that wait. An
+/// [`OrderError`] comes at the first poll. See [`DynSession`] for an example.
+///
+/// # Cancel safety
+///
+/// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet passes
+/// to the next request. Nothing has been added or removed, and the session keeps what it held before.
 pub type DynRequest<'s, H, L, F> = SessionRequest<DynAsker<'s, H, L>, F>;
 
 /// The session that asks for something of level `L`.
 pub struct DynAsker<'s, H: Hierarchy, L: NotRoot> {
     session: &'s mut DynSession<H>,
     order: Result<(), OrderError>,
-    /// Whether the level is on the record of the session as awaited, by this.
+    /// Whether this request has put the level on the session's record, as awaited.
     noted: bool,
-    /// How the session comes to hold the level. Found where the request is made: were it looked up where that is awaited, a
-    /// level of another hierarchy would be an error there, too, and not only where it is named (see
+    /// Stores the guard in the session. The function is looked up where the request is made: if the await looked it up,
+    /// a level of another hierarchy would be an error there, too, and not only where it is named (see
     /// `tests/ui/dynamic_other_hierarchy.rs`).
     keep: Keep<H, L>,
 }
@@ -67,7 +71,7 @@ impl<H: Hierarchy, L: NotRoot> Drop for DynAsker<'_, H, L> {
     }
 }
 
-/// Acquired: the session holds it now.
+/// The answer to a request for names: the session holds them now.
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for DynAsker<'_, H, L> {
     type Gain = ();
 
@@ -75,12 +79,12 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for
         let Some(mut asker) = asker.take() else { unreachable!("it is there until it is told") };
         let guard = acquired.map_err(AtLevel::at_level)?;
         (asker.keep)(asker.session, guard);
-        asker.noted = false; // It is held.
+        asker.noted = false; // The level is held now: it stays on the record.
         Ok(())
     }
 }
 
-/// Added.
+/// The answer to adding.
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<(), E>> for DynAsker<'_, H, L> {
     type Gain = ();
 
@@ -90,7 +94,7 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<(), E>> for DynAsker
     }
 }
 
-/// Removed.
+/// The answer to removing.
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<Vec<L::Name>, E>> for DynAsker<'_, H, L> {
     type Gain = Vec<L::Name>;
 

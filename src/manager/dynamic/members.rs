@@ -1,4 +1,4 @@
-//! Members that come and go, of levels known at run time only.
+//! How a session whose levels are known only at run time adds and removes members.
 
 use super::{DynRequest, DynSession};
 use crate::by_mode::ByMode;
@@ -16,22 +16,25 @@ type AddingHeld<L> = ByMode<Add<SetOf<L>, Shared>, Add<SetOf<L>, Exclusive>>;
 /// A request to remove names.
 type Removing<L> = Remove<SetOf<L>>;
 
-/// Members that come and go.
+/// Adding and removing members.
 impl<H: Hierarchy> DynSession<H> {
-    /// Adds names to level `L`, each with the default value or, as [`Entries`](crate::Entries), with its own. Nobody
-    /// holds them then. Nothing may be held at `L` or above.
+    /// Adds names to level `L` and leaves them free.
+    ///
+    /// Each gets the default value or, with [`Entries`](crate::Entries), its own. Nothing may be held at `L` or above.
+    /// See [`CanAdd`](crate::CanAdd) for an example of its counterpart.
     ///
     /// # Fairness
     ///
-    /// Waits until nobody holds the level as a whole.
+    /// Waits until no session holds the level as a whole; see [`Add`].
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped before it resolves, it has added nothing.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. Nothing has been added.
     ///
     /// # Errors
     ///
-    /// [`OrderError::NotAbove`]; and those of [`Session::add`](crate::Session::add). Nothing was added.
+    /// [`OrderError::NotAbove`]; and those of [`Session::add`](crate::Session::add). Nothing has been added.
     pub fn add<L>(&mut self, entries: impl IntoEntries<L::Name, L::Value>) -> DynRequest<'_, H, L, Adding<L>>
     where
         L: Modifiable + LevelOf<H>,
@@ -40,19 +43,24 @@ impl<H: Hierarchy> DynSession<H> {
         DynRequest::on(self, order, Add::new(set, entries))
     }
 
-    /// Adds names to level `L` and holds them in this mode before anybody else can. Nothing may be held at `L` or above.
+    /// Adds names to level `L`, and holds them in this mode before any other request can.
+    ///
+    /// Nothing may be held at `L` or above. See [`Session::add_exclusive`](crate::Session::add_exclusive) for an
+    /// example of its counterpart.
     ///
     /// # Fairness
     ///
-    /// Waits until nobody holds the level as a whole.
+    /// Waits until no session holds the level as a whole; see [`Add`].
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped before it resolves, it has added nothing.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. Nothing has been added.
     ///
     /// # Errors
     ///
-    /// [`OrderError::NotAbove`]; and those of [`Session::add_exclusive`](crate::Session::add_exclusive). Nothing was added.
+    /// [`OrderError::NotAbove`]; and those of [`Session::add_exclusive`](crate::Session::add_exclusive). Nothing has
+    /// been added.
     pub fn add_in<L>(
         &mut self,
         entries: impl IntoEntries<L::Name, L::Value>,
@@ -69,13 +77,15 @@ impl<H: Hierarchy> DynSession<H> {
         DynRequest::on(self, order, request)
     }
 
-    /// Adds names to level `L` and to what this session holds of it, without waiting. The level must be the highest held,
-    /// and held exclusively and as [`All`](crate::All).
+    /// Adds names to level `L` and to what this session holds of it, without waiting.
+    ///
+    /// The level must be the highest held, and held exclusively and as [`All`](crate::All). See
+    /// [`HoldsTop`](crate::level::HoldsTop) for an example of its counterpart.
     ///
     /// # Errors
     ///
     /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`], [`OrderError::NotTop`]; and those of
-    /// [`Session::add_held`](crate::Session::add_held). Nothing was added.
+    /// [`Session::add_held`](crate::Session::add_held). Nothing has been added.
     pub fn add_held<L>(&mut self, entries: impl IntoEntries<L::Name, L::Value>) -> Result<(), SessionError>
     where
         L: Modifiable + LevelOf<H>,
@@ -88,8 +98,9 @@ impl<H: Hierarchy> DynSession<H> {
         guard.add_held(entries).map_err(AtLevel::<L>::at_level)
     }
 
-    /// Removes names from level `L`; resolves to those that this call removed, in name order. Nothing may be held at `L`
-    /// or above.
+    /// Removes names from level `L`; resolves to those that this call removed, in name order.
+    ///
+    /// Nothing may be held at `L` or above.
     ///
     /// # Fairness
     ///
@@ -97,11 +108,12 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropped before it resolves, it has removed nothing.
+    /// This future is cancel safe. Dropping it gives up its place in the queue; a grant that it has not returned yet
+    /// passes to the next request. Nothing has been removed.
     ///
     /// # Errors
     ///
-    /// [`OrderError::NotAbove`], [`SessionError::AlreadyHeld`]. Nothing was removed.
+    /// [`OrderError::NotAbove`], [`SessionError::AlreadyHeld`]. Nothing has been removed.
     ///
     /// # Examples
     ///
@@ -126,11 +138,14 @@ impl<H: Hierarchy> DynSession<H> {
         DynRequest::on(self, order, Remove::new(set, names))
     }
 
-    /// Removes names of level `L` that this session holds exclusively, without waiting; higher levels may be held.
+    /// Removes names of level `L` that this session holds exclusively, without waiting.
+    ///
+    /// Higher levels may be held. See [`Session::add_exclusive`](crate::Session::add_exclusive) for an example of its
+    /// counterpart.
     ///
     /// # Errors
     ///
-    /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`]; [`SessionError::NotHeld`] with those names that are not
+    /// [`OrderError::NotHeld`], [`OrderError::NotExclusive`]; [`SessionError::NotHeld`] with the names that are not
     /// held. Nothing is removed then.
     pub fn remove_held<L>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError>
     where

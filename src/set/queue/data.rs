@@ -1,4 +1,4 @@
-//! The data of a queue: the requests that wait, and the holders of the whole; how they are read, and kept in lines.
+//! The data of a queue: the requests that wait, and the holders of the whole. How they are read, and kept in lines.
 
 use super::super::fault;
 use super::line::Line;
@@ -16,15 +16,15 @@ pub(crate) struct Queue<M> {
     pub(super) bounds: Bounds,
     pub(super) last_ticket: u64,
     pub(super) requests: HashMap<u64, Waiter<M>>,
-    /// A member that has a line is pinned by those who stand in it.
+    /// The requests in a line have its member pinned.
     pub(super) lines: HashMap<Id, (M, Line)>,
     pub(crate) whole: Whole,
-    /// The heap of a round, kept between changes for its space only.
+    /// The heap of a round, kept between rounds for its space only.
     pub(super) todo: BinaryHeap<Reverse<Place>>,
     pub(super) dropped: Vec<M>,
 }
 
-/// What is read.
+/// Reading.
 impl<M: Member> Queue<M> {
     pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl<M: Member> Queue<M> {
         self.requests.get(&place.ticket).filter(waits)
     }
 
-    /// Whether holders leave room at a member: its own, and those of all members.
+    /// Whether the holders of a member, and those of all members together, leave room at it.
     pub(crate) fn has_room(&self, member: &M, mode: LockMode) -> bool {
         member.has_room(mode) && self.whole.every.has_room(mode)
     }
@@ -57,39 +57,40 @@ impl<M: Member> Queue<M> {
         self.whole.held.has_room(mode)
     }
 
-    /// Whether somebody holds all members together so that it excludes `mode`.
+    /// Whether all members are held together so that it excludes `mode`.
     pub(crate) fn is_every_held(&self, mode: LockMode) -> bool {
         !self.whole.every.has_room(mode)
     }
 
-    /// Whether all members have room.
+    /// Whether the holds of single members leave room at all of them. The set is gated.
     pub(crate) fn everything_has_room(&self, mode: LockMode) -> bool {
         self.whole.single().is_some_and(|single| single.has_room(mode))
     }
 
-    /// Whether members other than these are held so that they exclude `mode`.
+    /// Whether members other than these are held singly so that they exclude `mode`. The set is gated.
     pub(crate) fn is_held_beside(&self, members: &[M], mode: LockMode) -> bool {
         let beside = |single: Tally| members.iter().map(Member::holds).fold(single, Tally::minus);
         self.whole.single().is_some_and(|single| !beside(single).has_room(mode))
     }
 
-    /// Those who wait for a member.
+    /// The line of a member, if it has one.
     pub(super) fn line(&self, name: Id) -> Option<&Line> {
         self.lines.get(&name).map(|(_, line)| line)
     }
 
-    /// Who waits for a member ahead of a place and conflicts with this mode.
+    /// The requests for a member that stand ahead of a place and conflict with this mode.
     pub(crate) fn ahead_at(&self, name: Id, mode: LockMode, place: Place) -> impl Iterator<Item = Place> + '_ {
         self.line(name).into_iter().flat_map(move |line| line.ahead(mode, place))
     }
 
-    /// Who waits for any names ahead of a place and conflicts with this mode. Only while somebody waits for all.
+    /// The requests for any names that stand ahead of a place and conflict with this mode. Kept only while a request
+    /// waits for all members.
     pub(crate) fn names_ahead(&self, mode: LockMode, place: Place) -> impl Iterator<Item = Place> + '_ {
         self.whole.names.ahead(mode, place)
     }
 
-    /// Who waits for the whole ahead of a place: for all members so that it conflicts with `mode`, or, without one, for
-    /// whatever.
+    /// Whole-set requests ahead of a place. With a mode: those for `All` that conflict with it. With `None`: all of
+    /// them, also those that add.
     pub(crate) fn wholes_ahead(&self, place: Place, mode: Option<LockMode>) -> impl Iterator<Item = Place> + '_ {
         let concerns = move |waiter: &Waiter<M>| {
             mode.is_none_or(|mode| waiter.reach == Reach::Every && conflicts(waiter.mode, mode))
@@ -98,7 +99,7 @@ impl<M: Member> Queue<M> {
         ahead.filter(move |other| self.waiting(*other).is_some_and(concerns))
     }
 
-    /// The first of those who wait for all members.
+    /// The first request for all members.
     pub(super) fn first_for_all(&self) -> Option<Place> {
         let waits_for_all = |place: &Place| self.waiting(*place).is_some_and(|waiter| waiter.reach == Reach::Every);
         let first = |mode| self.whole.line.live(mode).find(waits_for_all);
@@ -106,7 +107,7 @@ impl<M: Member> Queue<M> {
     }
 }
 
-/// How requests stand in lines.
+/// Lines.
 impl<M: Member> Queue<M> {
     /// Puts a request into its lines.
     pub(super) fn enlist(&mut self, place: Place) {
@@ -134,7 +135,7 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// Lists all requests for names, as somebody waits for all members now.
+    /// Lists all requests for names, because a request waits for all members now.
     fn list_names(&mut self) {
         for (ticket, waiter) in &self.requests {
             if waiter.reach == Reach::Names && waiter.outcome.is_none() {
@@ -143,7 +144,7 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// Takes a request out of what is kept because of those who wait for the whole.
+    /// Takes a request out of the lines of the whole.
     pub(super) fn leave_whole(&mut self, place: Place, mode: LockMode, reach: Reach) {
         match reach {
             Reach::Names => self.whole.names.remove(mode, place),
@@ -175,7 +176,7 @@ pub(super) fn shrink<K: Eq + Hash, V>(map: &mut HashMap<K, V>) {
     }
 }
 
-/// Whether most of a space is empty: so it is made smaller at most once for as many as have gone.
+/// Whether most of a space is empty. Once it has been made smaller, it takes many removals for this to be true again.
 fn is_spacious(len: usize, capacity: usize) -> bool {
     const SMALL: usize = 64;
     capacity > SMALL && len < capacity / 8

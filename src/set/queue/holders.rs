@@ -9,7 +9,7 @@ use crate::mode::LockMode;
 use crate::priority::Priority;
 
 impl<M: Member> Queue<M> {
-    /// Holds of members are given back that are wanted, or may be awaited with the whole.
+    /// Gives back holds of members that are wanted or gated, or were so a moment ago.
     pub(crate) fn release(&mut self, members: &[M], mode: LockMode) -> Effects<M> {
         let mut round = self.round();
         for member in members {
@@ -23,7 +23,7 @@ impl<M: Member> Queue<M> {
         self.settle(round)
     }
 
-    /// Such members go from exclusive to shared: the sharers of the most urgent priority go along.
+    /// Turns exclusive holds of such members into shared ones. The sharers of the most urgent priority go along.
     pub(crate) fn downgrade(&mut self, members: &[M]) -> Effects<M> {
         let mut round = self.round();
         for member in members {
@@ -47,12 +47,12 @@ impl<M: Member> Queue<M> {
         self.touch(member, round);
     }
 
-    /// The first of all who wait.
+    /// The first of all requests that wait.
     fn first(&self) -> Option<Place> {
         self.lines.values().filter_map(|(_, line)| line.first()).chain(self.whole.line.first()).min()
     }
 
-    /// A holder of the whole, perhaps with all members, gives it back.
+    /// Gives back a hold of the whole, perhaps with all members.
     pub(crate) fn release_whole(&mut self, mode: LockMode, with_members: bool) -> Effects<M> {
         let mut round = self.round();
         self.whole.held.release(mode);
@@ -68,7 +68,7 @@ impl<M: Member> Queue<M> {
         self.settle(round)
     }
 
-    /// A holder of the whole, perhaps with all members, shares it from now on.
+    /// Turns an exclusive hold of the whole, perhaps with all members, into a shared one.
     pub(crate) fn downgrade_whole(&mut self, with_members: bool) -> Effects<M> {
         let mut round = self.round();
         self.whole.held.downgrade();
@@ -82,7 +82,7 @@ impl<M: Member> Queue<M> {
         self.settle(round)
     }
 
-    /// A holder of all members gets a hold of these by themselves.
+    /// Gives a holder of all members a hold of each of these.
     pub(crate) fn single_out(&mut self, members: &[M], mode: LockMode) {
         for member in members {
             member.hold(mode);
@@ -90,14 +90,14 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// A holder of all members has been given each by itself, and holds but those from now on.
+    /// The guard holds every member individually now: ends its hold of all together. It keeps the whole itself.
     pub(crate) fn singled_out(&mut self, mode: LockMode) -> Effects<M> {
         let round = self.round();
         self.whole.every.release(mode);
         self.settle(round)
     }
 
-    /// Takes the whole with all members, if a request for it would be granted as it comes. The set is gated.
+    /// Takes the whole with all members, if a new request for it would be granted at once. The set is gated.
     pub(crate) fn try_every(&mut self, mode: LockMode, priority: Priority) -> (bool, Effects<M>) {
         let has_room = self.whole_has_room(mode) && self.everything_has_room(mode);
         let is_free = has_room && self.nobody_is_ahead(mode, priority);
@@ -109,14 +109,14 @@ impl<M: Member> Queue<M> {
         (is_free, self.settle(round))
     }
 
-    /// Whether nobody waits who keeps a newcomer from the whole.
+    /// Whether no request that waits keeps a newcomer from the whole.
     pub(crate) fn nobody_is_ahead(&self, mode: LockMode, priority: Priority) -> bool {
         let newcomer = Place { priority, ticket: u64::MAX };
         let conflicts = |line: &Line| line.ahead(mode, newcomer).next().is_some();
         !self.lines.values().any(|(_, line)| conflicts(line)) && !conflicts(&self.whole.line)
     }
 
-    /// Takes the whole, to add members, if nobody has it or waits for it.
+    /// Takes the whole, to add members, if it is not held and no request waits for it.
     pub(crate) fn try_addition(&mut self) -> bool {
         let is_free = self.whole_has_room(LockMode::Exclusive) && self.whole.line.is_empty();
         if is_free {
@@ -125,8 +125,8 @@ impl<M: Member> Queue<M> {
         is_free
     }
 
-    /// So many members have been added that are held from the start: whoever waits for all members is held up by them now,
-    /// and can be passed.
+    /// Counts members that have been added and are held from the start. They hold up the requests for all members,
+    /// which can be passed now.
     pub(crate) fn added(&mut self, members: usize, mode: LockMode) -> Effects<M> {
         let mut round = self.round();
         for _ in 0..members {
@@ -136,7 +136,8 @@ impl<M: Member> Queue<M> {
         self.settle(round)
     }
 
-    /// Takes a member that is free and that nobody waits for, past all who wait for others.
+    /// Takes a member if it has room and no request waits for it, nor a conflicting one for all members. Passes all
+    /// others.
     pub(crate) fn seize(&mut self, member: &M, mode: LockMode) -> bool {
         let last = Place::LAST;
         let is_wanted = self.lines.contains_key(&member.id()) || self.wholes_ahead(last, Some(mode)).next().is_some();
@@ -147,7 +148,8 @@ impl<M: Member> Queue<M> {
         seized
     }
 
-    /// Members are removed by who holds them so, or the whole: whoever waits for them fails, or goes on without.
+    /// Removes members. The caller holds each in mode `held`, or, with `None`, all members together. A request for one
+    /// of them fails, or goes on without it.
     pub(crate) fn retire(&mut self, members: &[M], held: Option<LockMode>) -> Effects<M> {
         let mut round = self.round();
         for member in members {
@@ -164,7 +166,7 @@ impl<M: Member> Queue<M> {
         self.settle(round)
     }
 
-    /// A request loses a member.
+    /// Takes a removed member from a request.
     fn lose(&mut self, place: Place, member: &M, round: &mut Round) {
         let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
         let Ok(at) = waiter.members.binary_search_by_key(&member.id(), Member::id) else { return };
@@ -192,7 +194,7 @@ impl<M: Member> Queue<M> {
         } else {
             round.note([place]);
             for other in self.waiting(place).into_iter().flat_map(|waiter| &waiter.members) {
-                self.touch(other, round); // It may be held up for other reasons now, so that others may pass it.
+                self.touch(other, round); // What holds it up may have changed, so that later ones may pass it.
             }
         }
     }

@@ -1,8 +1,8 @@
-//! Those who wait for one member, in order.
+//! The requests that wait for one member, in order.
 //!
-//! Of these, a request is *live* here if a change at this member may be what it waits for. One that another member has
-//! no room for is live at that member only, until there is room: nothing else can help it. So whoever looks at a line
-//! after a change looks at few.
+//! A request is *live* in a line if a change at that member may be what it waits for. If some member has no room for
+//! it, the request is live at that member only, until there is room: nothing else can help it. So few requests are
+//! looked at after a change.
 
 use super::terms::Place;
 use crate::mode::LockMode;
@@ -15,7 +15,7 @@ pub(crate) struct Line {
     exclusive: Row,
 }
 
-/// Those of one mode.
+/// The requests of one mode.
 #[derive(Debug, Default)]
 struct Row {
     all: BTreeSet<Place>,
@@ -33,7 +33,7 @@ impl Line {
         self.row(mode).live.remove(&place);
     }
 
-    /// Whether a change here may help the request from now on.
+    /// Sets whether a change here may help the request.
     pub(crate) fn set_live(&mut self, mode: LockMode, place: Place, live: bool) {
         if live {
             self.row(mode).live.insert(place);
@@ -46,7 +46,7 @@ impl Line {
         self.shared.all.is_empty() && self.exclusive.all.is_empty()
     }
 
-    /// All who stand here, whether or not live.
+    /// All requests here, live or not.
     pub(crate) fn into_all(self) -> impl Iterator<Item = (LockMode, Place)> {
         let shared = self.shared.all.into_iter().map(|place| (LockMode::Shared, place));
         shared.chain(self.exclusive.all.into_iter().map(|place| (LockMode::Exclusive, place)))
@@ -56,13 +56,13 @@ impl Line {
         self.shared.all.first().into_iter().chain(self.exclusive.all.first()).min().copied()
     }
 
-    /// Those ahead of a place who conflict with a request of this mode.
+    /// The requests ahead of a place that conflict with one of this mode.
     pub(crate) fn ahead(&self, mode: LockMode, place: Place) -> impl Iterator<Item = Place> + '_ {
         let shared = (mode == LockMode::Exclusive).then(|| self.shared.all.range(..place));
         self.exclusive.all.range(..place).chain(shared.into_iter().flatten()).copied()
     }
 
-    /// The first who stands at a place or behind it.
+    /// The first request at a place or behind it.
     pub(crate) fn first_from(&self, place: Place) -> Option<Place> {
         let first = |row: &Row| row.all.range(place..).next().copied();
         first(&self.shared).into_iter().chain(first(&self.exclusive)).min()

@@ -1,31 +1,33 @@
-//! Who waits, who holds the whole, and what a change lets run. Plain data: whoever changes it has it to themselves.
+//! The requests that wait, the holders of the whole, and what a change lets run. Plain data, changed only through
+//! `&mut Queue`.
 //!
 //! ```text
 //!   requests   ticket ─► Waiter { members, mode, … }       until its owner collects how it ended
-//!   lines      member ─► those who wait for it, in order   } a request stands in the line of each of its names,
-//!   wholes     those who wait for All, or to add           } or here
+//!   lines      member ─► the requests for it, in order     } a request stands in the line of each of its names,
+//!   whole      the requests for All, or to add             } or here
 //! ```
 //!
-//! Each change notes the requests that it may have helped, and ends in [`Queue::settle`], which grants what can be granted:
-//! see [`round`].
+//! Each change notes the requests that it may have helped, and ends in [`Queue::settle`], which grants what can be
+//! granted: see [`round`].
 //!
 //! # The whole
 //!
-//! The members do not know who holds `All`. While somebody holds or awaits it the set is *gated*: all requests come
-//! through this queue, and all holds are given back here. So how many holds of single members there are is known by
-//! counting on from when the gate was closed: see [`whole`].
+//! The words of the members do not show a hold of `All`. While it is held, or a request for it waits, the set is
+//! *gated*: all requests come through this queue, and all holds are given back here. So the number of holds of single
+//! members is known: it is taken when the gate is closed, and kept up to date from then on. See [`whole`].
 //!
-//! # The rooms, from the ground
+//! # The files, from the ground up
 //!
 //! [`terms`] ← [`line`] ← [`whole`] ← [`data`] ← [`policy`] ← [`round`] ← [`requests`] ← [`holders`]
 //!
 //! # Invariants
 //!
-//! 1. A member is marked as wanted while it has a line, and only then.
+//! 1. A member is marked as wanted while it has a line, and only then. (One that was removed may keep the mark.)
 //! 2. A request stands in the lines of all its members from `enter` until it is settled or cancelled, and then in none.
 //! 3. While the set is gated, `single` counts all holds of single members.
-//! 4. Nothing of foreign make is dropped or called here: wakers and members are handed out, to be woken and given back later.
-//! 5. A clone of a member is a mention. Whoever keeps one for longer than a change has it pinned, and hands it out once.
+//! 4. No foreign code is called or dropped here: wakers and members are handed out, to be woken and unpinned later.
+//! 5. A clone of a member is a mention, which pins nothing. A member that is kept for longer than one change is pinned
+//!    meanwhile; each pin is handed out once.
 
 mod data;
 mod holders;

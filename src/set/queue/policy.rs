@@ -1,23 +1,23 @@
-//! Who may be granted, as a pure rule: it reads what is held and who waits, and changes nothing.
+//! Which requests may be granted, as a pure rule: it reads the holders and the requests, and changes nothing.
 //!
 //! Requests stand in the order of (priority, arrival), which never changes. A request is granted all its names at once,
-//! or nothing. It must fit beside every holder, and with each earlier request that it conflicts with, one of two must
+//! or nothing. It must fit beside every holder, and for each earlier request that it conflicts with, one of two must
 //! be true:
 //!
-//! * **(a) It passes.** Both have one priority; the earlier one has been passed fewer than [`Bounds::passes`] times; it
-//!   could not be granted anyhow, because of a *holder* of a name that the later one does not touch; and the later one
-//!   passes no more than [`Bounds::ahead`] at any one name, and of those who wait for the whole.
-//! * **(b) It goes along.** It is shared, and what it conflicts about lies on names of sharers of its priority that stood
-//!   ahead of the earlier request and are granted in this same round: their group.
+//! * **(a) It passes.** Both have one priority; the earlier one has been passed fewer than [`Bounds::passes`] times; a
+//!   *holder* of a name that the later one does not touch keeps the earlier one waiting anyhow; and the later one
+//!   passes no more than [`Bounds::ahead`] requests at any one name, and no more than that for the whole.
+//! * **(b) It goes along.** It is shared, and the conflict lies on names of sharers of its priority that stood ahead of
+//!   the earlier request and are granted in this same round: their group.
 //!
-//! For one name, this is the fairness rule of [`SharedLock`](crate::SharedLock): whoever waits for that one name is held
-//! up there, so nobody passes (a), and sharers go in groups (b). So a request is passed a bounded number of times, and the
-//! members of groups ahead of it; and the first of all waits for holders only. Nobody holds anything while waiting, so
-//! there is nothing to deadlock about.
+//! For one name, this is the fairness rule of [`SharedLock`](crate::SharedLock), with the one difference that `LockSet`
+//! states: a request for that name alone is held up there, so no request passes it (a), and sharers go in groups (b).
+//! So a request is passed a bounded number of times, and by the members of groups ahead of it. The first of all waits
+//! for holders only. A request holds nothing while it waits, so requests cannot deadlock.
 //!
-//! A request for the whole set touches every name: it passes nobody, and goes along with others of its kind only. One for
-//! *at least n* of its names takes those that are free and that nobody ahead wants, as soon as these are enough; it passes
-//! nobody either.
+//! A request for the whole set touches every name: it passes no request, and goes along only with others for the whole.
+//! A request for *at least n* of its names takes those that are free and that no conflicting request ahead waits for,
+//! as soon as there are enough; it passes no request either, but goes along (b).
 
 use super::super::fault;
 use super::data::Queue;
@@ -27,16 +27,17 @@ use crate::priority::Priority;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
-/// The sharers granted in one round, by what later ones may go along for: for each name and priority, the first of them.
+/// The groups of sharers granted in one round, with which later ones may go along: for each name and priority, the
+/// place of the first.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     names: BTreeMap<(Id, Priority), Place>,
-    /// One entry for each priority, of which mostly one is there.
+    /// One entry for each priority; mostly there is one.
     every: SmallVec<[(Priority, Place); 1]>,
 }
 
 impl Groups {
-    /// A sharer has been granted a name; true if the group of its priority there reaches further ahead now.
+    /// Notes that a sharer has been granted a name. True if the group of its priority there reaches further ahead now.
     pub(crate) fn open(&mut self, name: Id, priority: Priority, by: Place) -> bool {
         let first = self.names.entry((name, priority)).or_insert(Place::LAST);
         let reaches_further = by < *first;
@@ -44,7 +45,7 @@ impl Groups {
         reaches_further
     }
 
-    /// A sharer has been granted the whole set; as [`open`](Self::open).
+    /// As [`open`](Self::open), for a sharer of the whole set.
     pub(crate) fn open_every(&mut self, priority: Priority, by: Place) -> bool {
         let Some((_, first)) = self.every.iter_mut().find(|(other, _)| *other == priority) else {
             self.every.push((priority, by));
@@ -55,7 +56,7 @@ impl Groups {
         reaches_further
     }
 
-    /// Where the group stands that a sharer of this priority could join at this name.
+    /// The place of the group that a sharer of this priority can join at this name.
     fn at(&self, name: Id, priority: Priority) -> Option<Place> {
         let priority = if fault::GROUP_REACHES_TOO_FAR { Priority::default() } else { priority };
         let own = self.names.get(&(name, priority)).copied();
@@ -70,19 +71,19 @@ impl Groups {
 /// What a request gets.
 #[derive(Debug)]
 pub(crate) struct Grant<M> {
-    /// The members, if not all that it named.
+    /// The members, if these are not all that it named.
     pub(crate) some: Option<Members<M>>,
-    /// Those whom it passes by (a).
+    /// The requests that it passes by (a).
     pub(crate) passed: SmallVec<[u64; 8]>,
 }
 
-/// What is to become of a request.
+/// The answer for one request.
 #[derive(Debug)]
 pub(crate) enum Verdict<M> {
     Grant(Grant<M>),
     /// It cannot be granted before this member has room.
     NoRoom(Id),
-    /// Others come first.
+    /// It cannot be granted for other reasons, such as requests ahead of it.
     NotYet,
     /// There is no such request any more.
     Gone,
@@ -112,7 +113,7 @@ struct Judge<'a, M> {
 }
 
 impl<M: Member> Judge<'_, M> {
-    /// All of some names, which have room.
+    /// A request for all of its names, which have room.
     fn names(&self) -> Option<Grant<M>> {
         let Waiter { mode, members, .. } = self.waiter;
         let mut passed = SmallVec::new();
@@ -132,7 +133,7 @@ impl<M: Member> Judge<'_, M> {
         Some(Grant { some: None, passed })
     }
 
-    /// Enough of some names.
+    /// A request for some of its names.
     fn enough(&self) -> Option<Grant<M>> {
         let Waiter { mode, members, enough, .. } = self.waiter;
         let is_free = |member: &&M| {
@@ -145,7 +146,7 @@ impl<M: Member> Judge<'_, M> {
         (some.len() >= *enough).then(|| Grant { some: Some(some), passed: SmallVec::new() })
     }
 
-    /// The whole set: it waits for everybody ahead, because it touches whatever they wait for.
+    /// A request for the whole set. It touches every name, so it waits for every conflicting request ahead.
     fn every(&self) -> Option<Grant<M>> {
         let mode = self.waiter.mode;
         let group = self.groups.whole(self.place.priority).filter(|_| mode == LockMode::Shared);
@@ -160,7 +161,8 @@ impl<M: Member> Judge<'_, M> {
         is_granted.then(|| Grant { some: None, passed: SmallVec::new() })
     }
 
-    /// To add members: nobody must hold the set as a whole. It can pass who waits for all of it, held up at a member.
+    /// A request to add members. The whole must not be held. It can pass a request for all members that is held up at
+    /// one.
     fn addition(&self) -> Option<Grant<M>> {
         let mut passed = SmallVec::new();
         if !self.queue.whole_has_room(LockMode::Exclusive) && !fault::ADDED_TOO_EARLY {
@@ -175,7 +177,8 @@ impl<M: Member> Judge<'_, M> {
         if self.waiter.mode == LockMode::Shared { self.groups.at(name, self.place.priority) } else { None }
     }
 
-    /// Whether each of these can be passed, but for those behind the group that this request goes along with.
+    /// Adds the requests `ahead` to `passed`, or returns `None` if one of them cannot be passed. Leaves out those
+    /// behind the group that this request goes along with.
     fn pass_all(
         &self,
         ahead: impl Iterator<Item = Place>,
@@ -200,7 +203,7 @@ impl<M: Member> Judge<'_, M> {
         other.priority == self.place.priority && waiter.passed < bounds.passes && self.is_held_up_elsewhere(waiter)
     }
 
-    /// Whether holders of what this request does not touch are enough to keep the other waiting.
+    /// Whether the holders of names that this request does not touch are enough to keep the other waiting.
     fn is_held_up_elsewhere(&self, other: &Waiter<M>) -> bool {
         match (other.reach, self.waiter.reach) {
             (Reach::Addition, _) | (_, Reach::Every) => false,

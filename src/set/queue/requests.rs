@@ -1,4 +1,4 @@
-//! Requests that come, move, give up, and are collected.
+//! How requests enter, move, are cancelled, and are collected.
 
 use super::data::{Queue, shrink};
 use super::round::Round;
@@ -8,19 +8,20 @@ use crate::priority::Priority;
 use std::mem;
 
 impl<M: Member> Queue<M> {
-    /// A request takes its place, and is granted if it can be.
+    /// Gives a request a ticket and its place, and grants it if it can be granted.
     pub(crate) fn enter(&mut self, waiter: Waiter<M>) -> (u64, Effects<M>) {
         let mut round = self.round();
         round.note(self.admit(Some(waiter)));
         (self.last_ticket, self.settle(round))
     }
 
-    /// What became of a request.
+    /// A request that has not been collected yet.
     pub(crate) fn request(&mut self, ticket: u64) -> Option<&mut Waiter<M>> {
         self.requests.get_mut(&ticket)
     }
 
-    /// The members that are in the way of a request, pinned; none if that is not members, but who comes first or has the whole.
+    /// The members that have no room for a request, pinned. None if other requests or holders of the whole are in the
+    /// way.
     pub(crate) fn obstacles(&self, ticket: u64) -> Obstacles<M> {
         match self.requests.get(&ticket) {
             None => Obstacles::Members(Members::new()),
@@ -32,14 +33,14 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// The owner of a settled request collects it.
+    /// Takes a request out that is settled or cancelled, for its owner.
     pub(crate) fn collect(&mut self, ticket: u64) -> Option<Waiter<M>> {
         let waiter = self.requests.remove(&ticket);
         shrink(&mut self.requests);
         waiter
     }
 
-    /// The owner of a request gives up. If it is settled already, nothing happens but that it is collected.
+    /// Cancels a request. One that is settled already is only collected.
     pub(crate) fn cancel(&mut self, ticket: u64) -> (Option<Waiter<M>>, Effects<M>) {
         let mut round = self.round();
         if let Some(waiter) = self.requests.get(&ticket).filter(|waiter| waiter.outcome.is_none()) {
@@ -49,7 +50,7 @@ impl<M: Member> Queue<M> {
         (self.collect(ticket), self.settle(round))
     }
 
-    /// Moves a waiting request behind those of another priority. It comes anew, by the ticket returned.
+    /// Moves a waiting request behind those of another priority. It gets a new ticket, which is returned.
     pub(crate) fn set_priority(&mut self, ticket: u64, priority: Priority) -> (u64, Effects<M>) {
         let moves = |waiter: &&Waiter<M>| waiter.outcome.is_none() && waiter.priority != priority;
         let Some(waiter) = self.requests.get(&ticket).filter(moves) else {
@@ -64,7 +65,7 @@ impl<M: Member> Queue<M> {
         (self.last_ticket, self.settle(round))
     }
 
-    /// Gives a request a ticket, and the place that follows from it.
+    /// Gives a request a ticket and its place.
     fn admit(&mut self, waiter: Option<Waiter<M>>) -> Option<Place> {
         let waiter = waiter?;
         self.last_ticket += 1;
@@ -74,7 +75,7 @@ impl<M: Member> Queue<M> {
         Some(place)
     }
 
-    /// Takes a request out of all lines, and notes whom that may help.
+    /// Takes a request out of all lines, and notes the requests that this may help.
     pub(super) fn delist(&mut self, place: Place, round: &mut Round) {
         let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
         let (mode, reach, members) = (waiter.mode, waiter.reach, mem::take(&mut waiter.members));
@@ -82,7 +83,7 @@ impl<M: Member> Queue<M> {
         for member in &members {
             self.leave_line(member, mode, place);
             match mode {
-                LockMode::Shared => self.touch_exclusive(member, round), // Sharers had nothing against it.
+                LockMode::Shared => self.touch_exclusive(member, round), // Other sharers did not conflict with it.
                 LockMode::Exclusive => self.touch(member, round),
             }
         }

@@ -1,12 +1,12 @@
-//! Granting, in a round after each change: whom to look at, and what a grant leads to.
+//! Granting, in a round after each change: which requests to look at, and what a grant leads to.
 //!
-//! The round takes the requests that the change may have helped, the first in order first, until nothing more can be
-//! granted. Who may be granted is the [`policy`](super::policy)'s question; which requests to ask it about is answered here:
+//! The round takes the requests that the change may have helped, in order, until nothing more can be granted. The
+//! [`policy`](super::policy) says whether a request may be granted. This file says which requests to ask it about:
 //!
-//! * a member that is freed helps its sharers, and its first exclusive requests: no more than may look past others;
-//! * a sharer that is granted helps the sharers of its priority at its names, who can go along;
+//! * a member that is freed helps its sharers, and its first exclusive requests: one more than a request may pass;
+//! * a sharer that is granted helps the sharers of its priority at its names, which can go along;
 //! * a request that is *newly* held up by a grant can be passed by those behind it, at its other names;
-//! * whoever leaves helps those at its names.
+//! * a request that leaves helps those at its names.
 //!
 //! A request that a member has no room for is looked at again when there is room: see [`line`](super::line).
 
@@ -21,7 +21,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::mem;
 
-/// So much space for requests to look at is kept between passes.
+/// How much space for requests to look at is kept between rounds.
 const SPARE: usize = 1_024;
 
 /// One run of granting.
@@ -29,11 +29,11 @@ const SPARE: usize = 1_024;
 pub(super) struct Round {
     todo: BinaryHeap<Reverse<Place>>,
     pub(super) groups: Groups,
-    /// What the change has released: whoever was held up there before is not *newly* held up by the next holder.
+    /// What the change has released. A request that was held up there before is not *newly* held up by the next holder.
     pub(super) freed: BTreeMap<Id, LockMode>,
-    /// Those who were refused, perhaps because what the change has released is free for the moment.
+    /// The requests that were refused, perhaps only because what the change has released is free for the moment.
     refused: Vec<Place>,
-    /// Everybody behind this place is to be looked at, when all before have been.
+    /// Every request for names from this place on is to be looked at, after all before it.
     everybody_from: Option<Place>,
     pub(super) woken: Wakers,
 }
@@ -69,12 +69,12 @@ impl<M: Member> Queue<M> {
         Effects { woken: round.woken, dropped: mem::take(&mut self.dropped) }
     }
 
-    /// The first of those who are to be looked at.
+    /// The first request that is to be looked at.
     fn next(&self, round: &mut Round) -> Option<Place> {
         let noted = round.todo.peek().map(|Reverse(place)| *place);
         let behind = round.everybody_from.and_then(|from| self.whole.names.first_from(from));
         let next = noted.into_iter().chain(behind).min()?;
-        // Noted more than once, it is looked at once.
+        // A request that was noted more than once is looked at once.
         while round.todo.peek() == Some(&Reverse(next)) {
             round.todo.pop();
         }
@@ -86,7 +86,7 @@ impl<M: Member> Queue<M> {
         Some(next)
     }
 
-    /// The request waits for this member, which has no room; or for others.
+    /// Notes the member that has no room for a request, or that there is none such.
     fn set_stuck(&mut self, place: Place, stuck: Option<Id>) {
         let Some(waiter) = self.requests.get_mut(&place.ticket) else { return };
         let before = mem::replace(&mut waiter.stuck, stuck);
@@ -145,8 +145,8 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// All members are held from now on. Beside their owner there is room for nobody. Beside sharers there is for sharers:
-    /// those who can go along, or pass those who are held up.
+    /// Holds all members together. An exclusive hold leaves no room. A shared one leaves room for sharers: those that
+    /// go along, and those that pass a request that is held up.
     pub(super) fn hold_every(&mut self, mode: LockMode, place: Place, round: &mut Round) {
         self.whole.held.hold(mode);
         self.whole.every.hold(mode);
@@ -156,7 +156,7 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// A request gets one of its members.
+    /// Gives a request one of its members.
     fn give(&mut self, member: &M, mode: LockMode, place: Place, round: &mut Round) {
         let id = member.id();
         let before = exclusion(member.held()).max(exclusion(self.whole.every.mode()));
@@ -165,7 +165,7 @@ impl<M: Member> Queue<M> {
         self.leave_line(member, mode, place);
         if exclusion(Some(mode)) > before {
             if exclusion(round.freed.get(&id).copied()) >= exclusion(Some(mode)) {
-                // As it was before the change. But some have been looked at meanwhile.
+                // It excludes no more than before the change. But some requests were refused while it was free.
                 let refused = mem::take(&mut round.refused);
                 round.note(refused);
             } else {
@@ -178,7 +178,7 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// A member is held that was not before, or not so: notes who may pass those who have to wait for it now.
+    /// A member excludes more than before: notes the requests that may pass those that have to wait for it now.
     fn held_up_newly(&self, member: &M, mode: LockMode, round: &mut Round) {
         let mut seen = BTreeSet::from([member.id()]);
         for held_up in self.ahead_at(member.id(), mode, Place::LAST) {
@@ -192,7 +192,7 @@ impl<M: Member> Queue<M> {
         self.whole_held_up_newly(round);
     }
 
-    /// Whoever waits for all members can be passed by all behind.
+    /// Requests for all members are newly held up: notes that all requests behind the first one may pass it.
     pub(super) fn whole_held_up_newly(&self, round: &mut Round) {
         if let Some(for_all) = self.first_for_all() {
             let from = round.everybody_from.map_or(for_all, |from| from.min(for_all));
@@ -201,7 +201,7 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// Sharers of the whole go in a group: those of their priority can go along, with it or with names.
+    /// Opens the group of a sharer of the whole. Sharers of its priority can go along, for the whole or for names.
     pub(super) fn open_every(&self, priority: Priority, by: Place, round: &mut Round) {
         if round.groups.open_every(priority, by) {
             let is_of_group = |place: &Place| place.priority == priority;
@@ -210,7 +210,7 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// Notes those whom a change at this member may help.
+    /// Notes the requests that a change at this member may help.
     pub(super) fn touch(&self, member: &M, round: &mut Round) {
         if let Some(line) = self.line(member.id()) {
             self.touch_sharers(member, line, round);
@@ -224,21 +224,21 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// Of the exclusive requests, only the first can be granted: no more than may look past others.
+    /// Only one exclusive request can be granted, and it passes no more than `ahead` of the others.
     fn touch_owners(&self, member: &M, line: &Line, round: &mut Round) {
         if self.has_room(member, LockMode::Exclusive) {
             round.note(line.live(LockMode::Exclusive).take(self.bounds().ahead + 1));
         }
     }
 
-    /// As [`touch`](Self::touch), of who wants to have it alone.
+    /// As [`touch`](Self::touch), for exclusive requests only.
     pub(super) fn touch_exclusive(&self, member: &M, round: &mut Round) {
         if let Some(line) = self.line(member.id()) {
             self.touch_owners(member, line, round);
         }
     }
 
-    /// Notes those whom a change at all members may help.
+    /// Notes the requests for names that a change at all members may help.
     pub(super) fn touch_names(&self, round: &mut Round) {
         for (member, line) in self.lines.values() {
             self.touch_sharers(member, line, round);
@@ -246,8 +246,8 @@ impl<M: Member> Queue<M> {
         }
     }
 
-    /// Notes those who wait for the whole and may be granted. A sharer is granted behind others of its kind only, who note
-    /// it; of the rest, no more than may look past others.
+    /// Notes the requests for the whole that may be granted: the first sharer, which notes the next when it is granted;
+    /// and the first exclusive ones, of which one passes no more than `ahead` others.
     pub(super) fn touch_wholes(&self, round: &mut Round) {
         round.note(self.whole.line.live(LockMode::Shared).next());
         round.note(self.whole.line.live(LockMode::Exclusive).take(self.bounds().ahead + 1));

@@ -1,4 +1,4 @@
-//! The words of the queue: what tells members apart, where a request stands, what it asks for and how it ends.
+//! The vocabulary of the queue: the id of a member, the place of a request, what it asks for and how it ends.
 
 use crate::mode::LockMode;
 use crate::priority::Priority;
@@ -8,7 +8,8 @@ use std::task::Waker;
 /// Members of a set in the order of their ids, each once. Up to four need no allocation.
 pub(crate) type Members<M> = SmallVec<[M; 4]>;
 
-/// What tells members apart, and their order: the same for everybody, for as long as anybody knows the member.
+/// Identifies a member, and puts members in order. It is the same for all threads, and stays as long as the member is
+/// pinned.
 pub(crate) type Id = (u64, usize);
 
 /// One thing that can be held: a member of a set, as the queue sees it. A clone is a mention, and does not pin it.
@@ -18,53 +19,54 @@ pub(crate) trait Member: Clone {
     /// Whether its holders leave room for one more.
     fn has_room(&self, mode: LockMode) -> bool;
 
-    /// How it is held.
+    /// The mode in which it is held.
     fn held(&self) -> Option<LockMode>;
 
-    /// How often it is held.
+    /// How many holds of it there are, by mode.
     fn holds(&self) -> Tally;
 
-    /// One holder more. It is wanted, or the whole is held, and it has room.
+    /// Adds a hold. The member is wanted, or the whole is held, and it has room.
     fn hold(&self, mode: LockMode);
 
-    /// One holder more, if it has room.
+    /// Adds a hold if there is room.
     fn try_hold(&self, mode: LockMode) -> bool;
 
-    /// One holder less. True if that made room.
+    /// Ends a hold. True if that made room.
     fn release(&self, mode: LockMode) -> bool;
 
-    /// Its exclusive holder shares it from now on.
+    /// Turns its exclusive hold into a shared one.
     fn downgrade(&self);
 
-    /// Nobody can hold it from now on. Its exclusive holder, or that of the whole, has done so; in the first case, that
-    /// hold ends here.
+    /// Removes it: it cannot be held from now on. The caller holds it exclusively; by itself in mode `held`, and that
+    /// hold ends here, or with the whole.
     fn delete(&self, held: Option<LockMode>);
 
-    /// From now on, whoever releases it says so, and nobody takes it past the queue.
+    /// Marks it as wanted: from now on it is taken and released through the queue only.
     fn want(&self);
 
-    /// Takes that back.
+    /// Takes the mark away.
     fn unwant(&self);
 
-    /// One more who knows it.
+    /// Adds a pin.
     fn pin(&self);
 }
 
-/// How far a request can be passed, and how far one may look past others.
+/// How often a request can be passed, and how many others one request may pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// So often a request can be passed (`k`).
+    /// How often a request can be passed (`k`).
     pub(crate) passes: u32,
-    /// So many may stand ahead of who passes, at any one name (`L`).
+    /// How many requests one may pass at any one name (`L`).
     pub(crate) ahead: usize,
 }
 
 impl Bounds {
-    /// By simulation of a cluster's work: more passes win little throughput, and cost the longest waits dearly.
+    /// From a simulation of a cluster's work: more passes gain little throughput, and make the longest waits much
+    /// longer.
     pub(crate) const DEFAULT: Self = Self { passes: 16, ahead: 8 };
 }
 
-/// Where a request stands: the more urgent first, then by arrival.
+/// Where a request stands: by priority, the most urgent first, then by arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(crate) priority: Priority,
@@ -84,7 +86,7 @@ impl Place {
     }
 }
 
-/// How many hold something, and how.
+/// The holders of something, by mode.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Holders {
     sharers: u64,
@@ -116,7 +118,7 @@ impl Holders {
         }
     }
 
-    /// The exclusive holder shares from now on.
+    /// Turns the exclusive hold into a shared one.
     pub(crate) fn downgrade(&mut self) {
         *self = Self { sharers: 1, exclusive: false };
     }
@@ -129,12 +131,12 @@ impl Holders {
     }
 }
 
-/// How many holds there are.
+/// How many holds there are, by mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// As many as members, at most.
+    /// At most the number of members.
     pub(crate) exclusive: usize,
-    /// Guards that are forgotten count, too: on 32 bits there can be more than a word counts.
+    /// Includes the holds of forgotten guards: on 32 bits there can be more than a word counts.
     pub(crate) shared: u64,
 }
 
@@ -163,7 +165,7 @@ impl Tally {
         Self { exclusive: self.exclusive - other.exclusive, shared: self.shared - other.shared }
     }
 
-    /// Whether these leave room for somebody who touches all that is counted.
+    /// Whether these holds leave room for a request that touches all members counted.
     pub(crate) fn has_room(self, mode: LockMode) -> bool {
         self.exclusive == 0 && (mode == LockMode::Shared || self.shared == 0)
     }
@@ -174,9 +176,9 @@ impl Tally {
 pub(crate) enum Reach {
     /// Its members.
     Names,
-    /// The whole set.
+    /// The whole set, with all members.
     Every,
-    /// To add members: the set is held as a whole for a moment.
+    /// The right to add members: holds the whole, without members, for a moment.
     Addition,
 }
 
@@ -185,9 +187,9 @@ pub(crate) enum Reach {
 pub(crate) enum Missing {
     /// The request fails.
     Fails,
-    /// It goes on for the others.
+    /// It goes on for the other members.
     Skipped,
-    /// It goes on as long as there are as many as it needs.
+    /// It goes on as long as there are as many members as it needs.
     Counted,
 }
 
@@ -198,12 +200,12 @@ pub(crate) struct Waiter<M> {
     pub(crate) mode: LockMode,
     pub(crate) priority: Priority,
     pub(crate) members: Members<M>,
-    /// So many of the members suffice.
+    /// How many of the members suffice.
     pub(crate) enough: usize,
     pub(crate) missing: Missing,
-    /// How often others have passed it.
+    /// How often it has been passed.
     pub(crate) passed: u32,
-    /// The member that has no room for it, if that is known: it is live there only.
+    /// The member that has no room for it, if one is known. The request is live there only.
     pub(crate) stuck: Option<Id>,
     pub(crate) waker: Option<Waker>,
     pub(crate) outcome: Option<Outcome<M>>,
@@ -225,7 +227,7 @@ impl<M> Waiter<M> {
 /// How a request ended.
 #[derive(Debug)]
 pub(crate) enum Outcome<M> {
-    /// The members are held; the others of those it named are not.
+    /// The members are held. `others` are the rest of those that it named.
     Granted { others: Members<M> },
     /// This member was removed.
     Deleted(M),
@@ -245,7 +247,7 @@ pub(crate) enum Obstacles<M> {
 /// Mostly one, which needs no allocation.
 pub(crate) type Wakers = SmallVec<[Waker; 1]>;
 
-/// What a change has led to: to be done once the queue is free.
+/// What a change has led to: to be carried out once the queue is unlocked.
 #[derive(Debug)]
 pub(crate) struct Effects<M> {
     pub(crate) woken: Wakers,

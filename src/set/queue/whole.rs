@@ -1,23 +1,24 @@
-//! The holders of the whole set, those who wait for it, and what is counted because of them.
+//! The holders of the whole set, the requests for it, and what is counted because of them.
 
 use super::line::Line;
 use super::terms::{Holders, Place, Tally};
 use crate::mode::LockMode;
 
-/// What a queue knows of the whole.
+/// The part of a queue that is about the whole.
 #[derive(Debug, Default)]
 pub(crate) struct Whole {
     /// The requests for the whole; an addition is exclusive.
     pub(super) line: Line,
-    /// How many of them wait for all members.
+    /// How many of them are for all members.
     awaiting_all: usize,
-    /// All requests for names, kept only while somebody waits for all members.
+    /// All requests for names, kept only while a request waits for all members.
     pub(super) names: Line,
-    /// The right to keep others from adding, and from holding the whole.
+    /// The holders of the whole, with or without the members. They keep others from adding; an exclusive one keeps
+    /// others from holding the whole, too.
     pub(super) held: Holders,
-    /// The holders of all members, which do not know of them.
+    /// The holders of all members together. The words of the members do not show them.
     pub(super) every: Holders,
-    /// The holds of single members, while the set is gated.
+    /// The number of holds of single members, while the set is gated.
     single: Option<Tally>,
 }
 
@@ -27,24 +28,24 @@ impl Whole {
         self.awaiting_all > 0 || self.every.any()
     }
 
-    /// The gate is closed from now on, with so many holds of single members.
+    /// Notes that the gate has been closed, with this number of holds of single members.
     pub(crate) fn gated(&mut self, single: Tally) {
         self.single = Some(single);
     }
 
-    /// The gate is to be opened, if it is closed and nobody needs it.
+    /// Whether the gate is to be opened: it is closed and no longer needed. True once.
     pub(crate) fn ungated(&mut self) -> bool {
         !self.is_gated() && self.single.take().is_some()
     }
 
-    /// Counts on, while the set is gated.
+    /// Changes the number of holds of single members, if they are counted.
     pub(super) fn count(&mut self, change: impl FnOnce(&mut Tally)) {
         if let Some(single) = &mut self.single {
             change(single);
         }
     }
 
-    /// The holds of single members, if they are counted.
+    /// The number of holds of single members, if they are counted.
     pub(super) fn single(&self) -> Option<Tally> {
         self.single
     }
@@ -53,14 +54,14 @@ impl Whole {
         self.awaiting_all > 0
     }
 
-    /// A request for all members takes its place. True if it is the only one: then `names` is to be filled.
+    /// Gives a request for all members its place. True if it is the only one: then `names` is to be filled.
     pub(super) fn await_all(&mut self, mode: LockMode, place: Place) -> bool {
         self.line.insert(mode, place);
         self.awaiting_all += 1;
         self.awaiting_all == 1
     }
 
-    /// A request for all members leaves.
+    /// Takes out a request for all members.
     pub(super) fn leave_all(&mut self, mode: LockMode, place: Place) {
         self.line.remove(mode, place);
         self.awaiting_all -= 1;

@@ -1,37 +1,37 @@
-//! Where the slot of a name is: a hash table of which a look mostly costs one line of memory.
+//! Finds the slot of a name: a hash table in which a lookup mostly reads one cache line.
 //!
-//! (hashbrown keeps the marks of its entries apart from the entries, which is one line more. Of names that are not in the
-//! cache, each line is a quarter of the time of an acquisition.)
+//! (hashbrown keeps the marks of its entries apart from the entries, so it reads one line more. For names that are not
+//! in the cache, each line is a quarter of the time of an acquisition.)
 //!
-//! An entry lies in the group that its hash says, or, where that is full, in one of the next.
+//! An entry lies in the group that its hash selects, or, if that is full, in one of the next.
 
 use super::slot::MemberRef;
 use std::iter;
 
-/// So many entries of a group.
+/// The number of entries in a group.
 const WIDTH: usize = 7;
 
-/// In this many, on average, there are no more entries than this: so few lie elsewhere than where they are looked for.
+/// The most entries of a group, on average: most of them lie in the group that is looked at first.
 const FILLED: usize = 5;
 
 #[derive(Debug)]
 pub(super) struct Index<K, T, H> {
-    /// None, or a power of two of them.
+    /// Empty, or a power of two long.
     groups: Vec<Group<K, T, H>>,
     len: usize,
 }
 
-/// A line of memory.
+/// One cache line.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Group<K, T, H> {
-    /// Of each entry, a few bits of its hash; 0 where there is none. The last is how many entries went on to the next group,
-    /// as this one was full; once that is more than can be counted, it stays so.
+    /// A few bits of each entry's hash; 0 if there is no entry. The last byte counts the entries that went on to the
+    /// next group because this one was full; once it is at its maximum, it stays there.
     marks: [u8; WIDTH + 1],
     entries: [Option<MemberRef<K, T, H>>; WIDTH],
 }
 
-/// The mark of an entry, by other bits than its group.
+/// The mark of an entry, from other bits than those that select its group.
 #[inline]
 fn mark(tag: u64) -> u8 {
     tag.to_le_bytes()[3] | 0x80
@@ -45,16 +45,16 @@ impl<K, T, H> Group<K, T, H> {
         self.marks[WIDTH]
     }
 
-    /// Those that may have this mark.
+    /// The entries that may have this mark.
     #[inline]
     fn marked(&self, mark: u8) -> impl Iterator<Item = usize> + use<K, T, H> {
         const ONES: u64 = 0x0101_0101_0101_0101;
         let differ = u64::from_le_bytes(self.marks) ^ (ONES * u64::from(mark));
-        let mut same = differ.wrapping_sub(ONES) & !differ & (ONES << 7); // Bytes that are zero, and some above these.
+        let mut same = differ.wrapping_sub(ONES) & !differ & (ONES << 7); // Zero bytes, and some of those above them.
         iter::from_fn(move || {
             let at = same.trailing_zeros() as usize / 8;
             same &= same.wrapping_sub(1);
-            (at < WIDTH).then_some(at) // The last is none of them.
+            (at < WIDTH).then_some(at) // The last byte is no mark.
         })
     }
 }
@@ -68,7 +68,7 @@ impl<K, T, H> Index<K, T, H> {
         self.len
     }
 
-    /// The groups in which an entry may be.
+    /// The groups in which an entry may be, in order.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are enough")]
     fn path(&self, tag: u64) -> impl Iterator<Item = usize> + use<K, T, H> {
@@ -77,7 +77,7 @@ impl<K, T, H> Index<K, T, H> {
         (0..self.groups.len()).map(move |step| (first + step) & mask)
     }
 
-    /// All of this hash.
+    /// All members of this hash.
     #[inline]
     pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = MemberRef<K, T, H>> + '_ {
         let mut goes_on = true;
@@ -87,7 +87,7 @@ impl<K, T, H> Index<K, T, H> {
         entries.filter(move |known| known.tag() == tag)
     }
 
-    /// The first of this hash: mostly the only one.
+    /// The first member of this hash: mostly the only one.
     #[inline]
     pub(super) fn first_tagged(&self, tag: u64) -> Option<MemberRef<K, T, H>> {
         for at in self.path(tag) {
@@ -108,12 +108,12 @@ impl<K, T, H> Index<K, T, H> {
         self.len == self.groups.len() * FILLED
     }
 
-    /// Much of the space is empty: seen at most once for as many names as are left.
+    /// Whether most of the space is empty. After a rebuild it takes many removals for this to be true again.
     pub(super) fn is_spacious(&self) -> bool {
         self.groups.len() > 8 && self.len < self.groups.len() * FILLED / 8
     }
 
-    /// It is not full.
+    /// Adds an entry. The index is not full.
     pub(super) fn insert(&mut self, known: MemberRef<K, T, H>) {
         self.len += 1;
         self.put(known);
@@ -132,7 +132,7 @@ impl<K, T, H> Index<K, T, H> {
         unreachable!("there is room in most groups")
     }
 
-    /// If it is there.
+    /// Removes an entry, if it is there.
     pub(super) fn remove(&mut self, known: MemberRef<K, T, H>) {
         let is_it = |entry: &Option<MemberRef<K, T, H>>| *entry == Some(known);
         let place = |at: usize| self.groups[at].entries.iter().position(is_it).map(|entry| (at, entry));
@@ -140,7 +140,7 @@ impl<K, T, H> Index<K, T, H> {
         for before in self.path(known.tag()).take_while(|before| *before != at) {
             let beyond = &mut self.groups[before].marks[WIDTH];
             if *beyond < u8::MAX {
-                *beyond -= 1; // Of more than can be counted, nothing is known.
+                *beyond -= 1; // At the maximum, the true number is unknown.
             }
         }
         self.groups[at].entries[entry] = None;
@@ -148,8 +148,8 @@ impl<K, T, H> Index<K, T, H> {
         self.len -= 1;
     }
 
-    /// Finds room for twice as many as there are, which come in the order of their slots: so their hashes are read at the
-    /// speed of memory.
+    /// Makes room for twice as many entries as there are. `all` yields them in the order of their slots, so that their
+    /// hashes are read in the order of memory.
     #[cold]
     pub(super) fn rebuild(&mut self, all: impl Iterator<Item = MemberRef<K, T, H>>) {
         let groups = (self.len * 2).div_ceil(FILLED).next_power_of_two();

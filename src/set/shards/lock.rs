@@ -1,4 +1,4 @@
-//! The lock of a shard: held for a few instructions, and never while foreign code runs.
+//! The lock of a shard: locked for a few instructions, and never while foreign code runs.
 
 pub(super) use chosen::{Lock, Locked};
 
@@ -13,11 +13,12 @@ mod chosen {
     use std::panic::RefUnwindSafe;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    /// Something that one thread at a time works on. Waiting for it spins shortly, then yields.
+    /// Content that one thread at a time works on. A thread that waits for it spins briefly, then yields.
     ///
     /// # Invariant
     ///
-    /// `Locked` exists once, from when its thread has set the flag until it clears it; and only it leads to the content.
+    /// At most one `Locked` exists, from when its thread has set the flag until it clears it; and only it leads to the
+    /// content.
     pub(in super::super) struct Lock<T> {
         locked: AtomicBool,
         content: UnsafeCell<T>,
@@ -26,7 +27,7 @@ mod chosen {
     // SAFETY: one thread at a time reaches the content.
     unsafe impl<T: Send> Sync for Lock<T> {}
 
-    /// Nothing of foreign make runs while it is locked, so nothing is found half changed after a panic.
+    /// No foreign code runs while it is locked, so a panic leaves nothing half changed.
     impl<T> RefUnwindSafe for Lock<T> {}
 
     impl<T> Lock<T> {
@@ -45,6 +46,7 @@ mod chosen {
         #[cold]
         fn wait(&self) {
             let mut attempt = 0;
+            // The load only spares the cache line; the swap decides.
             while self.locked.load(Ordering::Relaxed) || self.locked.swap(true, Ordering::Acquire) {
                 back_off(attempt);
                 attempt += 1;
@@ -61,7 +63,7 @@ mod chosen {
     /// The content, until this is dropped.
     pub(in super::super) struct Locked<'a, T> {
         lock: &'a Lock<T>,
-        /// It stays with its thread: `&Locked` gives out `&T`, and nobody has said that `T` is `Sync`.
+        /// Keeps this with its thread: `&Locked` gives out `&T`, and `T` may not be `Sync`.
         stays: PhantomData<*const ()>,
     }
 
@@ -70,7 +72,7 @@ mod chosen {
 
         #[inline]
         fn deref(&self) -> &T {
-            // SAFETY: by the invariant of `Lock`, nobody changes the content meanwhile.
+            // SAFETY: by the invariant of `Lock`, nothing changes the content while `self` is borrowed.
             unsafe { &*self.lock.content.get() }
         }
     }
@@ -78,7 +80,7 @@ mod chosen {
     impl<T> DerefMut for Locked<'_, T> {
         #[inline]
         fn deref_mut(&mut self) -> &mut T {
-            // SAFETY: by the invariant of `Lock`, nobody else reaches the content meanwhile.
+            // SAFETY: by the invariant of `Lock`, nothing else reaches the content while `self` is borrowed.
             unsafe { &mut *self.lock.content.get() }
         }
     }
@@ -91,7 +93,7 @@ mod chosen {
     }
 }
 
-/// In a model, the lock that the model knows.
+/// In a model, the mutex of the model.
 #[cfg(any(lockladder_loom, lockladder_shuttle))]
 mod chosen {
     use crate::sync::{Mutex, MutexGuard};

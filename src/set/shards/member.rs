@@ -1,4 +1,4 @@
-//! One named lock, as the queue sees it: what changes it is done under the lock of its shard.
+//! One named lock, as the queue sees it. Each change is made with its shard locked.
 
 use super::shard::MemberRef;
 use crate::mode::LockMode;
@@ -7,7 +7,7 @@ use crate::set::queue::{Id, Member, Tally};
 impl<K, T> Member for MemberRef<K, T> {
     #[inline]
     fn id(&self) -> Id {
-        // In the order of hashes first: so a guard finds a name among its members, and shards are locked in their order.
+        // Hashes first: so a guard finds a name among its members, and shards are locked in order.
         (self.slot().tag, self.as_ptr().addr())
     }
 
@@ -29,8 +29,9 @@ impl<K, T> Member for MemberRef<K, T> {
     fn hold(&self, mode: LockMode) {
         let mut room = self.home().lock();
         if mode == LockMode::Shared && self.look().is_full() {
-            // A guard of the whole is made one of names, and cannot fail. As with `Arc`: only code that forgets guards by the
-            // hundred million, on 32 bits, comes here; one more would count as none, and somebody would get it exclusively.
+            // A guard of the whole is turned into one of names, which cannot fail. So this aborts, as `Arc` does: only
+            // code that forgets guards by the hundred million, on 32 bits, gets here. One more sharer would count as
+            // none, and an exclusive request would be granted.
             std::process::abort();
         }
         room.hold(*self, mode);

@@ -1,4 +1,4 @@
-//! A part of the names of a set, under one lock: everything about a name is decided there.
+//! A part of the names of a set, under one lock. Everything about a name is decided under it.
 
 use super::super::fault;
 use super::index::Index;
@@ -9,18 +9,18 @@ use crate::lock::State;
 use crate::mode::LockMode;
 use crate::set::queue::Tally;
 
-/// A slot, whose home is a shard.
+/// A slot whose home is a shard.
 type Slot<K, T> = slot::Slot<K, T, Shard<K, T>>;
 
-/// A member of a set, as its holders and its waiters know it.
+/// A member of a set, as holders and requests refer to it.
 pub(crate) type MemberRef<K, T> = slot::MemberRef<K, T, Shard<K, T>>;
 
-/// On a cache line of its own, as whoever comes writes to it.
+/// On cache lines of its own, because every request for one of its names writes to it.
 #[derive(Debug)]
 #[repr(align(64))]
 pub(crate) struct Shard<K, T>(Lock<Contents<K, T>>);
 
-/// A slot that is not in use any more. Its name and value are dropped with it: foreign code.
+/// A slot that is no longer in use. Dropping it drops its name and value, which is foreign code.
 pub(super) type Gone<K, T> = Slot<K, T>;
 
 /// What is behind the lock of a shard.
@@ -29,7 +29,7 @@ pub(super) type Gone<K, T> = Slot<K, T>;
 ///
 /// 1. A slot of the slab has an entry in the index unless it is deleted.
 /// 2. `holds` counts the holds that the slots count, and `held` the slots that are held.
-/// 3. The shard is gated while somebody holds or awaits the whole set.
+/// 3. The shard is gated while all members of the set are held together, or a request for all of them waits.
 #[derive(Debug)]
 pub(super) struct Contents<K, T> {
     index: Index<K, T, Shard<K, T>>,
@@ -38,7 +38,7 @@ pub(super) struct Contents<K, T> {
     /// How many members are held.
     held: usize,
     gated: bool,
-    /// Whether names go when nobody knows them any more.
+    /// Whether a name goes with its last pin.
     is_open: bool,
 }
 
@@ -53,7 +53,8 @@ impl<K, T> Shard<K, T> {
         self.0.lock()
     }
 
-    /// Adds some of the members that `are_meant`, pinned, until there are so many. Others come and go between two looks.
+    /// Adds members that `are_meant` to `some`, pinned, until it has `most`. The shard is unlocked now and then, so
+    /// members may come and go meanwhile.
     pub(super) fn look_through(
         &self,
         some: &mut Vec<MemberRef<K, T>>,
@@ -72,7 +73,7 @@ impl<K, T> Shard<K, T> {
         }
     }
 
-    /// Adds a name that does not exist; whoever does so knows it.
+    /// Adds a name that does not exist. It is pinned for the caller.
     pub(super) fn insert(&self, room: &mut Contents<K, T>, tag: u64, name: K, value: T) -> MemberRef<K, T> {
         let known = room.slab.insert(|index| Slot::new(self, tag, index, name, value));
         if room.index.is_full() {
@@ -84,20 +85,20 @@ impl<K, T> Shard<K, T> {
     }
 }
 
-/// Who knows what.
+/// Names and pins.
 impl<K, T> Contents<K, T> {
-    /// The names of this hash.
+    /// The members of this hash.
     pub(super) fn tagged(&self, tag: u64) -> impl Iterator<Item = MemberRef<K, T>> + '_ {
         self.index.tagged(tag)
     }
 
-    /// The first name of this hash: mostly the only one.
+    /// The first member of this hash: mostly the only one.
     #[inline]
     pub(super) fn first_tagged(&self, tag: u64) -> Option<MemberRef<K, T>> {
         self.index.first_tagged(tag)
     }
 
-    /// Gives space back when names have gone: the slots of those are out of use, or say that they are deleted.
+    /// Gives space back when names have gone. Their slots are no longer in use, or marked as deleted.
     fn tidy(&mut self) {
         if self.index.is_spacious() {
             self.rebuild();
@@ -114,7 +115,7 @@ impl<K, T> Contents<K, T> {
         self.index.len()
     }
 
-    /// Shows some members, from a place in the slab on; and the next place, if there is one.
+    /// Shows some members, from a place in the slab on. Returns the next place, if there is one.
     pub(super) fn some_from(&self, place: usize, mut show: impl FnMut(MemberRef<K, T>)) -> Option<usize> {
         self.slab.some_from(place, |known| {
             if !known.look().is_deleted() {
@@ -123,7 +124,7 @@ impl<K, T> Contents<K, T> {
         })
     }
 
-    /// One more who knows it.
+    /// Adds a pin.
     #[inline]
     #[allow(unsafe_code, reason = "the shard is locked")]
     #[expect(clippy::unused_self, reason = "shows that the shard is locked")]
@@ -132,7 +133,7 @@ impl<K, T> Contents<K, T> {
         unsafe { known.slot().pin() };
     }
 
-    /// One less who knows it. What goes thereby is to be dropped when the shard is free.
+    /// Gives a pin back. Returns the slot if it goes with that, to be dropped when the shard is unlocked.
     #[inline]
     #[allow(unsafe_code, reason = "the shard is locked, and nobody knows a slot without pins")]
     pub(super) fn unpin(&mut self, known: MemberRef<K, T>) -> Option<Gone<K, T>> {
@@ -147,22 +148,22 @@ impl<K, T> Contents<K, T> {
         if !known.look().is_deleted() {
             self.index.remove(known);
         }
-        // SAFETY: its last pin has been given back (1 of slots), and nobody can find it, as it is not in the index.
+        // SAFETY: its last pin has been given back (1 of slots), and no thread can find it: it is not in the index.
         let gone = unsafe { self.slab.remove(known) };
         self.tidy();
         Some(gone)
     }
 }
 
-/// Who holds what.
+/// Holds.
 impl<K, T> Contents<K, T> {
-    /// Whether the member may be held, or given back, past the queue.
+    /// Whether a hold of the member may be given back, or downgraded, past the queue.
     #[inline]
     pub(super) fn is_apart(&self, known: MemberRef<K, T>) -> bool {
         (!self.gated || fault::GATE_OVERLOOKED) && !known.is_wanted()
     }
 
-    /// Whether somebody who comes past the queue gets the member.
+    /// Whether a request may take the member past the queue.
     #[inline]
     pub(super) fn admits(&self, known: MemberRef<K, T>, mode: LockMode) -> bool {
         let state = known.look();
@@ -177,7 +178,7 @@ impl<K, T> Contents<K, T> {
         self.held += usize::from(!before.is_held());
     }
 
-    /// How many members leave no room for this mode.
+    /// How many members are held so that they exclude this mode.
     pub(super) fn in_the_way(&self, mode: LockMode) -> usize {
         match mode {
             LockMode::Shared => self.holds.exclusive,
@@ -185,7 +186,7 @@ impl<K, T> Contents<K, T> {
         }
     }
 
-    /// How the member is held now.
+    /// Gives a hold back. Returns how the member is held now.
     #[inline]
     pub(super) fn release(&mut self, known: MemberRef<K, T>, mode: LockMode) -> State {
         let left = known.look().released(mode);
@@ -200,7 +201,7 @@ impl<K, T> Contents<K, T> {
         self.hold(known, LockMode::Shared);
     }
 
-    /// Nobody can find or hold the member from now on.
+    /// Removes the member: it cannot be found or held from now on. Ends the hold of mode `held`, if there is one.
     pub(super) fn delete(&mut self, known: MemberRef<K, T>, held: Option<LockMode>) {
         self.index.remove(known);
         if let Some(mode) = held {
@@ -210,7 +211,7 @@ impl<K, T> Contents<K, T> {
         self.tidy();
     }
 
-    /// Sends everybody to the queue from now on. Says how many have come past it.
+    /// Sends all requests to the queue from now on. Returns how many holds there are.
     pub(super) fn gate(&mut self) -> Tally {
         self.gated = true;
         self.holds

@@ -1,10 +1,11 @@
-//! Where slots are: in chunks that never move, so that whoever knows a slot finds it by its address.
+//! Stores the slots: in chunks that never move, so that a slot is found by its address.
 //!
 //! # Invariants
 //!
-//! 1. Of the slots of a chunk, those are in use, and no others, whose bit in `used` is set.
+//! 1. A slot of a chunk is in use if and only if its bit in `used` is set.
 //! 2. A chunk stays where it is until none of its slots is in use.
-//! 3. `open` has the position of each chunk that is there and has a slot to spare, once; that chunk knows where in `open`.
+//! 3. `open` has the position of each chunk that is there and has a slot to spare, once. That chunk has its place in
+//!    `open`.
 
 #![allow(unsafe_code, reason = "slots are reached by their addresses: see the invariants")]
 
@@ -16,21 +17,21 @@ use std::ptr::{self, NonNull};
 #[derive(Debug)]
 pub(super) struct Slab<K, T, H> {
     chunks: Vec<Chunk<K, T, H>>,
-    /// How many of these have gone.
+    /// How many of these are vacant.
     gone: usize,
     open: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Chunk<K, T, H> {
-    /// `None` of one that has gone.
+    /// `None` in a vacant chunk, whose memory has been given back.
     slots: Option<NonNull<Slot<K, T, H>>>,
     used: u32,
-    /// Where in `open`.
+    /// The place in `open`, if it is there.
     place: usize,
 }
 
-// SAFETY: a chunk owns its slots (1, 2). Whoever may send and share names and values may send what leads to them.
+// SAFETY: a chunk owns its slots (1, 2). By the bounds, names and values may be sent and shared, and homes shared.
 unsafe impl<K: Send + Sync, T: Send + Sync, H: Sync> Send for Chunk<K, T, H> {}
 
 impl<K, T, H> Slab<K, T, H> {
@@ -38,7 +39,7 @@ impl<K, T, H> Slab<K, T, H> {
         Self { chunks: Vec::new(), gone: 0, open: Vec::new() }
     }
 
-    /// Uses a slot for what `make` makes, which is told where.
+    /// Fills a slot with what `make` makes of its position.
     #[inline]
     pub(super) fn insert(&mut self, make: impl FnOnce(u32) -> Slot<K, T, H>) -> MemberRef<K, T, H> {
         let at = match self.open.last() {
@@ -53,7 +54,7 @@ impl<K, T, H> Slab<K, T, H> {
         let Some(slots) = chunk.slots else { unreachable!("an open chunk is there (3)") };
         // SAFETY: the bit is less than the length of the chunk, as it is open (3).
         let slot = unsafe { slots.add(bit) };
-        // SAFETY: nobody knows this slot, as it was not in use (1).
+        // SAFETY: nothing refers to this slot, as it was not in use (1).
         unsafe { slot.write(make(index)) };
         chunk.used |= 1 << bit;
         if chunk.used == Chunk::<K, T, H>::FULL {
@@ -77,17 +78,18 @@ impl<K, T, H> Slab<K, T, H> {
         at
     }
 
-    /// Moves out of a slot, which is not in use any more.
+    /// Moves the content out of a slot, which is no longer in use then.
     ///
     /// # Safety
     ///
-    /// The slot is in use here, and nobody knows it.
+    /// The slot is in use in this slab, and nothing refers to it from now on.
     #[inline]
     pub(super) unsafe fn remove(&mut self, known: MemberRef<K, T, H>) -> Slot<K, T, H> {
         let index = known.slot().index as usize;
         let (at, bit) = (index / Chunk::<K, T, H>::SLOTS, index % Chunk::<K, T, H>::SLOTS);
         let chunk = &mut self.chunks[at];
-        // SAFETY: it is in use, so there is something in it (1); and nobody reaches it from now on.
+        // SAFETY: it is in use, so it has content (1); by the contract of this function, nothing reaches it from now
+        // on.
         let slot = unsafe { known.as_ptr().read() };
         if chunk.used == Chunk::<K, T, H>::FULL {
             chunk.place = self.open.len();
@@ -100,7 +102,7 @@ impl<K, T, H> Slab<K, T, H> {
         slot
     }
 
-    /// Gives a chunk back that is empty, beside others that have slots to spare.
+    /// Gives back the memory of an empty chunk. Other chunks have slots to spare.
     #[cold]
     fn free(&mut self, at: usize) {
         let chunk = &mut self.chunks[at];
@@ -124,9 +126,9 @@ impl<K, T, H> Slab<K, T, H> {
         self.chunks.iter().flat_map(Chunk::each)
     }
 
-    /// Some slots that are in use, from a chunk on; and the next chunk, if there is one.
+    /// Shows some slots that are in use, from a chunk on. Returns the next chunk, if there is one.
     pub(super) fn some_from(&self, chunk: usize, mut show: impl FnMut(MemberRef<K, T, H>)) -> Option<usize> {
-        /// Of a chunk, there are at most 32.
+        /// Of at most 32 slots each.
         const CHUNKS: usize = 8;
         for at in (chunk..self.chunks.len()).take(CHUNKS) {
             self.chunks[at].each().for_each(&mut show);
@@ -136,7 +138,8 @@ impl<K, T, H> Slab<K, T, H> {
 }
 
 impl<K, T, H> Chunk<K, T, H> {
-    /// So many slots are allocated together: as many as `used` has bits, or, of large ones, as take some memory.
+    /// How many slots are allocated together: as many as `used` has bits, or, if they are large, as fit into 4 KiB; at
+    /// least one.
     const SLOTS: usize = {
         let of_some_memory = 4_096 / size_of::<Slot<K, T, H>>();
         if of_some_memory == 0 {
@@ -148,10 +151,10 @@ impl<K, T, H> Chunk<K, T, H> {
         }
     };
 
-    /// All slots are in use.
+    /// The value of `used` when all slots are in use.
     const FULL: u32 = u32::MAX >> (u32::BITS as usize - Self::SLOTS);
 
-    /// Slots that are not in use, made where they stay: large ones have no place on a stack.
+    /// Allocates slots that are not in use, directly on the heap: large ones would not fit on a stack.
     fn new(place: usize) -> Self {
         let slots = Box::leak(Box::<[Slot<K, T, H>]>::new_uninit_slice(Self::SLOTS));
         Self { slots: Some(NonNull::from(slots).cast()), used: 0, place }
@@ -173,24 +176,24 @@ impl<K, T, H> Chunk<K, T, H> {
     fn free(&mut self) {
         if let Some(slots) = self.slots.take() {
             let slots = ptr::slice_from_raw_parts_mut(slots.as_ptr().cast::<MaybeUninit<Slot<K, T, H>>>(), Self::SLOTS);
-            // SAFETY: it came from a box of so many, and nobody knows a slot in it (1, 2).
+            // SAFETY: it came from a box of `SLOTS` slots, and nothing refers to a slot in it (1, 2).
             drop(unsafe { Box::from_raw(slots) });
         }
     }
 }
 
 impl<K, T, H> Drop for Chunk<K, T, H> {
-    /// The set goes: so nobody knows its members any more.
+    /// The set is dropped, so nothing refers to its members any more.
     fn drop(&mut self) {
-        // SAFETY: these are in use, so there is something in them (1); none is reached again.
+        // SAFETY: these are in use, so they have content (1); none is reached again.
         let left: SmallVec<[Slot<K, T, H>; 1]> = self.each().map(|known| unsafe { known.as_ptr().read() }).collect();
         self.used = 0;
         self.free();
-        drop(left); // If one of them panics, the others are dropped still.
+        drop(left); // If one of them panics, the others are still dropped.
     }
 }
 
-/// Gives space back, at most once for as much as is left.
+/// Gives space back if most of it is empty. It does so again only after many more removals.
 fn shrink<V>(space: &mut Vec<V>) {
     if space.capacity() > 64 && space.len() < space.capacity() / 8 {
         space.shrink_to(space.len() * 2);

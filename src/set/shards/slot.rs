@@ -1,15 +1,17 @@
-//! One named lock: how it is held, how many know it, its name, its value, and its home `H`, the shard that it belongs to.
+//! One named lock: how it is held, its pins, its name, its value, and its home `H`, the shard that it belongs to.
 //!
 //! # Invariants
 //!
-//! 1. Whoever keeps a [`MemberRef`] has the slot pinned, and gives that back once, to its shard; or has the shard locked, in which
-//!    the slot is in use; or has a hold of the whole set with all its members. So the slot is there, with its name.
-//! 2. `word` and `pins` change only while the shard is locked; while the slot is wanted, or its shard is gated, `word`
-//!    changes only under the queue of the set as well.
-//! 3. Each hold that the word counts is given back once, by who has it.
-//! 4. The value is reached only by who holds the slot, by itself or with the whole: exclusively, to change it.
-//! 5. Whoever deletes a slot has it exclusively, and takes the value at once; nobody can hold it from then on.
-//! 6. The shard of a slot stays where it is as long as the slot is in use: its set goes after all that borrows it.
+//! 1. Code that keeps a [`MemberRef`] has the slot pinned, and gives the pin back once, to the shard; or has the shard
+//!    locked in which the slot is in use; or holds the whole set with all its members. So the slot is there, with its
+//!    name.
+//! 2. `word` and `pins` change only while the shard is locked. While the slot is wanted, or its shard is gated, `word`
+//!    changes only while the queue of the set is locked as well.
+//! 3. Each hold that the word counts is given back once, by its holder.
+//! 4. Only a holder reaches the value, and only an exclusive holder changes it. Either holds the slot by itself or with
+//!    the whole.
+//! 5. Only an exclusive holder deletes a slot, and takes the value at once. The slot cannot be held from then on.
+//! 6. The shard of a slot stays where it is as long as the slot is in use: the set outlives all that borrows it.
 
 #![allow(unsafe_code, reason = "a slot is reached by who has it pinned, its value by who holds it: see the invariants")]
 
@@ -22,60 +24,62 @@ use std::ptr::NonNull;
 /// A member of a set, in the slab of its shard.
 pub(super) struct Slot<K, T, H> {
     word: AtomicUsize,
-    /// How many know it; or [`Self::EVER`].
+    /// How many pins there are; or [`Self::EVER`].
     pins: UnsafeCell<u32>,
-    /// Where it is in the slab.
+    /// The position in the slab.
     pub(super) index: u32,
     /// The hash of the name.
     pub(super) tag: u64,
     home: NonNull<H>,
     name: K,
-    /// `None` once the member has been deleted.
+    /// `None` once the member has been deleted and its value taken.
     value: UnsafeCell<Option<T>>,
 }
 
 impl<K, T, H> Slot<K, T, H> {
-    /// A member that nobody holds, and one knows.
+    /// A free member with one pin.
     pub(super) fn new(home: &H, tag: u64, index: u32, name: K, value: T) -> Self {
         let (word, pins) = (AtomicUsize::new(State::FREE.word()), UnsafeCell::new(1));
         Self { word, pins, index, tag, home: NonNull::from(home), name, value: UnsafeCell::new(Some(value)) }
     }
 
-    /// What the slot says: exact while its shard is locked, or under the queue, if it is wanted or its shard is gated.
+    /// What the word says: exact while the shard is locked; or while the queue is, if the slot is wanted or its shard
+    /// gated.
     #[inline]
     pub(super) fn state(&self) -> State {
-        State::from_word(self.word.load(Ordering::Relaxed)) // Locks order what changes it and who reads it (2).
+        State::from_word(self.word.load(Ordering::Relaxed)) // Locks order all stores (2): see `core`.
     }
 
-    /// The shard is locked.
+    /// Changes the word. The shard is locked.
     #[inline]
     pub(super) fn set_state(&self, state: State) {
         self.word.store(state.word(), Ordering::Relaxed);
     }
 
-    /// More than can be counted have known it (safe code can, that forgets its guards): from then on it stays.
+    /// There have been more pins than can be counted, so the slot stays for good. Safe code that forgets guards gets
+    /// here.
     pub(super) const EVER: u32 = u32::MAX;
 
-    /// One more knows it.
+    /// Adds a pin.
     ///
     /// # Safety
     ///
     /// The shard is locked.
     #[inline]
     pub(super) unsafe fn pin(&self) {
-        // SAFETY: by the contract of this function, nobody else reaches the number meanwhile (2).
+        // SAFETY: by the contract of this function, no other thread reaches the number meanwhile (2).
         let pins = unsafe { &mut *self.pins.get() };
         *pins = pins.saturating_add(1);
     }
 
-    /// One less knows it. Says how many are left.
+    /// Gives a pin back. Returns how many are left.
     ///
     /// # Safety
     ///
     /// The shard is locked.
     #[inline]
     pub(super) unsafe fn unpin(&self) -> u32 {
-        // SAFETY: by the contract of this function, nobody else reaches the number meanwhile (2).
+        // SAFETY: by the contract of this function, no other thread reaches the number meanwhile (2).
         let pins = unsafe { &mut *self.pins.get() };
         if *pins < Self::EVER {
             *pins -= 1;
@@ -86,15 +90,16 @@ impl<K, T, H> Slot<K, T, H> {
 
 #[cfg(test)]
 impl<K, T, H> Slot<K, T, H> {
-    /// How many know it, to be changed by a test that is alone with it.
+    /// The number of pins, for a test that is alone with the slot.
     #[expect(clippy::mut_from_ref, reason = "the test is alone with it")]
     pub(super) fn pins_mut(&self) -> &mut u32 {
-        // SAFETY: in the test that does so, nobody else reaches the number (2).
+        // SAFETY: no other thread of the test reaches the number (2).
         unsafe { &mut *self.pins.get() }
     }
 }
 
-/// A member, as those know it who hold it or wait for it. Each of these is a pin (1); a copy is a mention of it.
+/// A member, as holders and requests refer to it. Each of these has the slot pinned (1). A copy is a mention: it adds
+/// no pin.
 pub(crate) struct MemberRef<K, T, H>(NonNull<Slot<K, T, H>>);
 
 impl<K, T, H> Clone for MemberRef<K, T, H> {
@@ -105,9 +110,9 @@ impl<K, T, H> Clone for MemberRef<K, T, H> {
 
 impl<K, T, H> Copy for MemberRef<K, T, H> {}
 
-// SAFETY: it leads to the name, which is shared, and which whoever forgets it last may drop (so `K: Send + Sync`); and to
-// the value, of which it gives out `&T` on several threads (so `T: Sync`), or `&mut T` or the value itself (so `T: Send`);
-// and to the home, which is shared.
+// SAFETY: it leads to the name, which threads share and the one that gives back the last pin may drop (so `K` is `Send`
+// and `Sync`); to the value, of which it gives out `&T` on several threads (so `T: Sync`), or `&mut T` or the value
+// itself (so `T: Send`); and to the home, which threads share (so `H: Sync`).
 unsafe impl<K: Send + Sync, T: Send + Sync, H: Sync> Send for MemberRef<K, T, H> {}
 // SAFETY: as above.
 unsafe impl<K: Send + Sync, T: Send + Sync, H: Sync> Sync for MemberRef<K, T, H> {}
@@ -121,14 +126,14 @@ impl<K, T, H> PartialEq for MemberRef<K, T, H> {
 impl<K, T, H> Eq for MemberRef<K, T, H> {}
 
 impl<K, T, H> MemberRef<K, T, H> {
-    /// The slot is in use, and the caller pins it or has the shard locked.
+    /// The slot is in use, and the caller has it pinned or has the shard locked.
     pub(super) fn new(slot: NonNull<Slot<K, T, H>>) -> Self {
         Self(slot)
     }
 
     #[inline]
     pub(super) fn slot(&self) -> &Slot<K, T, H> {
-        // SAFETY: whoever has this knows that the slot is there (1).
+        // SAFETY: while this is kept, the slot is there (1).
         unsafe { self.0.as_ref() }
     }
 
@@ -152,36 +157,37 @@ impl<K, T, H> MemberRef<K, T, H> {
         &self.slot().name
     }
 
-    /// Stale at once, unless the slot is wanted or its shard gated, and the queue is locked; or it is deleted.
+    /// How the member is held. A snapshot, unless the shard is locked; or the queue is, and the member is wanted or
+    /// gated. A deleted member stays deleted.
     #[inline]
     pub(crate) fn look(self) -> State {
         self.slot().state()
     }
 
-    /// Whether somebody waits for it. Stale at once, as [`look`](Self::look) is.
+    /// Whether a request waits for it. A snapshot, as [`look`](Self::look) is.
     #[inline]
     pub(super) fn is_wanted(self) -> bool {
         self.look().is_queued()
     }
 
-    /// Name and value, to be read.
+    /// The name and the value, to be read.
     ///
     /// # Safety
     ///
-    /// The member is held as long as the references live, in whatever mode, and nobody has the value to change it.
+    /// The member is held, in either mode, as long as the references live, and there is no `&mut` to the value.
     pub(crate) unsafe fn entry<'a>(self) -> (&'a K, &'a T)
     where
         H: 'a,
     {
         // SAFETY: by the contract of this function, the slot stays (1).
         let slot = unsafe { self.0.as_ref() };
-        // SAFETY: by the contract of this function, nobody changes the value meanwhile (4).
+        // SAFETY: by the contract of this function, nothing changes the value meanwhile (4).
         let value = unsafe { &*slot.value.get() };
         let Some(value) = value else { unreachable!("a member that is held has not been deleted (5)") };
         (&slot.name, value)
     }
 
-    /// Name and value, to be changed.
+    /// The name and the value, to be changed.
     ///
     /// # Safety
     ///
@@ -192,7 +198,7 @@ impl<K, T, H> MemberRef<K, T, H> {
     {
         // SAFETY: by the contract of this function, the slot stays (1).
         let slot = unsafe { self.0.as_ref() };
-        // SAFETY: by the contract of this function, nobody else reaches the value meanwhile (4).
+        // SAFETY: by the contract of this function, nothing else reaches the value meanwhile (4).
         let value = unsafe { &mut *slot.value.get() };
         let Some(value) = value else { unreachable!("a member that is held has not been deleted (5)") };
         (&slot.name, value)
@@ -210,7 +216,7 @@ impl<K, T, H> MemberRef<K, T, H> {
 }
 
 impl<K, T, H> fmt::Debug for MemberRef<K, T, H> {
-    /// Shows how the member is held. For people: stale at once.
+    /// Shows how the member is held: a snapshot for diagnostics, which may be out of date at once.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.look();
         f.debug_struct("Member")

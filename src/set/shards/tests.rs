@@ -1,4 +1,4 @@
-//! A shard against a plain map, in random stories; and what must be true of it whenever its lock is free.
+//! A shard against a plain map, in random stories, and the invariants that hold whenever it is unlocked.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl<K, T> Contents<K, T> {
-    /// The invariants of a room, and that each slot is where the index says.
+    /// Checks the invariants, and that the index finds each slot.
     fn check_invariants(&self) {
         let (mut holds, mut held, mut seen) = (Tally::default(), 0, 0);
         let mut next = Some(0);
@@ -28,14 +28,14 @@ impl<K, T> Contents<K, T> {
     }
 }
 
-/// A member as the story knows it.
+/// What the story expects of a member.
 struct Told {
     known: MemberRef<u32, Arc<()>>,
     pins: u32,
     held: Option<LockMode>,
 }
 
-/// Numbers without order, the same each time.
+/// Pseudorandom numbers, the same each time.
 struct Random(u64);
 
 impl Random {
@@ -45,7 +45,8 @@ impl Random {
     }
 }
 
-/// Many names crowd one group, and some have one hash; so few at once as to grow and shrink often.
+/// Many names crowd one group, and some have one hash. Few names exist at once, so that the index grows and shrinks
+/// often.
 fn tag(number: u32) -> u64 {
     let spread = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     match number % 32 {
@@ -137,7 +138,7 @@ fn a_name_known_more_often_than_can_be_counted_stays_for_ever() {
     let known = shard.insert(&mut shard.lock(), 1, 1, Arc::clone(&value));
     *known.slot().pins_mut() = u32::MAX - 1;
     for _ in 0..3 {
-        shard.lock().pin(known); // By one of those whose guards are forgotten. Counted on, it would be 1 then.
+        shard.lock().pin(known); // As forgotten guards do. A count that wrapped would be 1 in the end.
     }
     for _ in 0..3 {
         assert!(shard.lock().unpin(known).is_none(), "somebody may know it still");
@@ -148,7 +149,7 @@ fn a_name_known_more_often_than_can_be_counted_stays_for_ever() {
     assert_eq!(Arc::strong_count(&value), 1);
 }
 
-/// Of a process of its own, which ends.
+/// Runs in a process of its own, which aborts.
 #[test]
 #[cfg(all(unix, not(miri)))]
 fn a_sharer_too_many_is_never_counted_as_none() {
