@@ -130,7 +130,7 @@ impl Section<'_> {
     #[inline(always)]
     fn settle_once(mut self, panics: &mut Panics) -> bool {
         match self.turn() {
-            Turn::Nobody => self.leave().needs_grant(),
+            Turn::Nobody => self.leave(),
             Turn::Exclusive => {
                 let waker = self.grant_exclusive();
                 self.leave();
@@ -151,14 +151,12 @@ impl Section<'_> {
         let mut woken = WakeBatch::new();
         self.grant_batch(&mut woken);
         let more = self.turn() != Turn::Nobody;
-        let full = self.state.is_full();
         if fault::WAKE_UNDER_LOCK {
             woken.wake_all(panics);
         }
-        let state = self.leave();
+        let sharers_left = self.leave();
         woken.wake_all(panics);
-        // A sharer that left before the batch was counted could not see that it made room.
-        more || state.needs_grant() || full && state.is_queued() && !state.is_full()
+        more || sharers_left
     }
 
     /// The next requests, if there is room for them.
@@ -204,11 +202,13 @@ impl Section<'_> {
         }
     }
 
-    /// Unlocks, and returns the word as it is then.
+    /// Unlocks. True if there may be more to grant, because sharers have left meanwhile.
     #[inline]
-    fn leave(mut self) -> State {
-        let queued = !self.queue(|queue| queue.is_empty());
-        self.publish(self.state.queued(queued).unlocked())
+    fn leave(mut self) -> bool {
+        let (full, queued) = (self.state.is_full(), !self.queue(|queue| queue.is_empty()));
+        let state = self.publish(self.state.queued(queued).unlocked());
+        // A sharer that left before the word said that requests wait could not see that it made room.
+        state.needs_grant() || full && state.is_queued() && !state.is_full()
     }
 
     /// Brings the word to `next`, and returns the word as it is then.

@@ -58,3 +58,17 @@ fn room_that_a_sharer_makes_before_a_batch_is_counted_is_used_up() {
     assert_eq!((first.phase(), second.phase()), (Phase::Granted, Phase::Granted));
     assert!(lock.raw.look().is_full() && !lock.raw.look().is_queued());
 }
+
+#[test]
+fn room_that_a_sharer_makes_before_a_request_is_seen_to_wait_is_used_up() {
+    let lock = shared_by(MAX_SHARERS - 1);
+    let leaves = lock.try_shared().unwrap();
+    let node = Box::pin(Node::new(LockMode::Shared, Priority::default(), Waker::noop().clone()));
+    let mut section = lock.raw.inner.enter(); // The request found room, and comes to the queue of a full lock.
+    section.queue(|queue| queue.push(node.as_ref()));
+
+    drop(leaves); // It sees no request that waits, and the section does not see it leave.
+    section.settle();
+
+    assert_eq!(node.phase(), Phase::Granted);
+}
