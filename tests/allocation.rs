@@ -3,14 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 #![allow(unsafe_code, reason = "a global allocator that counts")]
 
-use futures::FutureExt;
 use lockladder::ganeti::seed::{Instance, Node, Seed};
 use lockladder::{All, Exclusive, LockManager, LockMode, LockSet, OpenSet, SharedLock};
+use lockladder_test_support::requests::{now, poll_once};
+use lockladder_test_support::small::three_nodes;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 
 /// Passes everything on to the system, and counts what each thread asks for.
 struct Counting;
@@ -50,12 +51,8 @@ fn allocations<R>(work: impl FnOnce() -> R) -> (usize, R) {
     (ALLOCATIONS.get() - before, result)
 }
 
-fn poll<F: Future>(request: &mut Pin<Box<F>>) -> Poll<F::Output> {
-    request.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-}
-
 fn all_wait<F: Future>(requests: &mut [Pin<Box<F>>]) {
-    assert!(requests.iter_mut().all(|request| poll(request).is_pending()));
+    assert!(requests.iter_mut().all(|request| poll_once(request.as_mut()).is_pending()));
 }
 
 #[test]
@@ -70,8 +67,8 @@ fn a_free_lock_is_acquired_and_released_without_allocating() {
     let (count, ()) = allocations(|| {
         drop(lock.try_exclusive().unwrap());
         drop(lock.try_shared().unwrap());
-        assert!(matches!(poll(&mut requests.0), Poll::Ready(Ok(guard)) if *guard == 7));
-        assert!(matches!(poll(&mut requests.1), Poll::Ready(Ok(guard)) if *guard == 7));
+        assert!(matches!(poll_once(requests.0.as_mut()), Poll::Ready(Ok(guard)) if *guard == 7));
+        assert!(matches!(poll_once(requests.1.as_mut()), Poll::Ready(Ok(guard)) if *guard == 7));
     });
     assert_eq!(count, 0);
 }
@@ -80,7 +77,7 @@ fn a_free_lock_is_acquired_and_released_without_allocating() {
 fn synchronized_allocates_nothing() {
     let lock = SharedLock::new(7);
     let mut work = Box::pin(lock.synchronized(Exclusive, async |value| *value += 1));
-    let (count, outcome) = allocations(|| poll(&mut work));
+    let (count, outcome) = allocations(|| poll_once(work.as_mut()));
     assert_eq!((count, outcome), (0, Poll::Ready(Ok(()))));
 }
 
@@ -94,7 +91,7 @@ fn exclusive_requests_queue_and_are_granted_without_allocating() {
         all_wait(&mut requests);
         drop(holder);
         for request in &mut requests {
-            let Poll::Ready(Ok(mut value)) = poll(request) else { panic!("its turn did not come") };
+            let Poll::Ready(Ok(mut value)) = poll_once(request.as_mut()) else { panic!("its turn did not come") };
             *value += 1;
         }
     });
@@ -108,11 +105,11 @@ fn a_group_queues_and_is_granted_without_allocating() {
     let mut exclusive = Box::pin(lock.exclusive());
     let holder = lock.try_exclusive().unwrap();
     let (count, ()) = allocations(|| {
-        assert!(poll(&mut exclusive).is_pending());
+        assert!(poll_once(exclusive.as_mut()).is_pending());
         all_wait(&mut requests);
         drop(holder.downgrade());
-        assert!(requests.iter_mut().all(|request| matches!(poll(request), Poll::Ready(Ok(_)))));
-        assert!(matches!(poll(&mut exclusive), Poll::Ready(Ok(_))));
+        assert!(requests.iter_mut().all(|request| matches!(poll_once(request.as_mut()), Poll::Ready(Ok(_)))));
+        assert!(matches!(poll_once(exclusive.as_mut()), Poll::Ready(Ok(_))));
     });
     assert_eq!(count, 0);
 }
@@ -128,7 +125,7 @@ fn giving_up_and_deleting_allocate_nothing() {
         all_wait(&mut cancelled);
         drop(cancelled);
         holder.delete();
-        assert!(told.iter_mut().all(|request| matches!(poll(request), Poll::Ready(Err(_)))));
+        assert!(told.iter_mut().all(|request| matches!(poll_once(request.as_mut()), Poll::Ready(Err(_)))));
     });
     assert_eq!(count, 0);
 }
@@ -137,13 +134,8 @@ fn giving_up_and_deleting_allocate_nothing() {
 fn owned_guards_allocate_nothing() {
     let lock = Arc::new(SharedLock::new(()));
     let mut request = Box::pin(Arc::clone(&lock).shared_owned());
-    let (count, ready) = allocations(|| poll(&mut request).is_ready());
+    let (count, ready) = allocations(|| poll_once(request.as_mut()).is_ready());
     assert_eq!((count, ready), (0, true));
-}
-
-/// What a future gives that need not wait.
-fn now<F: Future>(future: F) -> F::Output {
-    future.now_or_never().expect("nobody is in the way")
 }
 
 #[test]
@@ -168,7 +160,7 @@ fn names_of_an_open_set_that_are_gone_and_requests_for_them_give_their_space_bac
         (0..NAMES).flat_map(|name| [name, name]).map(|name| Box::pin(set.exclusive(name))).collect();
     let (mut holders, mut waiters) = (Vec::new(), Vec::new());
     for mut request in requests.drain(..) {
-        match poll(&mut request) {
+        match poll_once(request.as_mut()) {
             Poll::Ready(guard) => holders.push(guard.unwrap()),
             Poll::Pending => waiters.push(request),
         }
@@ -197,10 +189,6 @@ fn the_whole_of_a_free_set_is_acquired_without_allocating() {
     }
 }
 
-fn manager() -> LockManager<Seed> {
-    LockManager::builder().names::<Instance>(["web1", "web2"]).names::<Node>(["node1", "node2", "node3"]).build()
-}
-
 /// Climbs as most sessions do, each way once, and lets everything go.
 fn climb(manager: &LockManager<Seed>) {
     let job = now(manager.shared("awaited")).unwrap();
@@ -226,7 +214,7 @@ fn climb_at_run_time(manager: &LockManager<Seed>) {
 
 #[test]
 fn only_the_first_of_sessions_that_follow_each_other_allocates() {
-    let manager = manager();
+    let manager = three_nodes();
     for (way, climb) in [("typed", climb as fn(&_)), ("at run time", climb_at_run_time)] {
         climb(&manager);
         assert_eq!(allocations(|| climb(&manager)).0, 0, "{way}");
@@ -235,7 +223,7 @@ fn only_the_first_of_sessions_that_follow_each_other_allocates() {
 
 #[test]
 fn the_first_session_allocates_its_record_and_the_list_of_those_to_be_used_again() {
-    let manager = manager();
+    let manager = three_nodes();
     let (begun, job) = allocations(|| manager.try_shared("first").unwrap());
     let (climbed, job) = allocations(|| now(job.exclusive::<Instance>("web1")).unwrap());
     let (ended, ()) = allocations(|| drop(job));

@@ -2,13 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-#[path = "support/requests.rs"]
-mod requests;
-
 use futures::FutureExt as _;
 use futures::future::FusedFuture as _;
 use lockladder::SharedLock;
-use requests::{granted, waiting};
+use lockladder_test_support::requests::{granted, waiting};
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,14 +1,12 @@
 //! `hierarchy!` in somebody else's crate, under all the lints that one may have: `tests/elsewhere/user.rs`.
 
-mod package;
-
-use package::{Package, Written};
+use lockladder_test_support::package::{Package, Written};
 use std::path::Path;
 use std::process::Output;
 
 fn user() -> Written {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/elsewhere/user.rs");
-    Package::of_user("elsewhere").target("lib", "user", &source).write()
+    Package::of_user("elsewhere").target("lib", "user", &source).write(env!("CARGO_TARGET_TMPDIR"))
 }
 
 fn is_silent(step: &str, output: &Output) {

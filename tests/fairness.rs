@@ -5,11 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-#[path = "support/requests.rs"]
-mod requests;
-
 use lockladder::{Guard, Mode, SharedLock, TryAcquireError, futures::Acquire, guards::LockPointer};
-use requests::{granted, waiting};
+use lockladder_test_support::requests::{granted, waiting};
 use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -272,7 +269,7 @@ fn a_share_that_is_released_at_once_splits_no_group() {
     let lock = Arc::new(SharedLock::new(()));
     let holder = lock.try_exclusive().unwrap();
     // Each of them is dropped as soon as it is woken: the lock becomes free again and again in mid-group.
-    let group: Vec<_> = (0..CROWD).map(|_| OnWake::new(Box::pin(Arc::clone(&lock).shared_owned()), drop)).collect();
+    let group: Vec<_> = (0..CROWD).map(|_| Delivery::new(Box::pin(Arc::clone(&lock).shared_owned()), drop)).collect();
     for member in &group {
         assert!(member.poll().is_none());
     }
@@ -288,7 +285,7 @@ fn a_newcomer_between_the_batches_of_a_large_group_opens_a_new_group_that_others
     let lock = Arc::new(SharedLock::new(()));
     let holder = lock.try_exclusive().unwrap();
     let newcomer = Arc::new(Mutex::new(None));
-    let first = OnWake::new(Box::pin(Arc::clone(&lock).shared_owned()), {
+    let first = Delivery::new(Box::pin(Arc::clone(&lock).shared_owned()), {
         // The waker of the first member runs when the first batch has been granted, and the last one has not.
         let (lock, newcomer) = (Arc::clone(&lock), Arc::clone(&newcomer));
         move |_| *newcomer.lock().unwrap() = Some(waiting(Arc::clone(&lock).shared_owned()))
@@ -377,15 +374,15 @@ fn a_downgrade_that_nobody_waits_for_shares_the_lock() {
     assert!(lock.try_exclusive().is_ok());
 }
 
-/// A queued request whose waker hands it to a closure: to look at, to drop, to do something else meanwhile.
-struct OnWake<M: Mode> {
+/// A queued request whose waker delivers it to a closure: to look at it, to drop it, or to do something else meanwhile.
+struct Delivery<M: Mode> {
     request: Mutex<Option<Request<M>>>,
     action: Box<dyn Fn(Option<Request<M>>) + Send + Sync>,
 }
 
 type Request<M> = Pin<Box<Acquire<Arc<SharedLock>, M>>>;
 
-impl<M: Mode> OnWake<M> {
+impl<M: Mode> Delivery<M> {
     fn new(request: Request<M>, action: impl Fn(Option<Request<M>>) + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { request: Mutex::new(Some(request)), action: Box::new(action) })
     }
@@ -400,7 +397,7 @@ impl<M: Mode> OnWake<M> {
     }
 }
 
-impl<M: Mode> Wake for OnWake<M> {
+impl<M: Mode> Wake for Delivery<M> {
     fn wake(self: Arc<Self>) {
         let request = self.request.lock().unwrap().take();
         (self.action)(request);

@@ -1,8 +1,6 @@
 //! Each layer stands on those below and knows none above: if all that is above is taken away, the rest compiles.
 
-mod package;
-
-use package::Package;
+use lockladder_test_support::package::Package;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +34,7 @@ fn what_is_left_compiles_when_all_above_a_floor_is_taken_away() {
         fs::write(&path, root).expect("a file to write to");
         house = house.target("bin", name, &path);
     }
-    let checked = house.write().cargo(&["check", "--bins", "--keep-going"], &[]);
+    let checked = house.write(env!("CARGO_TARGET_TMPDIR")).cargo(&["check", "--bins", "--keep-going"], &[]);
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }
 

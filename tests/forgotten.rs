@@ -4,12 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 use lockladder::{All, Entries, LockSet, OpenSet, Priority, SetGuard, futures::SetAcquire};
+use lockladder_test_support::requests::poll_once;
 use proptest::prelude::*;
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 
 /// A name that is counted, by its token.
 #[derive(Clone, Debug)]
@@ -90,16 +91,12 @@ enum Request {
     ToOwn(Pin<Box<SetAcquire<Closed, lockladder::Exclusive>>>),
 }
 
-fn look<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
 impl Request {
     /// A guard, or nothing, if it waits no more.
     fn poll(&mut self) -> Poll<Option<Guard>> {
         match self {
-            Self::ToShare(request) => look(request.as_mut()).map(|guard| guard.ok().map(Guard::Shares)),
-            Self::ToOwn(request) => look(request.as_mut()).map(|guard| guard.ok().map(Guard::Owns)),
+            Self::ToShare(request) => poll_once(request.as_mut()).map(|guard| guard.ok().map(Guard::Shares)),
+            Self::ToOwn(request) => poll_once(request.as_mut()).map(|guard| guard.ok().map(Guard::Owns)),
         }
     }
 }
@@ -169,16 +166,16 @@ impl Story {
             Step::Add { names, held, polls } => {
                 let entries = self.entries(names);
                 match (held, polls) {
-                    (None, true) => drop(look(Box::pin(set.add(Entries(entries))).as_mut())),
+                    (None, true) => drop(poll_once(Box::pin(set.add(Entries(entries))).as_mut())),
                     (Some(true), true) => {
                         let mut adds = Box::pin(Arc::clone(&set).add_exclusive_owned(Entries(entries)));
-                        if let Poll::Ready(Ok(guard)) = look(adds.as_mut()) {
+                        if let Poll::Ready(Ok(guard)) = poll_once(adds.as_mut()) {
                             self.guards.push(Guard::Owns(guard));
                         }
                     }
                     (Some(false), true) => {
                         let mut adds = Box::pin(Arc::clone(&set).add_shared_owned(Entries(entries)));
-                        if let Poll::Ready(Ok(guard)) = look(adds.as_mut()) {
+                        if let Poll::Ready(Ok(guard)) = poll_once(adds.as_mut()) {
                             self.guards.push(Guard::Shares(guard));
                         }
                     }
@@ -188,7 +185,7 @@ impl Story {
             Step::Remove { names, polls } => {
                 let mut removes = Box::pin(set.remove(self.names(names)));
                 if *polls {
-                    drop(look(removes.as_mut()));
+                    drop(poll_once(removes.as_mut()));
                 }
             }
             Step::Look => drop((format!("{set:?}"), set.names())),
@@ -273,12 +270,12 @@ proptest! {
                 (0, false) => guards.extend(set.try_shared_owned(names).ok()),
                 (_, true) => {
                     let mut request = Box::pin(set.exclusive_owned(names));
-                    let _ = look(request.as_mut());
+                    let _ = poll_once(request.as_mut());
                     owns.push(request);
                 }
                 (_, false) => {
                     let mut request = Box::pin(set.shared_owned(names));
-                    if let Poll::Ready(Ok(guard)) = look(request.as_mut()) {
+                    if let Poll::Ready(Ok(guard)) = poll_once(request.as_mut()) {
                         guards.push(guard);
                     } else {
                         shares.push(request);

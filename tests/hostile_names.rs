@@ -36,60 +36,60 @@ fn act(act: Act) {
 }
 
 #[derive(Debug)]
-struct Hostile(u32);
+struct HostileName(u32);
 
-impl Hash for Hostile {
+impl Hash for HostileName {
     fn hash<H: Hasher>(&self, state: &mut H) {
         act(Act::Hash);
         (self.0 % 2).hash(state); // And half of them have one hash.
     }
 }
 
-impl PartialEq for Hostile {
+impl PartialEq for HostileName {
     fn eq(&self, other: &Self) -> bool {
         act(Act::Eq);
         self.0 == other.0
     }
 }
 
-impl Eq for Hostile {}
+impl Eq for HostileName {}
 
-impl PartialOrd for Hostile {
+impl PartialOrd for HostileName {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Hostile {
+impl Ord for HostileName {
     fn cmp(&self, other: &Self) -> Ordering {
         act(Act::Cmp);
         self.0.cmp(&other.0)
     }
 }
 
-impl Clone for Hostile {
+impl Clone for HostileName {
     fn clone(&self) -> Self {
         act(Act::Clone);
         Self(self.0)
     }
 }
 
-impl Drop for Hostile {
+impl Drop for HostileName {
     fn drop(&mut self) {
         act(Act::Drop);
     }
 }
 
-fn hostile(names: impl IntoIterator<Item = u32>) -> Vec<Hostile> {
-    names.into_iter().map(Hostile).collect()
+fn hostile(names: impl IntoIterator<Item = u32>) -> Vec<HostileName> {
+    names.into_iter().map(HostileName).collect()
 }
 
 /// Does everything that can be done to a set; what panics, panics.
-fn everything(set: &LockSet<Hostile>) {
+fn everything(set: &LockSet<HostileName>) {
     let mut guard = block_on(set.exclusive(hostile([1, 2, 3]))).unwrap();
     let mut waiter = task::spawn(set.shared(hostile([2, 4])));
     assert_pending!(waiter.poll());
-    assert!(guard.contains(Hostile(3)) && guard.get(Hostile(1)).is_some());
+    assert!(guard.contains(HostileName(3)) && guard.get(HostileName(1)).is_some());
     drop(set.try_exclusive(hostile([3, 5])));
     guard.release(hostile([3])).unwrap();
     let _ = guard.remove(hostile([1]));
@@ -113,7 +113,7 @@ fn everything(set: &LockSet<Hostile>) {
 fn a_panic_in_any_code_of_a_name_leaves_the_set_whole_and_free() {
     for what in [Act::Hash, Act::Eq, Act::Cmp, Act::Clone, Act::Drop] {
         for after in (0..40).chain((40..400).step_by(7)) {
-            let set: LockSet<Hostile> = (0..10).map(Hostile).collect();
+            let set: LockSet<HostileName> = (0..10).map(HostileName).collect();
             ARMED.set(Some((what, after)));
             let _ = catch_unwind(AssertUnwindSafe(|| everything(&set)));
             ARMED.set(None);
@@ -121,8 +121,8 @@ fn a_panic_in_any_code_of_a_name_leaves_the_set_whole_and_free() {
             let names = all.names().len();
             drop(all);
             assert_eq!(set.try_exclusive(set.names()).unwrap().len(), names, "after {after} times {what:?}");
-            drop(block_on(set.add([Hostile(1_000)])));
-            assert_eq!(block_on(set.remove([Hostile(1_000)])).unwrap().len(), 1);
+            drop(block_on(set.add([HostileName(1_000)])));
+            assert_eq!(block_on(set.remove([HostileName(1_000)])).unwrap().len(), 1);
         }
     }
 }
@@ -131,7 +131,7 @@ fn a_panic_in_any_code_of_a_name_leaves_the_set_whole_and_free() {
 fn a_panic_in_any_code_of_a_name_leaves_an_open_set_empty() {
     for what in [Act::Hash, Act::Eq, Act::Cmp, Act::Clone, Act::Drop] {
         for after in 0..60 {
-            let set: OpenSet<Hostile> = OpenSet::new();
+            let set: OpenSet<HostileName> = OpenSet::new();
             ARMED.set(Some((what, after)));
             let _ = catch_unwind(AssertUnwindSafe(|| {
                 let guard = block_on(set.exclusive(hostile([1, 3, 5, 3]))).unwrap();
@@ -151,7 +151,7 @@ fn a_panic_in_any_code_of_a_name_leaves_an_open_set_empty() {
 
 #[test]
 fn a_request_whose_names_have_panicked_never_gets_less_than_it_asked_for() {
-    let set: LockSet<Hostile> = LockSet::new(hostile([1]));
+    let set: LockSet<HostileName> = LockSet::new(hostile([1]));
     let mut request = task::spawn(set.exclusive(hostile([1, 8, 9])));
     ARMED.set(Some((Act::Cmp, 0)));
     assert!(catch_unwind(AssertUnwindSafe(|| request.poll().is_ready())).is_err());

@@ -6,19 +6,16 @@
 
 use lockladder::ganeti::seed::{Instance, Seed};
 use lockladder::{AddError, All, LockManager, LockSet, SessionError, SetError, SharedLock};
+use lockladder_test_support::small::abc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, block_on, task};
-
-fn set() -> LockSet<String> {
-    LockSet::new(["a", "b", "c"])
-}
 
 /// The seed sorted the list that its caller had passed.
 #[test]
 fn b1_the_callers_list_keeps_its_order() {
     let names = vec!["c", "a", "b", "a"];
-    let set = set();
+    let set = abc();
     let guard = block_on(set.exclusive(&names)).unwrap();
     assert_eq!(guard.names(), ["a", "b", "c"]);
     assert_eq!(names, ["c", "a", "b", "a"]);
@@ -27,7 +24,7 @@ fn b1_the_callers_list_keeps_its_order() {
 /// The seed could swallow the error of one member and return the others as a success.
 #[test]
 fn b3_one_member_that_fails_fails_the_whole_request() {
-    let set = set();
+    let set = abc();
     let mut b = block_on(set.exclusive("b")).unwrap();
     let mut request = task::spawn(set.shared(["a", "b", "c"]));
     assert_pending!(request.poll());
@@ -38,7 +35,7 @@ fn b3_one_member_that_fails_fails_the_whole_request() {
 /// In the seed, members acquired before a failure could stay locked.
 #[test]
 fn b4_nothing_stays_locked_after_a_failure() {
-    let set = set();
+    let set = abc();
     let mut c = block_on(set.exclusive("c")).unwrap();
     let mut request = task::spawn(set.exclusive(["a", "b", "c"]));
     assert_pending!(request.poll());
@@ -50,7 +47,7 @@ fn b4_nothing_stays_locked_after_a_failure() {
 /// In the seed, a whole-set acquisition that failed left its owner marked: `add` and a second try asserted for ever.
 #[test]
 fn b5_a_whole_set_acquisition_that_ends_early_leaves_no_trace() {
-    let set = set();
+    let set = abc();
     let b = block_on(set.exclusive("b")).unwrap();
     let mut whole = task::spawn(set.exclusive(All));
     assert_pending!(whole.poll());
@@ -64,7 +61,7 @@ fn b5_a_whole_set_acquisition_that_ends_early_leaves_no_trace() {
 /// The seed removed one by one, and fell over the second `a` with the first one gone.
 #[test]
 fn b6_a_name_repeated_in_a_removal_is_removed_once() {
-    let set = set();
+    let set = abc();
     let mut guard = block_on(set.exclusive(["a", "b"])).unwrap();
     guard.remove(["a", "a", "b"]).unwrap();
     assert_eq!(set.names(), ["c"]);
@@ -106,7 +103,7 @@ fn b10_a_request_dropped_after_it_was_woken_wakes_the_next() {
 /// The seed accepted it, with two locks for one name.
 #[test]
 fn b11_a_name_repeated_in_an_addition_is_refused() {
-    let set = set();
+    let set = abc();
     let repeated = AddError::Repeated { names: vec!["x".to_owned()] };
     assert_eq!(block_on(set.add(["x", "y", "x", "x"])).unwrap_err(), repeated);
     assert_eq!(block_on(set.add_exclusive(["x", "x"])).unwrap_err(), repeated);
@@ -119,7 +116,7 @@ fn b11_a_name_repeated_in_an_addition_is_refused() {
 /// another lock, of another thing; the waiter learns that its own is gone, and looks again.
 #[test]
 fn b14_a_waiter_on_a_name_that_is_removed_and_added_again_learns_that_its_lock_is_gone() {
-    let set = set();
+    let set = abc();
     let mut a = block_on(set.exclusive("a")).unwrap();
     let mut waiter = task::spawn(set.shared("a"));
     assert_pending!(waiter.poll());
@@ -173,7 +170,7 @@ async fn l2_overlapping_sharers_starve_nobody_behind_a_request_that_timed_out() 
 /// The timeout of a set did not count for the lock of the whole set, which could wait for ever.
 #[tokio::test(start_paused = true)]
 async fn later_a_deadline_counts_for_the_lock_of_the_whole_set_too() {
-    let set = set();
+    let set = abc();
     let _whole = set.exclusive(All).await.unwrap();
     let waiting = tokio::time::timeout(Duration::from_secs(1), set.shared(All));
     assert!(waiting.await.is_err());
@@ -183,7 +180,7 @@ async fn later_a_deadline_counts_for_the_lock_of_the_whole_set_too() {
 /// nothing while it waits.
 #[test]
 fn later_the_whole_set_holds_nothing_while_it_waits() {
-    let set = set();
+    let set = abc();
     let b = block_on(set.exclusive("b")).unwrap();
     let mut whole = task::spawn(set.exclusive(All));
     assert_pending!(whole.poll());

@@ -2,11 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-#[path = "support/requests.rs"]
-mod requests;
-
 use lockladder::{LockSet, Priority, SharedLock};
-use requests::{granted, waiting};
+use lockladder_test_support::requests::{granted, waiting};
 use tokio_test::assert_pending;
 
 #[test]

@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::{OpenSet, SetError};
+use lockladder_test_support::requests::poll_once;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
-use std::task::{Context, Waker};
 use tokio::task::yield_now;
 use tokio_test::{assert_pending, assert_ready_ok, block_on, task};
 
@@ -78,7 +78,7 @@ fn part_of_the_names_and_at_least_so_many_leave_none_behind() {
 fn dropped_after<F: Future>(future: F, polls: usize) {
     let mut future = std::pin::pin!(future);
     for _ in 0..polls {
-        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+        if poll_once(future.as_mut()).is_ready() {
             break;
         }
     }

@@ -1,32 +1,22 @@
 //! Priorities: the fairness rule between requests of different urgency, and requests that change theirs.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use lockladder::{Exclusive, Guard, Mode, Priority, Shared, SharedLock, futures::Acquire};
+use lockladder::{Exclusive, Mode, Priority, Shared, SharedLock, futures::Acquire};
+use lockladder_test_support::requests::{granted, poll, poll_once, waiting};
+use lockladder_test_support::wakers::on_wake;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Wake, Waker};
 use tokio_test::task::{self, Spawn};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok};
 
 type Waiting<'l, M> = Spawn<Acquire<&'l SharedLock, M>>;
 
 fn exclusive(lock: &SharedLock, priority: i8) -> Waiting<'_, Exclusive> {
-    queued(lock.exclusive().priority(Priority::new(priority)))
+    waiting(lock.exclusive().priority(Priority::new(priority)))
 }
 
 fn shared(lock: &SharedLock, priority: i8) -> Waiting<'_, Shared> {
-    queued(lock.shared().priority(Priority::new(priority)))
-}
-
-fn queued<M: Mode>(request: Acquire<&SharedLock, M>) -> Waiting<'_, M> {
-    let mut request = task::spawn(request);
-    assert_pending!(request.poll());
-    request
-}
-
-fn claim<'l, M: Mode>(request: &mut Waiting<'l, M>) -> Guard<&'l SharedLock, M> {
-    assert!(request.is_woken(), "it is not its turn");
-    assert_ready_ok!(request.poll())
+    waiting(lock.shared().priority(Priority::new(priority)))
 }
 
 fn set_priority<M: Mode>(request: &mut Waiting<'_, M>, priority: i8) {
@@ -37,10 +27,10 @@ fn set_priority<M: Mode>(request: &mut Waiting<'_, M>, priority: i8) {
 fn the_more_urgent_request_is_granted_first() {
     let lock = SharedLock::new(());
     let held = lock.try_exclusive().unwrap();
-    let (mut late, mut default, mut urgent) = (exclusive(&lock, 19), exclusive(&lock, 0), exclusive(&lock, -20));
+    let (late, default, urgent) = (exclusive(&lock, 19), exclusive(&lock, 0), exclusive(&lock, -20));
     drop(held);
-    for request in [&mut urgent, &mut default, &mut late] {
-        drop(claim(request));
+    for request in [urgent, default, late] {
+        drop(granted(request));
     }
 }
 
@@ -48,11 +38,10 @@ fn the_more_urgent_request_is_granted_first() {
 fn requests_of_one_priority_are_granted_in_order_of_arrival() {
     let lock = SharedLock::new(());
     let held = lock.try_exclusive().unwrap();
-    let (mut b1, mut a1, mut b2, mut a2) =
-        (exclusive(&lock, 5), exclusive(&lock, 3), exclusive(&lock, 5), exclusive(&lock, 3));
+    let (b1, a1, b2, a2) = (exclusive(&lock, 5), exclusive(&lock, 3), exclusive(&lock, 5), exclusive(&lock, 3));
     drop(held);
-    for request in [&mut a1, &mut a2, &mut b1, &mut b2] {
-        drop(claim(request));
+    for request in [a1, a2, b1, b2] {
+        drop(granted(request));
     }
 }
 
@@ -60,26 +49,26 @@ fn requests_of_one_priority_are_granted_in_order_of_arrival() {
 fn each_priority_has_its_own_group_of_sharers() {
     let lock = SharedLock::new(());
     let held = lock.try_exclusive().unwrap();
-    let (mut s0, mut x0, mut s5, mut t0, t5) =
+    let (s0, x0, s5, t0, t5) =
         (shared(&lock, 0), exclusive(&lock, 0), shared(&lock, 5), shared(&lock, 0), shared(&lock, 5));
     drop(held);
-    let group = (claim(&mut s0), claim(&mut t0));
+    let group = (granted(s0), granted(t0));
     assert!(!x0.is_woken() && !s5.is_woken() && !t5.is_woken());
     drop(group);
-    let alone = claim(&mut x0);
+    let alone = granted(x0);
     assert!(!s5.is_woken());
     drop(alone);
     assert!(s5.is_woken() && t5.is_woken());
-    drop(claim(&mut s5));
+    drop(granted(s5));
 }
 
 #[test]
 fn sharers_of_several_priorities_run_together_if_nothing_exclusive_stands_between() {
     let lock = SharedLock::new(());
     let held = lock.try_exclusive().unwrap();
-    let (mut s0, mut s5, x7, s9) = (shared(&lock, 0), shared(&lock, 5), exclusive(&lock, 7), shared(&lock, 9));
+    let (s0, s5, x7, s9) = (shared(&lock, 0), shared(&lock, 5), exclusive(&lock, 7), shared(&lock, 9));
     drop(held);
-    let _both = (claim(&mut s0), claim(&mut s5));
+    let _both = (granted(s0), granted(s5));
     assert!(!x7.is_woken() && !s9.is_woken());
 }
 
@@ -109,11 +98,11 @@ fn a_newcomer_waits_for_those_who_are_as_urgent() {
 fn a_request_that_becomes_more_urgent_moves_at_once() {
     let lock = SharedLock::new(());
     let held = lock.try_exclusive().unwrap();
-    let (mut first, mut second, mut third) = (exclusive(&lock, 0), exclusive(&lock, 0), exclusive(&lock, 0));
+    let (first, second, mut third) = (exclusive(&lock, 0), exclusive(&lock, 0), exclusive(&lock, 0));
     set_priority(&mut third, -1);
     drop(held);
-    for request in [&mut third, &mut first, &mut second] {
-        drop(claim(request));
+    for request in [third, first, second] {
+        drop(granted(request));
     }
 }
 
@@ -121,24 +110,24 @@ fn a_request_that_becomes_more_urgent_moves_at_once() {
 fn the_same_priority_is_the_same_place() {
     let lock = SharedLock::new(());
     let held = lock.try_exclusive().unwrap();
-    let (mut first, mut sharer, mut last) = (exclusive(&lock, 0), shared(&lock, 0), exclusive(&lock, 0));
+    let (mut first, mut sharer, last) = (exclusive(&lock, 0), shared(&lock, 0), exclusive(&lock, 0));
     set_priority(&mut first, 0);
     set_priority(&mut sharer, 0);
     drop(held);
-    drop(claim(&mut first));
-    drop(claim(&mut sharer));
-    drop(claim(&mut last));
+    drop(granted(first));
+    drop(granted(sharer));
+    drop(granted(last));
 }
 
 #[test]
 fn a_request_that_changes_its_priority_stands_behind_those_of_the_new_one() {
     let lock = SharedLock::new(());
     let held = lock.try_exclusive().unwrap();
-    let (mut first, mut second, mut third) = (exclusive(&lock, 0), exclusive(&lock, 5), exclusive(&lock, 0));
+    let (mut first, second, third) = (exclusive(&lock, 0), exclusive(&lock, 5), exclusive(&lock, 0));
     set_priority(&mut first, 5);
     drop(held);
-    for request in [&mut third, &mut second, &mut first] {
-        drop(claim(request));
+    for request in [third, second, first] {
+        drop(granted(request));
     }
 }
 
@@ -147,9 +136,9 @@ fn an_exclusive_request_that_becomes_less_urgent_lets_the_sharers_behind_it_run(
     let lock = SharedLock::new(());
     let _sharer = lock.try_shared().unwrap();
     let mut head = exclusive(&lock, 0);
-    let mut behind = shared(&lock, 0);
+    let behind = shared(&lock, 0);
     set_priority(&mut head, 1);
-    let _runs = claim(&mut behind);
+    let _runs = granted(behind);
     assert!(!head.is_woken());
 }
 
@@ -157,13 +146,13 @@ fn an_exclusive_request_that_becomes_less_urgent_lets_the_sharers_behind_it_run(
 fn a_sharer_that_changes_its_priority_joins_the_group_there() {
     let lock = SharedLock::new(());
     let held = lock.try_exclusive().unwrap();
-    let (mut s0, mut x0, mut s5) = (shared(&lock, 0), exclusive(&lock, 0), shared(&lock, 5));
+    let (s0, x0, mut s5) = (shared(&lock, 0), exclusive(&lock, 0), shared(&lock, 5));
     set_priority(&mut s5, 0);
     drop(held);
-    let group = (claim(&mut s0), claim(&mut s5));
+    let group = (granted(s0), granted(s5));
     assert!(!x0.is_woken());
     drop(group);
-    drop(claim(&mut x0));
+    drop(granted(x0));
 }
 
 #[test]
@@ -175,7 +164,7 @@ fn a_priority_set_before_the_first_poll_counts() {
     set_priority(&mut urgent, -5);
     assert_pending!(urgent.poll());
     drop(held);
-    drop(claim(&mut urgent));
+    drop(granted(urgent));
     assert!(default.is_woken());
 }
 
@@ -194,7 +183,7 @@ fn a_granted_request_keeps_its_grant_whatever_its_priority_becomes() {
 fn setting_a_priority_after_the_end_does_nothing() {
     let lock = SharedLock::new(());
     let mut request = pin!(lock.exclusive());
-    let _guard = request.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let _guard = poll_once(request.as_mut());
     request.as_mut().set_priority(Priority::LOWEST);
 }
 
@@ -202,19 +191,10 @@ fn setting_a_priority_after_the_end_does_nothing() {
 fn a_downgrade_takes_the_group_of_the_most_urgent_priority_along() {
     let lock = SharedLock::new(());
     let held = lock.try_exclusive().unwrap();
-    let (x0, mut s0, s5) = (exclusive(&lock, 0), shared(&lock, 0), shared(&lock, 5));
+    let (x0, s0, s5) = (exclusive(&lock, 0), shared(&lock, 0), shared(&lock, 5));
     let _held = held.downgrade();
-    let _along = claim(&mut s0);
+    let _along = granted(s0);
     assert!(!x0.is_woken() && !s5.is_woken());
-}
-
-/// Does something when it is woken.
-struct OnWake(Box<dyn Fn() + Send + Sync>);
-
-impl Wake for OnWake {
-    fn wake(self: Arc<Self>) {
-        (self.0)();
-    }
 }
 
 #[test]
@@ -224,12 +204,11 @@ fn an_urgent_request_does_not_split_a_group_that_is_being_granted() {
     // The group is granted in batches; as the first of its members is woken, most have not been granted yet.
     let queue_urgently = {
         let urgent = Arc::clone(&urgent);
-        move || assert_pending!(urgent.lock().unwrap().as_mut().poll(&mut Context::from_waker(Waker::noop())))
+        move || assert_pending!(poll_once(urgent.lock().unwrap().as_mut()))
     };
     let held = lock.try_exclusive().unwrap();
     let mut first = pin!(lock.shared());
-    let waker = Waker::from(Arc::new(OnWake(Box::new(queue_urgently))));
-    assert_pending!(first.as_mut().poll(&mut Context::from_waker(&waker)));
+    assert_pending!(poll(first.as_mut(), &on_wake(queue_urgently)));
     let members: Vec<_> = (0..100).map(|_| shared(&lock, 0)).collect();
     drop(held);
     assert!(members.iter().all(Spawn::is_woken), "the group passes as a whole");

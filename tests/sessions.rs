@@ -1,18 +1,13 @@
 //! What sessions do at run time: climbing, nesting, giving back, members that come and go.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
 use lockladder::{All, CanAcquire, LockManager, LockMode, Session, SessionError, held};
+use lockladder_test_support::requests::is_terminated;
+use lockladder_test_support::small::three_nodes;
 use std::fmt;
 use std::pin::pin;
-use support::is_terminated;
 use tokio_test::{assert_pending, assert_ready, block_on, task};
-
-fn manager() -> LockManager<Seed> {
-    LockManager::builder().names::<Instance>(["web1", "web2"]).names::<Node>(["node1", "node2", "node3"]).build()
-}
 
 type Job = Session<Seed, held![shared Cluster, exclusive Instance]>;
 
@@ -26,7 +21,7 @@ fn unknown(name: &str) -> SessionError {
 
 #[test]
 fn a_session_climbs_and_comes_down_as_the_api_says() {
-    let manager = manager();
+    let manager = three_nodes();
     block_on(async {
         let job = manager.shared("failover web1").await.unwrap();
         assert_eq!(job.label(), "failover web1");
@@ -44,7 +39,7 @@ fn a_session_climbs_and_comes_down_as_the_api_says() {
 
 #[test]
 fn an_exclusive_root_keeps_every_other_session_out_until_it_is_downgraded() {
-    let manager = manager();
+    let manager = three_nodes();
     let alone = block_on(manager.exclusive("rename")).unwrap();
     let mut other = task::spawn(manager.shared("job"));
     assert_pending!(other.poll());
@@ -55,7 +50,7 @@ fn an_exclusive_root_keeps_every_other_session_out_until_it_is_downgraded() {
 
 #[test]
 fn the_root_is_held_until_the_session_is_dropped() {
-    let manager = manager();
+    let manager = three_nodes();
     let job = block_on(job(&manager));
     let mut alone = task::spawn(manager.exclusive("rename"));
     assert_pending!(alone.poll());
@@ -67,7 +62,7 @@ fn the_root_is_held_until_the_session_is_dropped() {
 
 #[test]
 fn dropping_a_session_releases_every_level() {
-    let manager = manager();
+    let manager = three_nodes();
     drop(block_on(async { job(&manager).await.exclusive::<Node>(All).await }).unwrap());
     let all = block_on(async {
         let all = manager.exclusive("again").await.unwrap().exclusive::<Instance>(All).await.unwrap();
@@ -78,14 +73,14 @@ fn dropping_a_session_releases_every_level() {
 
 #[test]
 fn a_failed_acquisition_by_value_releases_everything() {
-    let manager = manager();
+    let manager = three_nodes();
     assert_eq!(block_on(async { job(&manager).await.shared::<Node>("node9").await }).unwrap_err(), unknown("node9"));
     let _job = assert_ready!(task::spawn(job(&manager)).poll());
 }
 
 #[test]
 fn a_nested_session_that_fails_leaves_the_outer_one_as_it_was() {
-    let manager = manager();
+    let manager = three_nodes();
     let mut job = block_on(job(&manager));
     assert_eq!(block_on(job.nest().shared::<Node>("node9")).unwrap_err(), unknown("node9"));
     assert_eq!(job.owned::<Instance>().names(), ["web1"]);
@@ -93,7 +88,7 @@ fn a_nested_session_that_fails_leaves_the_outer_one_as_it_was() {
 
 #[test]
 fn a_nested_acquisition_dropped_while_it_waits_leaves_the_outer_session_as_it_was() {
-    let manager = manager();
+    let manager = three_nodes();
     let _busy = block_on(async { manager.shared("busy").await.unwrap().exclusive::<Node>("node2").await }).unwrap();
     let mut job = block_on(job(&manager));
     let mut nodes = task::spawn(job.nest().exclusive::<Node>(["node1", "node2"]));
@@ -106,7 +101,7 @@ fn a_nested_acquisition_dropped_while_it_waits_leaves_the_outer_session_as_it_wa
 
 #[test]
 fn a_pending_acquisition_gives_its_session_back() {
-    let manager = manager();
+    let manager = three_nodes();
     let _busy = block_on(async { manager.shared("busy").await.unwrap().exclusive::<Node>("node2").await }).unwrap();
     let mut nodes = pin!(block_on(job(&manager)).exclusive::<Node>(["node1", "node2"]));
     let mut poll = task::spawn(std::future::poll_fn(|context| nodes.as_mut().poll(context)));
@@ -120,7 +115,7 @@ fn a_pending_acquisition_gives_its_session_back() {
 
 #[test]
 fn an_acquisition_that_was_never_polled_gives_its_session_back() {
-    let manager = manager();
+    let manager = three_nodes();
     let mut nodes = pin!(block_on(job(&manager)).shared::<Node>("node9"));
     assert_eq!(nodes.as_mut().reclaim().unwrap().owned::<Instance>().names(), ["web1"]);
 }
@@ -128,7 +123,7 @@ fn an_acquisition_that_was_never_polled_gives_its_session_back() {
 #[test]
 #[should_panic(expected = "`SessionRequest` polled after it has resolved")]
 fn polling_an_acquisition_whose_session_was_taken_back_says_so() {
-    let manager = manager();
+    let manager = three_nodes();
     let mut nodes = task::spawn(block_on(job(&manager)).shared::<Node>("node1"));
     drop(nodes.enter(|_, nodes| nodes.reclaim()).unwrap());
     let _ = nodes.poll();
@@ -136,7 +131,7 @@ fn polling_an_acquisition_whose_session_was_taken_back_says_so() {
 
 #[test]
 fn an_emptied_level_counts_as_held_until_it_is_released() {
-    let manager = manager();
+    let manager = three_nodes();
     let mut job = block_on(job(&manager));
     job.release_names::<Instance>("web1").unwrap();
     assert!(job.owned::<Instance>().is_empty());
@@ -149,7 +144,7 @@ fn a_session_moves_into_a_struct_and_onto_another_thread() {
     struct Worker {
         job: Job,
     }
-    let manager = manager();
+    let manager = three_nodes();
     let worker = Worker { job: block_on(job(&manager)) };
     std::thread::spawn(move || drop(worker.job.release::<Instance>())).join().unwrap();
     let _job = assert_ready!(task::spawn(job(&manager)).poll());
@@ -160,7 +155,7 @@ fn a_helper_takes_any_session_that_can_still_acquire() {
     async fn nodes<H: CanAcquire<Node>>(session: &mut Session<Seed, H>) -> usize {
         session.nest().shared::<Node>(All).await.unwrap().owned::<Node>().len()
     }
-    let manager = manager();
+    let manager = three_nodes();
     block_on(async {
         let mut root = manager.shared("count").await.unwrap();
         let mut job = job(&manager).await;
@@ -170,7 +165,7 @@ fn a_helper_takes_any_session_that_can_still_acquire() {
 
 #[test]
 fn an_added_name_is_held_before_anybody_else_can_hold_it() {
-    let manager = manager();
+    let manager = three_nodes();
     block_on(async {
         let mut creator = manager.shared("create").await.unwrap().add_exclusive::<Instance>("web3").await.unwrap();
         let mut other = task::spawn(async { manager.shared("other").await?.shared::<Instance>("web3").await });
@@ -186,7 +181,7 @@ fn an_added_name_is_held_before_anybody_else_can_hold_it() {
 
 #[test]
 fn members_are_added_and_removed_under_the_root_alone() {
-    let manager = manager();
+    let manager = three_nodes();
     block_on(async {
         let mut job = manager.exclusive("rename").await.unwrap();
         assert_eq!(job.remove::<Instance>(["web2", "nope"]).await.unwrap(), ["web2"]);
@@ -200,7 +195,7 @@ fn members_are_added_and_removed_under_the_root_alone() {
 
 #[test]
 fn adding_to_a_held_level_needs_the_whole_of_it() {
-    let manager = manager();
+    let manager = three_nodes();
     block_on(async {
         let mut part = manager.shared("part").await.unwrap().exclusive::<Node>("node1").await.unwrap();
         assert_eq!(part.add_held::<Node>("node4").unwrap_err(), SessionError::NotWhole { level: "Node" });
@@ -236,7 +231,7 @@ fn errors_name_the_level_and_the_names_and_say_what_to_do() {
 
 #[test]
 fn debug_shows_who_holds_what_without_waiting() {
-    let manager = manager();
+    let manager = three_nodes();
     let job = block_on(job(&manager));
     assert_eq!(format!("{job:?}"), r#"Session { label: "job", Instance: (Exclusive, ["web1"]), Cluster: Shared, .. }"#);
     assert!(format!("{manager:?}").contains("sharers: 1"));
@@ -251,7 +246,7 @@ fn a_session_is_its_guards_and_two_words() {
 
 #[test]
 fn futures_of_a_session_say_when_they_have_resolved() {
-    let manager = manager();
+    let manager = three_nodes();
     let mut enter = task::spawn(manager.shared("job"));
     assert!(!is_terminated(&mut enter));
     let mut job = assert_ready!(enter.poll()).unwrap();
@@ -268,7 +263,7 @@ fn futures_of_a_session_say_when_they_have_resolved() {
 
 #[test]
 fn debug_of_the_futures_of_a_session_says_what_they_are_for() {
-    let manager = manager();
+    let manager = three_nodes();
     let says = |request: &dyn fmt::Debug, words: [&str; 2]| {
         let text = format!("{request:?}");
         assert!(words.iter().all(|word| text.contains(word)), "{text}");

@@ -3,15 +3,13 @@
 
 use lockladder::ganeti::seed::{Instance, Node, Seed};
 use lockladder::{All, Exclusive, LockManager, LockMode, SessionError, Shared};
+use lockladder_test_support::requests::now;
+use lockladder_test_support::small::two_nodes;
 use std::mem::forget;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use tokio_test::{assert_pending, assert_ready, block_on, task};
-
-fn manager() -> LockManager<Seed> {
-    LockManager::builder().names::<Instance>(["web1"]).names::<Node>(["node1", "node2"]).build()
-}
 
 fn already(level: &'static str, held: &'static str) -> SessionError {
     SessionError::AlreadyHeld { level, held }
@@ -21,14 +19,9 @@ fn nested(outer: &str, inner: &str) -> SessionError {
     SessionError::NestedSession { outer: outer.to_owned(), inner: inner.to_owned() }
 }
 
-/// Polls once: an error must come at once, not after a wait.
-fn now<F: Future>(future: F) -> F::Output {
-    assert_ready!(task::spawn(future).poll())
-}
-
 #[test]
 fn what_a_forgotten_nested_session_holds_is_an_error_and_no_hang() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut job = block_on(manager.shared("job")).unwrap();
     forget(block_on(job.nest().exclusive::<Node>("node1")).unwrap());
     assert_eq!(now(job.nest().shared::<Node>("node1")).unwrap_err(), already("Node", "Node"));
@@ -40,7 +33,7 @@ fn what_a_forgotten_nested_session_holds_is_an_error_and_no_hang() {
 
 #[test]
 fn removing_what_a_forgotten_nested_session_shares_is_an_error_and_no_hang() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut job = block_on(manager.shared("job")).unwrap();
     forget(block_on(job.nest().shared::<Node>("node1")).unwrap());
     assert_eq!(now(job.remove::<Node>("node1")).unwrap_err(), already("Node", "Node"));
@@ -49,7 +42,7 @@ fn removing_what_a_forgotten_nested_session_shares_is_an_error_and_no_hang() {
 
 #[test]
 fn a_request_that_waits_and_is_forgotten_is_an_error_and_no_hang() {
-    let manager = manager();
+    let manager = two_nodes();
     let busy = block_on(async { manager.shared("busy").await.unwrap().exclusive::<Node>("node1").await }).unwrap();
     let mut job = block_on(manager.shared("job")).unwrap();
     let mut request = task::spawn(Box::pin(job.nest().exclusive::<Node>("node1")));
@@ -61,7 +54,7 @@ fn a_request_that_waits_and_is_forgotten_is_an_error_and_no_hang() {
 
 #[test]
 fn nested_sessions_and_requests_that_end_leave_nothing_on_the_record() {
-    let manager = manager();
+    let manager = two_nodes();
     let busy = block_on(async { manager.shared("busy").await.unwrap().exclusive::<Node>("node1").await }).unwrap();
     let mut job = block_on(manager.shared("job")).unwrap();
     drop(block_on(job.nest().exclusive::<Node>("node2")).unwrap());
@@ -85,7 +78,7 @@ fn nested_sessions_and_requests_that_end_leave_nothing_on_the_record() {
 
 #[test]
 fn a_session_known_at_run_time_remembers_a_request_that_was_forgotten() {
-    let manager = manager();
+    let manager = two_nodes();
     let _busy = block_on(async { manager.shared("busy").await.unwrap().exclusive::<Node>("node1").await }).unwrap();
     let mut job = block_on(manager.dynamic("job", LockMode::Shared)).unwrap();
     let mut request = task::spawn(Box::pin(job.acquire::<Node>("node1", LockMode::Shared)));
@@ -98,7 +91,7 @@ fn a_session_known_at_run_time_remembers_a_request_that_was_forgotten() {
 
 #[test]
 fn a_second_session_in_a_scope_is_an_error_and_no_hang() {
-    let manager = manager();
+    let manager = two_nodes();
     let outcome = block_on(manager.scope("outer", Shared, async |_job| {
         assert_eq!(now(manager.shared("inner")).unwrap_err(), nested("outer", "inner"));
         assert_eq!(now(manager.dynamic("inner", LockMode::Shared)).unwrap_err(), nested("outer", "inner"));
@@ -111,7 +104,7 @@ fn a_second_session_in_a_scope_is_an_error_and_no_hang() {
 
 #[test]
 fn a_scope_knows_its_own_manager_only() {
-    let (manager, other) = (manager(), manager());
+    let (manager, other) = (two_nodes(), two_nodes());
     block_on(manager.scope("outer", Shared, async |_job| {
         other
             .scope("other", Exclusive, async |_job| {
@@ -126,7 +119,7 @@ fn a_scope_knows_its_own_manager_only() {
 
 #[test]
 fn flows_that_are_joined_and_spawned_have_scopes_of_their_own() {
-    let manager = manager();
+    let manager = two_nodes();
     let scoped = |label: &'static str| {
         let manager = manager.clone();
         async move { manager.scope(label, Shared, async |job| job.label().to_owned()).await }
@@ -143,7 +136,7 @@ fn flows_that_are_joined_and_spawned_have_scopes_of_their_own() {
 
 #[test]
 fn a_scope_covers_what_work_does_before_it_returns_its_future() {
-    let manager = manager();
+    let manager = two_nodes();
     let second = block_on(manager.scope("outer", Shared, |job| {
         let second = manager.try_shared("second").map(drop);
         async move {
@@ -165,7 +158,7 @@ async fn in_a_scope(inner: LockManager<Seed>, outer: LockManager<Seed>) -> Resul
 
 #[test]
 fn a_scope_that_is_moved_is_where_it_is_polled() {
-    let (one, other) = (manager(), manager());
+    let (one, other) = (two_nodes(), two_nodes());
     let (mut moved_out,) = block_on(one.scope("outer", Shared, async |_job| {
         let mut work = task::spawn(Box::pin(in_a_scope(other.clone(), one.clone())));
         assert_pending!(work.poll());
@@ -181,7 +174,7 @@ fn a_scope_that_is_moved_is_where_it_is_polled() {
 
 #[test]
 fn a_request_that_failed_and_is_forgotten_awaits_nothing() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut job = now(manager.shared("job")).unwrap();
     let mut failed = Box::pin(job.nest().exclusive::<Node>("nope"));
     assert!(now(failed.as_mut()).is_err());
@@ -209,7 +202,7 @@ impl Wake for Inline {
 
 #[test]
 fn a_stranger_who_is_polled_within_the_work_of_a_scope_is_taken_for_a_part_of_it() {
-    let manager = manager();
+    let manager = two_nodes();
     let stranger = |work: Work| {
         let executor = Arc::new(Inline { work: Mutex::new(Some(work)), outcome: Mutex::new(None) });
         Waker::from(Arc::clone(&executor)).wake();

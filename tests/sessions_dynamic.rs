@@ -7,17 +7,14 @@ use lockladder::{
     All, DynSession, Entries, LockManager, LockMode, OrderError, Priority, SessionError, Shared, held,
     level::{Hierarchy, Level},
 };
+use lockladder_test_support::small::two_nodes;
+use lockladder_test_support::wakers::on_wake;
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
+use std::task::Context;
 use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready, block_on, task};
-
-fn manager() -> LockManager<Seed> {
-    LockManager::builder().names::<Instance>(["web1"]).names::<Node>(["node1", "node2"]).build()
-}
 
 fn begin(manager: &LockManager<Seed>, mode: LockMode) -> DynSession<Seed> {
     block_on(manager.dynamic("job", mode)).unwrap()
@@ -25,7 +22,7 @@ fn begin(manager: &LockManager<Seed>, mode: LockMode) -> DynSession<Seed> {
 
 #[test]
 fn the_wrong_order_is_an_error_that_names_both_levels() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut job = begin(&manager, LockMode::Shared);
     block_on(job.acquire::<Node>("node1", LockMode::Shared)).unwrap();
     let wrong = OrderError::NotAbove { level: "Instance", held: "Node" };
@@ -45,7 +42,7 @@ fn the_wrong_order_is_an_error_that_names_both_levels() {
 
 #[test]
 fn what_is_not_held_or_not_exclusive_is_an_error_that_names_the_level() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut job = begin(&manager, LockMode::Shared);
     assert!(job.holds::<Cluster>() && !job.holds::<Node>() && job.names::<Node>().is_empty());
     let unheld = OrderError::NotHeld { level: "Node" };
@@ -69,7 +66,7 @@ fn what_is_not_held_or_not_exclusive_is_an_error_that_names_the_level() {
 
 #[test]
 fn what_types_cannot_know_stays_an_error_of_names() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut job = begin(&manager, LockMode::Exclusive);
     let unknown = SessionError::Unknown { level: "Node", name: "node9".to_owned() };
     assert_eq!(block_on(job.acquire::<Node>("node9", LockMode::Shared)), Err(unknown));
@@ -87,7 +84,7 @@ fn what_types_cannot_know_stays_an_error_of_names() {
 
 #[test]
 fn an_emptied_level_counts_as_held_here_too() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut job = begin(&manager, LockMode::Shared);
     job.try_acquire::<Node>("node1", LockMode::Exclusive).unwrap();
     job.release_names::<Node>("node1").unwrap();
@@ -99,7 +96,7 @@ fn an_emptied_level_counts_as_held_here_too() {
 #[test]
 fn a_session_becomes_typed_if_it_holds_just_what_the_type_says() {
     type Wanted = held![shared Cluster, exclusive Node];
-    let manager = manager();
+    let manager = two_nodes();
     let mut job = begin(&manager, LockMode::Shared);
     job.try_acquire::<Instance>("web1", LockMode::Shared).unwrap();
     job.try_acquire::<Node>("node1", LockMode::Exclusive).unwrap();
@@ -116,7 +113,7 @@ fn a_session_becomes_typed_if_it_holds_just_what_the_type_says() {
 
 #[test]
 fn dropping_a_request_or_a_session_releases_what_it_had() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut busy = begin(&manager, LockMode::Shared);
     busy.try_acquire::<Node>("node2", LockMode::Exclusive).unwrap();
     let mut job = begin(&manager, LockMode::Shared);
@@ -136,7 +133,7 @@ fn dropping_a_request_or_a_session_releases_what_it_had() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_gives_up_and_the_session_keeps_what_it_had() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut busy = manager.dynamic("busy", LockMode::Shared).await.unwrap();
     busy.add_in::<Node>("node3", LockMode::Exclusive).await.unwrap();
     let mut job = manager.dynamic("job", LockMode::Shared).await.unwrap();
@@ -206,7 +203,7 @@ fn members_come_with_their_values() {
 
 #[tokio::test(start_paused = true)]
 async fn additions_and_removals_give_up_and_leave_the_session_as_it_was() {
-    let manager = manager();
+    let manager = two_nodes();
     let _busy = manager.shared("busy").await.unwrap().shared::<Node>(All).await.unwrap();
     let mut job = manager.dynamic("job", LockMode::Shared).await.unwrap();
     job.acquire::<Instance>("web1", LockMode::Exclusive).await.unwrap();
@@ -223,7 +220,7 @@ async fn additions_and_removals_give_up_and_leave_the_session_as_it_was() {
 
 #[test]
 fn an_addition_or_a_removal_that_is_dropped_leaves_the_level_to_be_acquired() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut busy = begin(&manager, LockMode::Shared);
     busy.try_acquire::<Node>(All, LockMode::Shared).unwrap();
     let mut job = begin(&manager, LockMode::Shared);
@@ -240,7 +237,7 @@ fn an_addition_or_a_removal_that_is_dropped_leaves_the_level_to_be_acquired() {
 
 #[test]
 fn a_root_that_is_taken_is_an_error_for_who_does_not_wait() {
-    let manager = manager();
+    let manager = two_nodes();
     let _job = manager.try_dynamic("job", LockMode::Shared).unwrap();
     let error = manager.try_dynamic("alone", LockMode::Exclusive).unwrap_err();
     assert_eq!(
@@ -252,7 +249,7 @@ fn a_root_that_is_taken_is_an_error_for_who_does_not_wait() {
 
 #[test]
 fn a_request_whose_priority_changes_moves_in_the_queue() {
-    let manager = manager();
+    let manager = two_nodes();
     let busy = manager.try_shared("busy").unwrap().try_exclusive::<Node>("node1").unwrap();
     let (mut first, mut second) = (begin(&manager, LockMode::Shared), begin(&manager, LockMode::Shared));
     let mut patient = task::spawn(first.acquire::<Node>("node1", LockMode::Exclusive));
@@ -265,22 +262,14 @@ fn a_request_whose_priority_changes_moves_in_the_queue() {
     assert_ready!(urgent.poll()).unwrap();
 }
 
-struct Panicking;
-
-impl Wake for Panicking {
-    fn wake(self: Arc<Self>) {
-        panic!("a waker panics")
-    }
-}
-
 #[test]
 fn a_waker_that_panics_in_a_downgrade_leaves_a_session_that_knows_what_it_holds() {
-    let manager = manager();
+    let manager = two_nodes();
     let mut job = begin(&manager, LockMode::Shared);
     job.try_acquire::<Node>("node1", LockMode::Exclusive).unwrap();
     let mut other = begin(&manager, LockMode::Shared);
     let mut waits = Box::pin(other.acquire::<Node>("node1", LockMode::Shared));
-    let waker = Waker::from(Arc::new(Panicking));
+    let waker = on_wake(|| panic!("a waker panics"));
     assert!(waits.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     assert!(catch_unwind(AssertUnwindSafe(|| job.downgrade::<Node>())).is_err());
     assert_eq!((job.holds::<Node>(), job.mode::<Node>()), (false, None));

@@ -1,20 +1,15 @@
 //! How names are asked for: with a deadline, a priority, at once, in part; and what becomes of a part of a guard.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod support;
-
 use lockladder::{AddError, All, LockMode, LockSet, Priority, SetError};
+use lockladder_test_support::requests::is_terminated;
+use lockladder_test_support::small::abc;
 use std::sync::Arc;
 use std::time::Duration;
-use support::is_terminated;
 use tokio::time::{Instant, advance};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, block_on, task};
 
 const MOMENT: Duration = Duration::from_millis(50);
-
-fn abc() -> LockSet<String> {
-    LockSet::new(["a", "b", "c"])
-}
 
 fn names(list: &[&str]) -> Vec<String> {
     list.iter().map(|name| (*name).to_owned()).collect()

@@ -2,17 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::needless_borrows_for_generic_args, reason = "borrowed lists are one of the forms shown")]
 
-mod support;
-
 use lockladder::{AddError, All, LockMode, LockSet, SetError};
+use lockladder_test_support::requests::is_terminated;
+use lockladder_test_support::small::abc;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
-use support::is_terminated;
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, block_on, task};
-
-fn abc() -> LockSet<String> {
-    LockSet::new(["a", "b", "c"])
-}
 
 /// Whether nobody holds or awaits any member, nor the whole.
 fn all_free(set: &LockSet<String>) -> bool {

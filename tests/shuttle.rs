@@ -9,92 +9,22 @@
 #![cfg(lockladder_shuttle)]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use lockladder::{AcquireError, Exclusive, Guard, Mode, Priority, Shared, SharedLock, guards::LockPointer};
+use lockladder::{AcquireError, Priority, SharedLock};
+use lockladder_test_support::hostile::{survive, throw};
+use lockladder_test_support::requests::{poll, poll_once};
+use lockladder_test_support::rooms::Room;
+use lockladder_test_support::schedules::{Enter, explore, impatient, together};
+use lockladder_test_support::wakers::on_wake;
 use shuttle::future::block_on;
-use shuttle::rand::{Rng, thread_rng};
-use shuttle::thread::{self, yield_now};
-use std::env;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::Pin;
+use shuttle::thread::yield_now;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::Relaxed};
-use std::task::{Context, Poll, Wake, Waker};
-
-/// What the lock protects: how many share it at this moment, or −1 if somebody owns it. The scheduler does not see it.
-#[derive(Debug, Default)]
-struct Room(AtomicIsize);
-
-impl Room {
-    fn share(&self) {
-        assert!(self.0.fetch_add(1, Relaxed) >= 0, "shared beside an owner");
-        yield_now();
-        self.0.fetch_sub(1, Relaxed);
-    }
-
-    fn own(&self) {
-        assert_eq!(self.0.swap(-1, Relaxed), 0, "owned beside others");
-        yield_now();
-        self.0.store(0, Relaxed);
-    }
-}
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::Poll;
 
 type Lock = Arc<SharedLock<Room>>;
 
-/// What a guard allows.
-trait Enter {
-    fn enter(&self);
-}
-
-impl<P: LockPointer<Value = Room>> Enter for Guard<P, Shared> {
-    fn enter(&self) {
-        self.share();
-    }
-}
-
-impl<P: LockPointer<Value = Room>> Enter for Guard<P, Exclusive> {
-    fn enter(&self) {
-        self.own();
-    }
-}
-
-/// Tells a scenario many times, in other schedules each time.
-fn explore(scenario: impl Fn() + Send + Sync + Copy + 'static) {
-    let schedules = env::var("LOCKLADDER_SCHEDULES").map_or(100_000, |schedules| schedules.parse().unwrap());
-    shuttle::check_random(scenario, schedules);
-    shuttle::check_pct(scenario, schedules, 3);
-}
-
-/// All of this at the same time, to its end.
-fn together<const N: usize>(lock: &Lock, work: [fn(&Lock); N]) {
-    let threads = work.map(|work| {
-        let lock = Arc::clone(lock);
-        thread::spawn(move || work(&lock))
-    });
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
-}
-
 fn assert_free(lock: &Lock) {
-    lock.try_exclusive().unwrap().own();
-}
-
-fn look<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(waker))
-}
-
-/// Looks a few times, then gives up, unless it has been granted by then.
-fn impatient<M: Mode, F>(request: F)
-where
-    F: Future<Output = Result<Guard<Lock, M>, AcquireError>>,
-    Guard<Lock, M>: Enter,
-{
-    let mut request = Box::pin(request);
-    for _ in 0..thread_rng().gen_range(1..4) {
-        if let Poll::Ready(outcome) = look(request.as_mut(), Waker::noop()) {
-            outcome.inspect(Guard::<Lock, M>::enter).ok();
-            return;
-        }
-        yield_now();
-    }
+    lock.try_exclusive().unwrap().enter();
 }
 
 fn shares(lock: &Lock) {
@@ -162,7 +92,7 @@ fn those_who_move_downgrade_and_upgrade_keep_each_other_out() {
     }
     fn moves(lock: &Lock) {
         let mut request = Box::pin(lock.exclusive().priority(Priority::LOWEST));
-        match look(request.as_mut(), Waker::noop()) {
+        match poll_once(request.as_mut()) {
             Poll::Ready(owner) => owner.unwrap().enter(),
             Poll::Pending => {
                 request.as_mut().set_priority(Priority::HIGHEST);
@@ -181,46 +111,29 @@ fn those_who_move_downgrade_and_upgrade_keep_each_other_out() {
     });
 }
 
-/// A waker that is no friend: it uses the lock, then panics.
-struct Hostile(Lock);
-
-impl Wake for Hostile {
-    fn wake(self: Arc<Self>) {
-        drop(self.0.try_exclusive());
-        drop(self.0.try_shared());
-        resume_unwind(Box::new("hostile")); // Without the message that `panic!` prints each time.
-    }
-}
-
-/// Survives what wakers throw at whoever wakes them.
-fn bravely(work: impl FnOnce()) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
-        if panic.downcast_ref() != Some(&"hostile") {
-            resume_unwind(panic);
-        }
-    }
-}
-
 #[test]
 fn hostile_wakers_keep_nobody_from_the_lock() {
     fn is_hostile(lock: &Lock) {
-        let waker = Waker::from(Arc::new(Hostile(Arc::clone(lock))));
-        let mut request = Box::pin(Arc::clone(lock).shared_owned());
-        bravely(|| {
-            let _guard = look(request.as_mut(), &waker);
+        let used = Arc::clone(lock);
+        let waker = on_wake(move || {
+            drop(used.try_exclusive());
+            drop(used.try_shared());
+            throw();
         });
+        let mut request = Box::pin(Arc::clone(lock).shared_owned());
+        survive(|| drop(poll(request.as_mut(), &waker)));
         yield_now();
-        bravely(|| drop(request));
+        survive(|| drop(request));
     }
-    // Whoever works on the queue may grant and wake the hostile one: whoever asks, too.
+    // Each task that works on the queue may grant and wake the hostile one, even when it only asks.
     fn bravely_shares(lock: &Lock) {
-        bravely(|| shares(lock));
+        survive(|| shares(lock));
     }
     fn bravely_owns(lock: &Lock) {
-        bravely(|| owns(lock));
+        survive(|| owns(lock));
     }
     fn bravely_gives_up(lock: &Lock) {
-        bravely(|| owns_impatiently(lock));
+        survive(|| owns_impatiently(lock));
     }
     explore(|| {
         let lock = Lock::default();

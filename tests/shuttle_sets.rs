@@ -2,64 +2,20 @@
 //!
 //! `RUSTFLAGS="--cfg lockladder_shuttle" cargo test --release -p lockladder --test shuttle_sets`
 //!
-//! A set has two tables here, and whoever counts the whole rests after each.
+//! A set has two tables here, and a count of the whole rests after each.
 
 #![cfg(lockladder_shuttle)]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-use lockladder::{
-    All, Entries, Exclusive, LockSet, Mode, OpenSet, Priority, SetError, SetGuard, Shared, guards::SetPointer,
-};
+use lockladder::LockMode::{Exclusive, Shared};
+use lockladder::{All, Entries, LockSet, OpenSet, Priority, SetError};
+use lockladder_test_support::requests::poll_once;
+use lockladder_test_support::rooms::Room;
+use lockladder_test_support::schedules::{Enter, explore, explore_deeply, impatient, together};
 use shuttle::future::block_on;
-use shuttle::rand::{Rng, thread_rng};
-use shuttle::thread::{self, yield_now};
-use std::env;
+use shuttle::thread;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
-use std::task::{Context, Poll, Waker};
-
-/// What a name stands for: how many share it at this moment, or −1 if somebody owns it. The scheduler does not see it.
-#[derive(Debug, Default)]
-struct Room(AtomicIsize);
-
-impl Room {
-    fn share(&self) {
-        assert!(self.0.fetch_add(1, Relaxed) >= 0, "shared beside an owner");
-    }
-
-    fn stop_sharing(&self) {
-        self.0.fetch_sub(1, Relaxed);
-    }
-
-    fn own(&self) {
-        assert_eq!(self.0.swap(-1, Relaxed), 0, "owned beside others");
-    }
-
-    fn stop_owning(&self) {
-        assert_eq!(self.0.swap(0, Relaxed), -1, "shared beside its owner");
-    }
-}
-
-/// What a guard allows: to be in all the rooms it holds at once.
-trait Enter {
-    fn enter(&self);
-}
-
-impl<P: SetPointer<Name = u8, Value = Room>> Enter for SetGuard<P, Shared> {
-    fn enter(&self) {
-        self.iter().for_each(|(_, room)| room.share());
-        yield_now();
-        self.iter().for_each(|(_, room)| room.stop_sharing());
-    }
-}
-
-impl<P: SetPointer<Name = u8, Value = Room>> Enter for SetGuard<P, Exclusive> {
-    fn enter(&self) {
-        self.iter().for_each(|(_, room)| room.own());
-        yield_now();
-        self.iter().for_each(|(_, room)| room.stop_owning());
-    }
-}
+use std::task::Poll;
 
 type Set = LockSet<u8, Room>;
 
@@ -67,52 +23,11 @@ fn set() -> Arc<Set> {
     Arc::new([1, 2, 3].map(|name| (name, Room::default())).into_iter().collect())
 }
 
-/// Tells a scenario many times, in other schedules each time.
-fn explore(scenario: impl Fn() + Send + Sync + Copy + 'static) {
-    let schedules = env::var("LOCKLADDER_SCHEDULES").map_or(100_000, |schedules| schedules.parse().unwrap());
-    shuttle::check_random(scenario, schedules);
-    shuttle::check_pct(scenario, schedules, 3);
-}
-
-/// As [`explore`], for stories that depend on a few steps being taken in one order.
-fn explore_deeply(scenario: impl Fn() + Send + Sync + Copy + 'static) {
-    let schedules = env::var("LOCKLADDER_SCHEDULES").map_or(100_000, |schedules| schedules.parse().unwrap());
-    for depth in [4, 5, 6] {
-        shuttle::check_pct(scenario, schedules, depth);
-    }
-}
-
-/// All of this at the same time, to its end.
-fn together<S: Send + Sync + 'static, const N: usize>(set: &Arc<S>, work: [fn(&Arc<S>); N]) {
-    let threads = work.map(|work| {
-        let set = Arc::clone(set);
-        thread::spawn(move || work(&set))
-    });
-    for thread in threads {
-        thread.join().unwrap();
-    }
-}
-
 /// At rest, these are the names, and everything is free.
 fn assert_free(set: &Set, names: &[u8]) {
     assert_eq!(set.names(), names);
     set.try_exclusive(All).unwrap().enter();
     set.try_exclusive(names).unwrap().enter();
-}
-
-/// Looks a few times, then gives up, unless it has been granted by then.
-fn impatient<P: SetPointer<Name = u8>, M: Mode>(request: impl Future<Output = Result<SetGuard<P, M>, SetError<u8>>>)
-where
-    SetGuard<P, M>: Enter,
-{
-    let mut request = Box::pin(request);
-    for _ in 0..thread_rng().gen_range(1..4) {
-        if let Poll::Ready(outcome) = request.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            outcome.inspect(Enter::enter).ok();
-            return;
-        }
-        yield_now();
-    }
 }
 
 fn owns_the_whole(set: &Arc<Set>) {
@@ -230,7 +145,7 @@ fn members_come_and_go_beside_the_whole_and_who_waits_for_them() {
 fn those_who_hurry_move_downgrade_and_take_what_is_free_keep_each_other_out() {
     fn moves(set: &Arc<Set>) {
         let mut request = Box::pin(set.exclusive([1, 3]).priority(Priority::LOWEST));
-        match request.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        match poll_once(request.as_mut()) {
             Poll::Ready(guard) => guard.unwrap().enter(),
             Poll::Pending => {
                 request.as_mut().set_priority(Priority::HIGHEST);
@@ -273,24 +188,24 @@ struct Open {
 fn names_of_an_open_set_never_have_two_holders_and_are_gone_in_the_end() {
     fn owns(open: &Arc<Open>) {
         let guard = block_on(open.set.exclusive([0])).unwrap();
-        open.outside[0].own();
+        open.outside[0].enter(Exclusive, "a name");
         guard.enter();
-        open.outside[0].stop_owning();
+        open.outside[0].leave(Exclusive, "a name");
     }
     fn owns_both(open: &Arc<Open>) {
         let guard = block_on(open.set.exclusive([1, 0])).unwrap();
-        open.outside.iter().for_each(Room::own);
+        open.outside.iter().for_each(|room| room.enter(Exclusive, "a name"));
         guard.enter();
-        open.outside.iter().for_each(Room::stop_owning);
+        open.outside.iter().for_each(|room| room.leave(Exclusive, "a name"));
     }
     fn shares_both(open: &Arc<Open>) {
         let mut guard = block_on(open.set.shared([0, 1])).unwrap();
-        open.outside.iter().for_each(Room::share);
+        open.outside.iter().for_each(|room| room.enter(Shared, "a name"));
         guard.enter();
-        open.outside[0].stop_sharing();
+        open.outside[0].leave(Shared, "a name");
         guard.release([0]).unwrap();
         guard.enter();
-        open.outside[1].stop_sharing();
+        open.outside[1].leave(Shared, "a name");
     }
     fn gives_up(open: &Arc<Open>) {
         impatient(open.set.exclusive([0, 1]));

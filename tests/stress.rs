@@ -6,56 +6,36 @@
 
 use lockladder::ganeti::seed::{Instance, Node, Seed};
 use lockladder::{All, LockManager, LockMode, LockSet, SessionError, SetError, SharedLock};
+use lockladder_test_support::dice::Dice;
+use lockladder_test_support::patience::polls;
+use lockladder_test_support::rooms::Room;
 use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::task::Poll;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::yield_now;
 
 const TASKS: u64 = 16;
 const ROUNDS: u64 = 6_000;
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
-/// A small generator (xorshift): reproducible, one per task.
-struct Dice(u64);
+/// How often a task polls before it gives up. Half of the time it waits without end.
+fn patience(dice: &mut Dice, polls: usize) -> Option<usize> {
+    Some(dice.below(polls)).filter(|polls| polls % 2 == 0)
+}
 
-impl Dice {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) % sides
-    }
-
-    fn patience(&mut self, polls: u64) -> Option<u64> {
-        Some(self.roll(polls)).filter(|polls| polls % 2 == 0)
-    }
-
-    fn names(&mut self) -> Vec<&'static str> {
-        let wanted = self.roll(1 << NAMES.len());
-        NAMES.iter().enumerate().filter(|(bit, _)| wanted >> bit & 1 == 1).map(|(_, name)| *name).collect()
-    }
+fn names(dice: &mut Dice) -> Vec<&'static str> {
+    let wanted = dice.below(1 << NAMES.len());
+    NAMES.iter().enumerate().filter(|(bit, _)| wanted >> bit & 1 == 1).map(|(_, name)| *name).collect()
 }
 
 /// Polls a future so many times and drops it if it is still not ready: a cancellation, in whatever state that is.
 /// Without a number it waits, as most do.
-async fn impatient<F: Future>(future: F, polls: Option<u64>) -> Option<F::Output> {
-    let Some(polls) = polls else { return Some(future.await) };
-    let mut future = pin!(future);
-    for _ in 0..polls {
-        let mut once = future.as_mut();
-        if let Poll::Ready(output) = poll_fn(|context| Poll::Ready(once.as_mut().poll(context))).await {
-            return Some(output);
-        }
-        yield_now().await;
+async fn impatient<F: Future>(future: F, times: Option<usize>) -> Option<F::Output> {
+    match times {
+        Some(times) => polls(pin!(future), times, yield_now).await,
+        None => Some(future.await),
     }
-    None
 }
 
 /// Runs one story per task, and fails with the seed if any of them does.
@@ -66,41 +46,21 @@ async fn crowd<F: Future<Output = ()> + Send + 'static>(story: impl Fn(Dice) -> 
     }
 }
 
-/// Notices holders who must not meet: -1 stands for an exclusive one.
-#[derive(Default)]
-struct Witness(AtomicI64);
+/// A room for each name.
+type Rooms = Arc<BTreeMap<&'static str, Room>>;
 
-impl Witness {
-    fn enter(&self, mode: LockMode) {
-        let before = match mode {
-            LockMode::Shared => self.0.fetch_add(1, Ordering::SeqCst),
-            LockMode::Exclusive => -self.0.swap(-1, Ordering::SeqCst).abs(),
-        };
-        assert!(before >= 0, "{mode} beside another holder: {before}");
-    }
-
-    fn leave(&self, mode: LockMode) {
-        match mode {
-            LockMode::Shared => assert!(self.0.fetch_sub(1, Ordering::SeqCst) > 0, "an exclusive holder came between"),
-            LockMode::Exclusive => assert_eq!(self.0.swap(0, Ordering::SeqCst), -1, "somebody came between"),
-        }
-    }
-}
-
-type Witnesses = Arc<BTreeMap<&'static str, Witness>>;
-
-fn witnesses() -> Witnesses {
-    Arc::new(NAMES.iter().map(|name| (*name, Witness::default())).collect())
+fn rooms() -> Rooms {
+    Arc::new(NAMES.iter().map(|name| (*name, Room::default())).collect())
 }
 
 /// Is seen at all names for a moment.
-async fn be_seen(witnesses: &Witnesses, names: &[&String], mode: LockMode) {
+async fn be_seen(rooms: &Rooms, names: &[&String], mode: LockMode) {
     for name in names {
-        witnesses[name.as_str()].enter(mode);
+        rooms[name.as_str()].enter(mode, name);
     }
     yield_now().await;
     for name in names {
-        witnesses[name.as_str()].leave(mode);
+        rooms[name.as_str()].leave(mode, name);
     }
 }
 
@@ -112,8 +72,8 @@ async fn a_lock_keeps_its_value_whole() {
         let (lock, written) = (Arc::clone(&lock), Arc::clone(&written));
         async move {
             for _ in 0..ROUNDS {
-                let polls = dice.patience(8);
-                if dice.roll(3) > 0 {
+                let polls = patience(&mut dice, 8);
+                if dice.below(3) > 0 {
                     let Some(guard) = impatient(lock.shared(), polls).await else { continue };
                     let guard = guard.unwrap();
                     assert_eq!(guard.0, guard.1, "a half-written value was seen");
@@ -125,7 +85,7 @@ async fn a_lock_keeps_its_value_whole() {
                 yield_now().await;
                 guard.1 += 1;
                 written.fetch_add(1, Ordering::Relaxed);
-                if dice.roll(4) == 0 {
+                if dice.once_in(4) {
                     let guard = guard.downgrade();
                     yield_now().await;
                     assert_eq!(guard.0, guard.1, "somebody wrote to a downgraded lock");
@@ -142,26 +102,26 @@ async fn a_lock_keeps_its_value_whole() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_set_keeps_its_names_apart() {
     let set: Arc<LockSet<String>> = Arc::new(LockSet::new(NAMES));
-    let witnesses = witnesses();
+    let rooms = rooms();
     crowd(|mut dice| {
-        let (set, witnesses) = (Arc::clone(&set), Arc::clone(&witnesses));
+        let (set, rooms) = (Arc::clone(&set), Arc::clone(&rooms));
         async move {
             for _ in 0..ROUNDS {
-                let (names, polls) = (dice.names(), dice.patience(16));
-                match dice.roll(10) {
+                let (names, polls) = (names(&mut dice), patience(&mut dice, 16));
+                match dice.below(10) {
                     0 => {
                         let Some(guard) = impatient(set.shared(All), polls).await else { continue };
-                        be_seen(&witnesses, &guard.unwrap().names(), LockMode::Shared).await;
+                        be_seen(&rooms, &guard.unwrap().names(), LockMode::Shared).await;
                     }
                     1 => drop(impatient(set.remove(names), polls).await),
                     2 => drop(impatient(set.add(names), polls).await),
                     3..7 => match impatient(set.shared(names), polls).await {
-                        Some(Ok(guard)) => be_seen(&witnesses, &guard.names(), LockMode::Shared).await,
+                        Some(Ok(guard)) => be_seen(&rooms, &guard.names(), LockMode::Shared).await,
                         Some(Err(SetError::Unknown { .. } | SetError::Deleted { .. })) | None => {}
                         Some(Err(error)) => panic!("{error}"),
                     },
                     _ => match impatient(set.exclusive(names), polls).await {
-                        Some(Ok(guard)) => be_seen(&witnesses, &guard.names(), LockMode::Exclusive).await,
+                        Some(Ok(guard)) => be_seen(&rooms, &guard.names(), LockMode::Exclusive).await,
                         Some(Err(SetError::Unknown { .. } | SetError::Deleted { .. })) | None => {}
                         Some(Err(error)) => panic!("{error}"),
                     },
@@ -177,12 +137,12 @@ async fn a_set_keeps_its_names_apart() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sessions_neither_meet_nor_block_each_other_for_good() {
     let manager: LockManager<Seed> = LockManager::builder().names::<Instance>(NAMES).names::<Node>(NAMES).build();
-    let (instances, nodes) = (witnesses(), witnesses());
+    let (instances, nodes) = (rooms(), rooms());
     crowd(|mut dice| {
         let (manager, instances, nodes) = (manager.clone(), Arc::clone(&instances), Arc::clone(&nodes));
         async move {
             for round in 0..ROUNDS {
-                let polls = dice.patience(48);
+                let polls = patience(&mut dice, 48);
                 let story = session(&manager, &instances, &nodes, &mut dice, round);
                 if let Some(Err(error @ SessionError::NotHeld { .. })) = impatient(story, polls).await {
                     panic!("{error}");
@@ -200,24 +160,24 @@ async fn sessions_neither_meet_nor_block_each_other_for_good() {
 /// awaits, so that a cancellation does not leave it standing there.
 async fn session(
     manager: &LockManager<Seed>,
-    instances: &Witnesses,
-    nodes: &Witnesses,
+    instances: &Rooms,
+    nodes: &Rooms,
     dice: &mut Dice,
     round: u64,
 ) -> Result<(), SessionError> {
-    if dice.roll(40) == 0 {
+    if dice.once_in(40) {
         let mut alone = manager.exclusive(format!("members, round {round}")).await?;
-        let removed = alone.remove::<Instance>(dice.names()).await?;
+        let removed = alone.remove::<Instance>(names(dice)).await?;
         return alone.add::<Instance>(removed).await;
     }
     let job = manager.shared("job").await?;
-    let mut job = job.exclusive::<Instance>(dice.names()).await?;
+    let mut job = job.exclusive::<Instance>(names(dice)).await?;
     seen(instances, &job.owned::<Instance>().names(), LockMode::Exclusive);
     {
         let inner = job.nest().shared::<Node>(All).await?;
         seen(nodes, &inner.owned::<Node>().names(), LockMode::Shared);
     }
-    let job = job.exclusive::<Node>(dice.names()).await?;
+    let job = job.exclusive::<Node>(names(dice)).await?;
     seen(nodes, &job.owned::<Node>().names(), LockMode::Exclusive);
     let job = job.downgrade::<Instance>();
     yield_now().await;
@@ -228,11 +188,11 @@ async fn session(
     Ok(())
 }
 
-fn seen(witnesses: &Witnesses, names: &[&String], mode: LockMode) {
+fn seen(rooms: &Rooms, names: &[&String], mode: LockMode) {
     for name in names {
-        witnesses[name.as_str()].enter(mode);
+        rooms[name.as_str()].enter(mode, name);
     }
     for name in names {
-        witnesses[name.as_str()].leave(mode);
+        rooms[name.as_str()].leave(mode, name);
     }
 }

@@ -3,9 +3,7 @@
 //! with any recent compiler, whatever else that prints. All that it prints of a case fits on a screen.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod package;
-
-use package::Package;
+use lockladder_test_support::package::Package;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -73,8 +71,9 @@ fn promised(source: &str) -> Answer {
 /// The first error of each case, by its name, as rustc reports it, and how long all of them are.
 fn answers(cases: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Answer> {
     let package = Package::of_user("ui");
-    let package = cases.iter().fold(package, |package, (name, path)| package.target("bin", name, path)).write();
-    let output = package.cargo(&["check", "--keep-going", "--message-format=json"], &[]);
+    let package = cases.iter().fold(package, |package, (name, path)| package.target("bin", name, path));
+    let output =
+        package.write(env!("CARGO_TARGET_TMPDIR")).cargo(&["check", "--keep-going", "--message-format=json"], &[]);
     let mut answers: BTreeMap<String, Answer> = BTreeMap::new();
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         let report: Value = serde_json::from_str(line).unwrap();

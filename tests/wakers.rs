@@ -2,23 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-#[path = "support/requests.rs"]
-mod requests;
-#[path = "support/wakers.rs"]
-mod wakers;
-
 use lockladder::{Mode, SharedLock, futures::Acquire};
-use requests::{granted, waiting};
+use lockladder_test_support::requests::{granted, poll, poll_once, waiting};
+use lockladder_test_support::wakers::{Count, on_clone, on_drop, on_wake, panics_on_drop};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 use std::{mem, thread};
 use tokio_test::task::Spawn;
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
-use wakers::{Count, on_clone, on_drop, on_wake, panics_on_drop};
 
 /// More than are granted under one locking of the queue.
 const CROWD: usize = 100;
@@ -34,7 +29,7 @@ fn a_panicking_waker_keeps_nobody_asleep_and_its_panic_arrives_afterwards() {
     assert_eq!(panic_of(|| drop(holder)), "hostile waker");
 
     assert!(group.iter().all(Spawn::is_woken));
-    drop(assert_ready_ok!(poll(hostile.as_mut(), Waker::noop())));
+    drop(assert_ready_ok!(poll_once(hostile.as_mut())));
 }
 
 #[test]
@@ -150,10 +145,10 @@ fn a_waker_that_panics_as_it_is_cloned_leaves_nothing_queued() {
     assert_eq!(panic_of(|| drop(poll(request.as_mut(), &on_clone(|| panic!("hostile clone"))))), "hostile clone");
 
     assert!(lock.try_shared().is_ok(), "nobody waits");
-    assert_pending!(poll(request.as_mut(), Waker::noop()));
+    assert_pending!(poll_once(request.as_mut()));
     assert!(lock.try_shared().is_err(), "somebody does now");
     drop(holder);
-    drop(assert_ready_ok!(poll(request.as_mut(), Waker::noop())));
+    drop(assert_ready_ok!(poll_once(request.as_mut())));
 }
 
 #[test]
@@ -168,7 +163,7 @@ fn a_second_waker_that_panics_as_it_is_cloned_leaves_the_first_in_place() {
 
     drop(holder);
     assert_eq!(woken.get(), 1);
-    drop(assert_ready_ok!(poll(request.as_mut(), Waker::noop())));
+    drop(assert_ready_ok!(poll_once(request.as_mut())));
 }
 
 #[test]
@@ -198,7 +193,7 @@ fn a_waker_that_panics_as_it_is_replaced_has_been_replaced() {
 
     drop(holder);
     assert_eq!(woken.get(), 1);
-    drop(assert_ready_ok!(poll(request.as_mut(), Waker::noop())));
+    drop(assert_ready_ok!(poll_once(request.as_mut())));
 }
 
 #[test]
@@ -210,7 +205,7 @@ fn a_waker_may_use_the_lock_as_it_is_cloned_woken_and_dropped() {
             drop(lock.try_shared());
             drop(lock.try_exclusive());
             let mut newcomer = Box::pin(lock.exclusive());
-            drop(poll(newcomer.as_mut(), Waker::noop()));
+            drop(poll_once(newcomer.as_mut()));
             assert!(format!("{lock:?}").contains("SharedLock"));
         }
     };
@@ -225,12 +220,12 @@ fn a_waker_may_use_the_lock_as_it_is_cloned_woken_and_dropped() {
     assert_pending!(poll(replaced.as_mut(), &on_drop(uses_it)));
 
     drop(gives_up);
-    assert_pending!(poll(replaced.as_mut(), Waker::noop()));
+    assert_pending!(poll_once(replaced.as_mut()));
     drop(holder);
     let group = (
-        assert_ready_ok!(poll(woken.as_mut(), Waker::noop())),
-        assert_ready_ok!(poll(cloned.as_mut(), Waker::noop())),
-        assert_ready_ok!(poll(replaced.as_mut(), Waker::noop())),
+        assert_ready_ok!(poll_once(woken.as_mut())),
+        assert_ready_ok!(poll_once(cloned.as_mut())),
+        assert_ready_ok!(poll_once(replaced.as_mut())),
     );
     drop(group);
     assert!(lock.try_exclusive().is_ok());
@@ -264,7 +259,7 @@ fn a_waker_that_takes_the_lock_gets_only_what_is_its_turn() {
 
     drop(holder);
 
-    drop(assert_ready_ok!(poll(first.as_mut(), Waker::noop())));
+    drop(assert_ready_ok!(poll_once(first.as_mut())));
     drop(granted(second));
 }
 
@@ -280,7 +275,7 @@ fn a_waker_may_drop_a_request_that_was_granted_along_with_its_own() {
 
     drop(holder); // The victim's own waker is already taken out of it, and woken for nothing.
 
-    drop(assert_ready_ok!(poll(killer.as_mut(), Waker::noop())));
+    drop(assert_ready_ok!(poll_once(killer.as_mut())));
     drop(granted(exclusive));
 }
 
@@ -297,7 +292,7 @@ fn a_waker_may_drop_a_request_that_still_waits() {
 
     drop(holder);
 
-    drop(assert_ready_ok!(poll(killer.as_mut(), Waker::noop())));
+    drop(assert_ready_ok!(poll_once(killer.as_mut())));
     assert!(!exclusive.is_woken());
     drop(assert_ready_ok!(member.poll()));
     drop(granted(exclusive));
@@ -311,7 +306,7 @@ fn the_waker_of_the_last_poll_is_woken_and_no_other() {
     let (old, new) = (Count::new(), Count::new());
     assert_pending!(poll(request.as_mut(), &old.waker()));
     assert_pending!(poll(request.as_mut(), &new.waker()));
-    assert_eq!(Arc::strong_count(&old.0), 1, "nothing keeps the old waker");
+    assert!(!old.is_kept(), "nothing keeps the old waker");
     drop(holder);
     assert_eq!((old.get(), new.get()), (0, 1));
 }
@@ -422,10 +417,6 @@ fn on_a_small_stack(story: impl FnOnce() + Send + 'static) {
     thread::Builder::new().stack_size(BYTES).spawn(story).unwrap().join().unwrap();
 }
 
-fn poll<F: Future>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(waker))
-}
-
 /// The message of the panic that `act` must end in.
 fn panic_of(act: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(act)).expect_err("a panic was lost");
@@ -446,7 +437,7 @@ impl<M: Mode> Victim<M> {
     }
 
     fn assert_pending(&self) {
-        assert_pending!(poll(self.0.lock().unwrap().as_mut().unwrap().as_mut(), Waker::noop()));
+        assert_pending!(poll_once(self.0.lock().unwrap().as_mut().unwrap().as_mut()));
     }
 
     fn killer(&self) -> Waker {

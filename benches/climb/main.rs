@@ -19,8 +19,6 @@ mod rows;
 
 use std::process::ExitCode;
 
-use crate::comparison::stage;
-
 fn main() -> ExitCode {
     comparison::compare(rows::contenders())
 }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use crate::comparison::{self, Bar, Column, Extent, OURS, Sampler, Unit, allocated, number, per_one};
+use crate::comparison::allocated;
+use crate::comparison::contender::{self, OURS, Sampler};
+use crate::comparison::row::{self, Bar, Column, Extent, Unit, number, per_one};
+use crate::comparison::stage::{Clock, Flavor, Stage};
 use crate::jobs::{self, Job};
 use crate::ladders::{Borrowed, Dynamic, HandMade, HandMadePair, Ladder, Owned, Typed};
-use crate::stage::{Clock, Flavor, Stage};
 
 const OWNED: &str = "by hand, owned guards";
 const BORROWED: &str = "by hand, borrowed guards";
@@ -25,7 +27,7 @@ pub(crate) struct Scale {
     climbs: usize,
 }
 
-impl comparison::Scale for Scale {
+impl row::Scale for Scale {
     fn of(extent: Extent) -> Self {
         let climbs = match extent {
             Extent::Full => 100_000,
@@ -48,7 +50,7 @@ impl comparison::Scale for Scale {
     }
 }
 
-impl comparison::Row for Row {
+impl row::Row for Row {
     type Scale = Scale;
 
     const ALL: &'static [Self] = &[Self::Exclusive, Self::Shared];
@@ -76,7 +78,7 @@ impl fmt::Display for Row {
     }
 }
 
-type Contender = comparison::Contender<Row>;
+type Contender = contender::Contender<Row>;
 
 /// Everyone who takes part.
 pub(crate) fn contenders() -> Vec<Contender> {

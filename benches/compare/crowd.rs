@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::stage::{Clock, Flavor, Stage};
+use crate::comparison::stage::{Clock, Flavor, Stage};
 use crate::verbs::Lock;
 use crate::workloads::queue_tasks;
 

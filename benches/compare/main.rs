@@ -1,17 +1,20 @@
 //! One lock: ours against the peers, in one interleaved run: `cargo bench -p lockladder-benches --bench compare`.
 //!
 //! ```text
-//!     comparison                                rounds, ratios, bars: what the comparisons share
+//!       peers                                          who takes part
 //!         │
-//!       rows ─► workloads · crowd · space       what is asked, and the bars; the work
+//!     contender ─► workloads · crowd · space           which of the rows each kind can answer; the work
+//!         │                  │
+//!       rows               verbs                       what is asked, and the bars; how it is asked
 //!         │
-//!       peers ─► verbs                          who takes part, and how they are asked
+//!     comparison                                       rounds, ratios, bars: what the comparisons share
 //! ```
 //!
 //! See `-- --help`, and `docs/BENCHMARKS.md` for the last results.
 
 #[path = "../comparison/mod.rs"]
 mod comparison;
+mod contender;
 mod crowd;
 mod peers;
 mod rows;
@@ -20,8 +23,6 @@ mod verbs;
 mod workloads;
 
 use std::process::ExitCode;
-
-use crate::comparison::stage;
 
 fn main() -> ExitCode {
     comparison::compare(peers::all())

@@ -6,14 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lockladder::{Exclusive, Guard, SharedLock};
 
-use crate::comparison::OURS;
-use crate::rows::Contender;
+use crate::comparison::contender::OURS;
+use crate::contender::Contender;
+use crate::rows::{FUTURES_INTRUSIVE, MAITAKE, PARKING_LOT, TOKIO};
 use crate::verbs::{Lock, Sharing, Value};
-
-pub(crate) const TOKIO: &str = "tokio RwLock";
-pub(crate) const FUTURES_INTRUSIVE: &str = "futures-intrusive Mutex";
-pub(crate) const MAITAKE: &str = "maitake RwLock";
-pub(crate) const PARKING_LOT: &str = "parking_lot RwLock";
 
 /// Everyone who takes part, with the types of the lock and of its exclusive guard. Floors block the thread or spin, so
 /// they only show what a free lock costs at least.

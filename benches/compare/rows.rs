@@ -3,10 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::comparison::{self, Bar, Column, Extent, Sampler, Unit, number, per_one};
-use crate::stage::{Flavor, Stage};
-use crate::verbs::{Exclusive, Lock, Shared, Sharing};
-use crate::{crowd, peers, space, workloads};
+use crate::comparison::row::{self, Bar, Column, Extent, Unit};
+use crate::comparison::stage::Flavor;
+
+// The peers that the bars name.
+pub(crate) const TOKIO: &str = "tokio RwLock";
+pub(crate) const FUTURES_INTRUSIVE: &str = "futures-intrusive Mutex";
+pub(crate) const MAITAKE: &str = "maitake RwLock";
+pub(crate) const PARKING_LOT: &str = "parking_lot RwLock";
 
 /// One of the two ways to hold a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ pub(crate) struct Scale {
     pub(crate) time: Duration,
 }
 
-impl comparison::Scale for Scale {
+impl row::Scale for Scale {
     fn of(extent: Extent) -> Self {
         let (cycles, waiters, cancels) = (100_000, 100_000, 10_000);
         let time = Duration::from_millis;
@@ -83,13 +87,13 @@ impl comparison::Scale for Scale {
 }
 
 /// The tasks that pass a lock round.
-const RELAY: usize = 8;
+pub(crate) const RELAY: usize = 8;
 /// The waits whose allocations are counted.
-const WAITS: usize = 100;
+pub(crate) const WAITS: usize = 100;
 /// The order in which requests are cancelled, the same for every peer and in every round.
-const SEED: u64 = 20_26;
+pub(crate) const SEED: u64 = 20_26;
 
-impl comparison::Row for Row {
+impl row::Row for Row {
     type Scale = Scale;
 
     const ALL: &'static [Self] = &[
@@ -129,27 +133,27 @@ impl comparison::Row for Row {
         match self {
             Self::Uncontended(verb, flavor) => {
                 let limit = if verb == Verb::Exclusive { 1.25 } else { 1.2 };
-                vec![column(&format!("{verb}, {flavor}"), Nanoseconds, &[Times(limit, peers::PARKING_LOT)])]
+                vec![column(&format!("{verb}, {flavor}"), Nanoseconds, &[Times(limit, PARKING_LOT)])]
             }
             Self::HandOver(Flavor::CurrentThread) => {
-                let bar = Times(1.05, peers::FUTURES_INTRUSIVE);
+                let bar = Times(1.05, FUTURES_INTRUSIVE);
                 vec![column("hand over, current thread", Nanoseconds, &[bar])]
             }
             Self::HandOver(flavor) => vec![column(&format!("hand over, {flavor}"), Nanoseconds, &[])],
             Self::Drain(Verb::Exclusive) => {
-                vec![column("grant one, exclusive", Nanoseconds, &[Times(0.75, peers::FUTURES_INTRUSIVE)])]
+                vec![column("grant one, exclusive", Nanoseconds, &[Times(0.75, FUTURES_INTRUSIVE)])]
             }
-            Self::Drain(Verb::Shared) => vec![column("grant one, shared", Nanoseconds, &[Times(0.4, peers::TOKIO)])],
-            Self::Cancel => vec![column("cancel one", Nanoseconds, &[Times(1.0, peers::MAITAKE)])],
+            Self::Drain(Verb::Shared) => vec![column("grant one, shared", Nanoseconds, &[Times(0.4, TOKIO)])],
+            Self::Cancel => vec![column("cancel one", Nanoseconds, &[Times(1.0, MAITAKE)])],
             Self::Contended(tasks) => {
-                let bars = [Times(1.15, peers::FUTURES_INTRUSIVE), Times(0.75, peers::TOKIO)];
+                let bars = [Times(1.15, FUTURES_INTRUSIVE), Times(0.75, TOKIO)];
                 vec![
                     column(&format!("{tasks} tasks: CPU"), Nanoseconds, &bars),
                     column(&format!("{tasks} tasks: wall"), Nanoseconds, &[]),
                 ]
             }
             Self::Shares(tasks) => {
-                vec![column(&format!("{tasks} tasks: most/fewest"), Spread, &[Times(1.0, peers::TOKIO)])]
+                vec![column(&format!("{tasks} tasks: most/fewest"), Spread, &[Times(1.0, TOKIO)])]
             }
             Self::Allocations => vec![column("allocations", Count, &[AtMost(0.0)])],
             Self::Sizes => vec![
@@ -199,71 +203,4 @@ impl fmt::Display for Flavor {
             Self::TwoWorkers => "two workers",
         })
     }
-}
-
-pub(crate) type Contender = comparison::Contender<Row>;
-
-impl Contender {
-    /// A lock that can be shared and waited for, with an exclusive guard `G`.
-    pub(crate) fn rwlock<L: Sharing, G: 'static>(name: &'static str, package: &'static str) -> Self {
-        Self { name, package, prepare: |row, stage, _| sampler(row, stage, run_rwlock::<L, G>) }
-    }
-
-    /// A lock that can be waited for, with a guard `G`.
-    pub(crate) fn mutex<L: Lock, G: 'static>(name: &'static str, package: &'static str) -> Self {
-        Self { name, package, prepare: |row, stage, _| sampler(row, stage, run_mutex::<L, G>) }
-    }
-
-    /// A lock that no task can wait for.
-    pub(crate) fn floor<L: Sharing>(name: &'static str, package: &'static str) -> Self {
-        Self { name, package, prepare: |row, stage, _| sampler(row, stage, run_floor::<L>) }
-    }
-}
-
-/// Each sample makes a lock of its own, so there is nothing to prepare.
-#[expect(clippy::unnecessary_wraps, reason = "as the comparison asks for it")]
-fn sampler(row: Row, stage: &Stage, run: fn(Row, &Stage, &Scale) -> Option<Vec<f64>>) -> Option<Sampler<'_, Scale>> {
-    Some(Box::new(move |scale| run(row, stage, scale)))
-}
-
-fn run_floor<L: Sharing>(row: Row, stage: &Stage, scale: &Scale) -> Option<Vec<f64>> {
-    let time = match row {
-        Row::Uncontended(Verb::Exclusive, flavor) => {
-            workloads::uncontended::<L, Exclusive>(stage, flavor, scale.cycles)
-        }
-        Row::Uncontended(Verb::Shared, flavor) => workloads::uncontended::<L, Shared>(stage, flavor, scale.cycles),
-        _ => return None,
-    };
-    Some(vec![per_one(time, scale.cycles)])
-}
-
-fn run_rwlock<L: Sharing, G>(row: Row, stage: &Stage, scale: &Scale) -> Option<Vec<f64>> {
-    match row {
-        Row::Uncontended(Verb::Shared, _) => run_floor::<L>(row, stage, scale),
-        Row::Drain(Verb::Shared) => {
-            let time = workloads::drain::<L, Shared>(scale.waiters)?;
-            Some(vec![per_one(time, scale.waiters)])
-        }
-        other => run_mutex::<L, G>(other, stage, scale),
-    }
-}
-
-fn run_mutex<L: Lock, G>(row: Row, stage: &Stage, scale: &Scale) -> Option<Vec<f64>> {
-    let (time, count) = match row {
-        Row::Uncontended(Verb::Exclusive, flavor) => {
-            (workloads::uncontended::<L, Exclusive>(stage, flavor, scale.cycles), scale.cycles)
-        }
-        Row::HandOver(flavor) => (workloads::hand_over::<L>(stage, flavor, RELAY, scale.relays)?, RELAY * scale.relays),
-        Row::Drain(Verb::Exclusive) => (workloads::drain::<L, Exclusive>(scale.waiters)?, scale.waiters),
-        Row::Cancel => (workloads::cancel::<L>(scale.cancels, SEED)?, scale.cancels),
-        Row::Contended(tasks) => {
-            let contention = crowd::contend::<L>(stage, tasks, scale.time);
-            return Some(vec![contention.cpu, contention.wall]);
-        }
-        Row::Shares(tasks) => return Some(vec![crowd::contend::<L>(stage, tasks, scale.time / 5).spread]),
-        Row::Allocations => return Some(vec![number(space::allocations::<L>(WAITS)?) / number(WAITS)]),
-        Row::Sizes => return Some(space::sizes::<L, G>().map(number).to_vec()),
-        Row::Uncontended(Verb::Shared, _) | Row::Drain(Verb::Shared) => return None,
-    };
-    Some(vec![per_one(time, count)])
 }

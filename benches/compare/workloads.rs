@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use tokio::task::JoinHandle;
 
-use crate::stage::{Clock, Flavor, Stage};
+use crate::comparison::stage::{Clock, Flavor, Stage};
 use crate::verbs::{Access, Exclusive, Lock};
 
 /// What a peer took for its work, or `None` if it cannot do it.

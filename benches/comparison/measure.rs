@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::contender::{Contender, OURS, Sampler};
+use super::row::{Column, Row, Scale, Unit};
 use super::stage::Stage;
-use super::{Column, Contender, OURS, Row, Sampler, Scale, Unit};
 
 /// What one peer showed in one column.
 #[derive(Clone, Debug)]

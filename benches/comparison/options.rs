@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::{Contender, Extent, OURS, Row, Scale};
+use super::contender::{Contender, OURS};
+use super::row::{Extent, Row, Scale};
 
 /// Compares lockladder with its peers, in one interleaved run.
 ///
@@ -43,7 +44,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// As with criterion, `cargo test` is known by what it does not pass.
+    /// `cargo bench` passes `--bench`. `cargo test` does not, and is known by that.
     pub(crate) fn extent(&self) -> Extent {
         match self {
             Self { test: true, .. } | Self { bench: false, .. } => Extent::Rehearsal,

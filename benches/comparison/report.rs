@@ -5,8 +5,9 @@ use std::fmt::{self, Write};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
+use super::contender::{Contender, OURS};
 use super::measure::{Measurement, Ratio, Score};
-use super::{Bar, Contender, OURS, Row, Unit};
+use super::row::{Bar, Row, Unit};
 
 /// All results of a run.
 #[derive(Debug, Serialize)]

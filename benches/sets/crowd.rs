@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::comparison::stage::{Clock, Flavor, Stage};
 use crate::names::Walk;
-use crate::stage::{Clock, Flavor, Stage};
 use crate::verbs::Named;
 
 /// How a crowd fared.

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::comparison::stage::{Clock, Flavor, Stage};
 use crate::names;
-use crate::stage::{Clock, Flavor, Stage};
 use crate::verbs::Changing;
 
 /// The longest of each.

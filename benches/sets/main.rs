@@ -1,18 +1,20 @@
 //! Named locks: ours against the peers, in one interleaved run: `cargo bench -p lockladder-benches --bench sets`.
 //!
 //! ```text
-//!     comparison                                        rounds, ratios, bars: what the comparisons share
+//!       peers                                              who takes part
 //!         │
-//!       rows ─► workloads · crowd · growth · whole      what is asked, and the bars; the work
-//!         │               │
-//!         │             names                           by which names
-//!       peers ─► verbs                                  who takes part, and how they are asked
+//!     contender ─► workloads · crowd · growth · whole      which of the rows each kind can answer; the work
+//!         │                  │
+//!       rows           verbs · names                       what is asked, and the bars; how it is asked, by which names
+//!         │
+//!     comparison                                           rounds, ratios, bars: what the comparisons share
 //! ```
 //!
 //! See `-- --help`, and `docs/BENCHMARKS.md` for the last results.
 
 #[path = "../comparison/mod.rs"]
 mod comparison;
+mod contender;
 mod crowd;
 mod growth;
 mod names;
@@ -23,8 +25,6 @@ mod whole;
 mod workloads;
 
 use std::process::ExitCode;
-
-use crate::comparison::stage;
 
 fn main() -> ExitCode {
     comparison::compare(peers::all())

@@ -11,13 +11,10 @@ use keyed_lock::r#async::KeyedLock;
 use lockable::LockPool;
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
-use crate::comparison::OURS;
-use crate::rows::Contender;
+use crate::comparison::contender::OURS;
+use crate::contender::Contender;
+use crate::rows::{HAND_MADE, KEYED_LOCK, LOCKABLE};
 use crate::verbs::{Changing, Named, Several};
-
-pub(crate) const HAND_MADE: &str = "hand-made, HashMap";
-pub(crate) const LOCKABLE: &str = "lockable";
-pub(crate) const KEYED_LOCK: &str = "keyed-lock";
 
 /// Everyone who takes part. The floor cannot wait, and knows its members once and for all.
 pub(crate) fn all() -> Vec<Contender> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use lockladder::All;
 
 use crate::comparison::allocated;
+use crate::comparison::stage::{Clock, Flavor, Stage};
 use crate::names;
-use crate::stage::{Clock, Flavor, Stage};
 use crate::verbs::Set;
 
 /// What it takes to have everything once.

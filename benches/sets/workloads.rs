@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use crate::comparison::allocated;
+use crate::comparison::stage::{Clock, Flavor, Stage};
 use crate::names::Walk;
-use crate::stage::{Clock, Flavor, Stage};
 use crate::verbs::{Changing, Named, Several};
 
 /// Acquires and releases one name after the other.

@@ -1,7 +1,7 @@
 //! What a session does, as data; and the real sessions that do it.
 
-use crate::steps::{Moment, Stage, Watch};
 use lockladder::{All, DynSession, LockManager, LockMode, SessionError, hierarchy};
+use lockladder_test_support::steps::{Moment, Scene, Watch};
 use std::fmt;
 use std::rc::Rc;
 
@@ -29,7 +29,7 @@ pub(crate) enum Want {
 
 /// What is done at a level.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Verb {
     Acquire(Which, LockMode, Want),
     Release,
     ReleaseNames(Vec<char>),
@@ -41,8 +41,8 @@ pub(crate) enum Deed {
     RemoveHeld(Vec<char>),
 }
 
-/// A level, from 1, and what is done there.
-pub(crate) type Verb = (usize, Deed);
+/// A line of a program: a level, from 1, and what is done there.
+pub(crate) type Line = (usize, Verb);
 
 /// What a session that is refused does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,17 +54,17 @@ pub(crate) enum Refused {
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub(crate) root: LockMode,
-    /// Whether an exclusive root becomes shared before the first verb.
+    /// Whether an exclusive root becomes shared before the first line.
     pub(crate) downgrades_root: bool,
-    pub(crate) verbs: Vec<Verb>,
+    pub(crate) lines: Vec<Line>,
     pub(crate) refused: Refused,
 }
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} root{}", self.root, if self.downgrades_root { ", downgraded" } else { "" })?;
-        for (level, deed) in &self.verbs {
-            write!(f, "; level {level}: {deed:?}")?;
+        for (level, verb) in &self.lines {
+            write!(f, "; level {level}: {verb:?}")?;
         }
         write!(f, "; refused, it {:?}", self.refused)
     }
@@ -77,22 +77,22 @@ pub(crate) fn tell(programs: &[Program]) -> String {
 }
 
 /// A fresh manager of these names at each level, and the programs at their beginnings.
-pub(crate) fn real(programs: &[Program], names: &[char]) -> Stage {
+pub(crate) fn real(programs: &[Program], names: &[char]) -> Scene {
     let manager: LockManager<Small> = LockManager::builder()
         .names::<Low>(names.iter().copied())
         .names::<Middle>(names.iter().copied())
         .names::<High>(names.iter().copied())
         .build();
     let audited = manager.clone();
-    let mut stage = Stage::new(1 + LEVELS).audited(move |moment| {
+    let mut scene = Scene::new(1 + LEVELS).audited(move |moment| {
         let is_free = || audited.try_exclusive("audit").is_ok();
         assert!(moment == Moment::AfterAStep || is_free(), "all have gone, and the root is held");
     });
     for program in programs.iter().cloned() {
         let manager = manager.clone();
-        stage.enter(|watch| run(manager, program, watch));
+        scene.enter(|watch| run(manager, program, watch));
     }
-    stage
+    scene
 }
 
 async fn run(manager: LockManager<Small>, program: Program, watch: Rc<Watch>) {
@@ -105,13 +105,13 @@ async fn run(manager: LockManager<Small>, program: Program, watch: Rc<Watch>) {
         job = job.downgrade_root().unwrap_or_else(|job| job);
         watch.says("downgrades the root");
     }
-    for (level, deed) in &program.verbs {
+    for (level, verb) in &program.lines {
         watch.pause().await;
         watch.touches(*level);
-        let done = at_level(&mut job, *level, deed).await;
+        let done = at_level(&mut job, *level, verb).await;
         match &done {
-            Ok(names) => watch.says(&format!("level {level}, {deed:?}: {names:?}")),
-            Err(error) => watch.says(&format!("level {level}, {deed:?}: {error}")),
+            Ok(names) => watch.says(&format!("level {level}, {verb:?}: {names:?}")),
+            Err(error) => watch.says(&format!("level {level}, {verb:?}: {error}")),
         }
         if done.is_err() && program.refused == Refused::Ends {
             break;
@@ -122,13 +122,13 @@ async fn run(manager: LockManager<Small>, program: Program, watch: Rc<Watch>) {
 }
 
 /// Does it, and returns the names that are held then, or that have been removed.
-async fn at_level(job: &mut DynSession<Small>, level: usize, deed: &Deed) -> Result<Vec<char>, SessionError> {
+async fn at_level(job: &mut DynSession<Small>, level: usize, verb: &Verb) -> Result<Vec<char>, SessionError> {
     macro_rules! at {
         ($($index:literal $level:ident),+) => {
             match level {
                 $($index => {
-                    match deed {
-                        Deed::Acquire(which, mode, want) => {
+                    match verb {
+                        Verb::Acquire(which, mode, want) => {
                             let request = match which {
                                 Which::All => job.acquire::<$level>(All, *mode),
                                 Which::These(names) => job.acquire::<$level>(names, *mode),
@@ -139,14 +139,14 @@ async fn at_level(job: &mut DynSession<Small>, level: usize, deed: &Deed) -> Res
                                 Want::Free => request.opportunistic().await?,
                             }
                         }
-                        Deed::Release => job.release::<$level>()?,
-                        Deed::ReleaseNames(names) => job.release_names::<$level>(names)?,
-                        Deed::Downgrade => job.downgrade::<$level>()?,
-                        Deed::Add(names) => job.add::<$level>(names).await?,
-                        Deed::AddAcquired(names, mode) => job.add_in::<$level>(names, *mode).await?,
-                        Deed::AddHeld(names) => job.add_held::<$level>(names)?,
-                        Deed::Remove(names) => return job.remove::<$level>(names).await,
-                        Deed::RemoveHeld(names) => job.remove_held::<$level>(names)?,
+                        Verb::Release => job.release::<$level>()?,
+                        Verb::ReleaseNames(names) => job.release_names::<$level>(names)?,
+                        Verb::Downgrade => job.downgrade::<$level>()?,
+                        Verb::Add(names) => job.add::<$level>(names).await?,
+                        Verb::AddAcquired(names, mode) => job.add_in::<$level>(names, *mode).await?,
+                        Verb::AddHeld(names) => job.add_held::<$level>(names)?,
+                        Verb::Remove(names) => return job.remove::<$level>(names).await,
+                        Verb::RemoveHeld(names) => job.remove_held::<$level>(names)?,
                     }
                     Ok(job.names::<$level>())
                 })+

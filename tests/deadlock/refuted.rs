@@ -1,8 +1,8 @@
 //! Managers that look as good and are not, to show that the exploration finds a deadlock where there is one.
 
-use crate::programs::{Deed, LEVELS, Program, Refused, Which};
-use crate::steps::{Stage, Watch};
+use crate::programs::{LEVELS, Program, Refused, Verb, Which};
 use lockladder::{Exclusive, Guard, LockMode, LockSet, SetGuard, Shared, SharedLock};
+use lockladder_test_support::steps::{Scene, Watch};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -118,14 +118,14 @@ impl Manager for ForgetsLevelOrder {
 }
 
 /// The same programs, if they only acquire and release, under another manager.
-pub(crate) fn under<M: Manager>(manager: M, programs: &[Program]) -> Stage {
+pub(crate) fn under<M: Manager>(manager: M, programs: &[Program]) -> Scene {
     let (manager, root) = (Rc::new(manager), Arc::<SharedLock>::default());
-    let mut stage = Stage::new(1 + LEVELS);
+    let mut scene = Scene::new(1 + LEVELS);
     for program in programs.iter().cloned() {
         let (manager, root) = (Rc::clone(&manager), Arc::clone(&root));
-        stage.enter(|watch| run(manager, root, program, watch));
+        scene.enter(|watch| run(manager, root, program, watch));
     }
-    stage
+    scene
 }
 
 async fn run<M: Manager>(manager: Rc<M>, root: Arc<SharedLock>, program: Program, watch: Rc<Watch>) {
@@ -133,14 +133,14 @@ async fn run<M: Manager>(manager: Rc<M>, root: Arc<SharedLock>, program: Program
     let _root = one(&root, program.root).await;
     watch.says("has the root");
     let mut held = BTreeMap::new();
-    for (level, deed) in &program.verbs {
+    for (level, verb) in &program.lines {
         watch.pause().await;
-        match deed {
-            Deed::Acquire(Which::These(names), mode, _) if manager.may(&held, *level) => {
+        match verb {
+            Verb::Acquire(Which::These(names), mode, _) if manager.may(&held, *level) => {
                 let taken = manager.take(&watch, *level, names, *mode).await;
                 held.insert(*level, taken);
             }
-            Deed::Acquire(..) => {
+            Verb::Acquire(..) => {
                 watch.says(&format!("is refused level {level}"));
                 if program.refused == Refused::Ends {
                     break;

@@ -1,37 +1,32 @@
-//! Programs on futures that are polled by hand: one thread, whoever is woken may be next, and the dice say who.
+//! Programs on futures that are polled by hand. There is one thread; each task that was woken may be next, and the dice say
+//! which.
 //!
-//! Nobody who has not been woken is polled: so whoever sleeps though the way is free stays asleep, and is seen.
+//! No task is polled that has not been woken: so a task that sleeps though its way is free stays asleep, and is seen.
 
-use crate::dice::{Dice, seed};
 use crate::pace::hurry;
 use crate::program::{Program, Shape};
 use crate::sets::{Closed, Open, assert_rest, task};
 use crate::tally;
 use crate::witness::{Ledger, Thing, work_for};
-use std::env;
+use lockladder_test_support::dice::Dice;
+use lockladder_test_support::environment::{only_program, schedules, seed};
+use lockladder_test_support::failures::explained;
+use lockladder_test_support::requests::poll;
+use lockladder_test_support::wakers::Alarm;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 /// One task, until it has ended.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-struct Flag(AtomicBool);
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, SeqCst);
-    }
-}
-
 /// Runs tasks to their end. If none is woken, time passes; if that wakes nobody either, they wait for ever.
 pub(crate) async fn run(tasks: Vec<Task>, dice: &mut Dice) {
-    let mut tasks: Vec<_> = tasks.into_iter().map(|task| (task, Arc::new(Flag(AtomicBool::new(true))))).collect();
+    let mut tasks: Vec<_> = tasks.into_iter().map(|task| (task, Alarm::ringing())).collect();
     let mut hours = 0;
     while !tasks.is_empty() {
-        let woken: Vec<usize> = (0..tasks.len()).filter(|at| tasks[*at].1.0.load(SeqCst)).collect();
+        let woken: Vec<usize> = (0..tasks.len()).filter(|at| tasks[*at].1.rings()).collect();
         if woken.is_empty() {
             hours += 1;
             assert!(hours < 100, "{} tasks wait for ever", tasks.len());
@@ -39,13 +34,12 @@ pub(crate) async fn run(tasks: Vec<Task>, dice: &mut Dice) {
             continue;
         }
         let at = dice.pick(&woken);
-        let (task, flag) = &mut tasks[at];
-        flag.0.store(false, SeqCst);
-        let waker = Waker::from(Arc::clone(flag));
+        let (task, alarm) = &mut tasks[at];
+        alarm.hush();
+        let waker = alarm.waker();
         // As a task of its own would have it: a full budget for each poll.
-        let polled = tokio::task::coop::unconstrained(std::future::poll_fn(|_| {
-            Poll::Ready(task.as_mut().poll(&mut Context::from_waker(&waker)))
-        }));
+        let polled =
+            tokio::task::coop::unconstrained(std::future::poll_fn(|_| Poll::Ready(poll(task.as_mut(), &waker))));
         if polled.await.is_ready() {
             drop(tasks.swap_remove(at));
         }
@@ -54,32 +48,22 @@ pub(crate) async fn run(tasks: Vec<Task>, dice: &mut Dice) {
 
 /// Tells programs by hand.
 pub(crate) fn explore(name: &str, tell: &impl AsyncFn(&mut Dice)) {
-    let programs: usize = env::var("LOCKLADDER_SCHEDULES").map_or(1_500, |programs| programs.parse().unwrap());
+    let programs = schedules(1_500);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let (seed, only) = (seed(), env::var("LOCKLADDER_PROGRAM").ok());
+    let (seed, only) = (seed(), only_program());
     println!("{name}: LOCKLADDER_SEED={seed}");
     let mut dice = Dice::new(seed);
     for _ in 0..programs {
-        let drawn = dice.next();
+        let drawn = dice.number();
         let label = format!("{name}/{drawn}");
         if only.as_ref().is_some_and(|only| *only != label) {
             continue;
         }
-        let failed = Failed(format!("LOCKLADDER_SEED={seed} LOCKLADDER_PROGRAM={label}"));
-        runtime.block_on(tell(&mut Dice::new(drawn)));
-        std::mem::forget(failed);
+        let work = || runtime.block_on(tell(&mut Dice::new(drawn)));
+        explained(work, || println!("it fails again by LOCKLADDER_SEED={seed} LOCKLADDER_PROGRAM={label}"));
     }
     println!("{name}: {programs} programs");
     tally::print();
-}
-
-/// Says how a program that fails is told again.
-struct Failed(String);
-
-impl Drop for Failed {
-    fn drop(&mut self) {
-        println!("it fails again by {}", self.0);
-    }
 }
 
 async fn tell(shape: Shape, dice: &mut Dice) {
@@ -89,12 +73,12 @@ async fn tell(shape: Shape, dice: &mut Dice) {
     let (is_open, Program { names, tasks }) = (dice.once_in(4), Program::draw(shape, dice));
     let closed: Arc<Closed> = Arc::new(names.iter().map(|name| (*name, Thing::default())).collect());
     let open: Arc<Open> = Arc::default();
-    let tasks = tasks.into_iter().map(|deeds| {
+    let tasks = tasks.into_iter().map(|errands| {
         let (ledger, closed, open) = (Arc::clone(&ledger), Arc::clone(&closed), Arc::clone(&open));
         let task: Task = if is_open {
-            Box::pin(async move { task(&ledger, open, &deeds).await })
+            Box::pin(async move { task(&ledger, open, &errands).await })
         } else {
-            Box::pin(async move { task(&ledger, closed, &deeds).await })
+            Box::pin(async move { task(&ledger, closed, &errands).await })
         };
         task
     });

@@ -1,15 +1,15 @@
 //! Programs under shuttle: the same one in several schedules, then the next.
 
-use crate::dice::{Dice, seed};
 use crate::pace::hurry;
 use crate::program::{Program, Shape};
 use crate::sets::{Closed, Open, assert_rest, task};
 use crate::tally;
 use crate::witness::{Ledger, Thing, work_for};
+use lockladder_test_support::dice::Dice;
+use lockladder_test_support::environment::{only_program, schedules, seed};
+use lockladder_test_support::failures::explained;
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner, future::block_on, thread};
-use std::env;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 /// How the next to run is chosen: at random, or by PCT with so many ordered steps.
@@ -20,25 +20,22 @@ const SCHEDULES: usize = 100;
 
 /// Tells programs, until there have been so many schedules.
 pub(crate) fn explore(name: &str, tell: impl Fn(&mut Dice) + Copy + Send + Sync + 'static) {
-    let all: usize = env::var("LOCKLADDER_SCHEDULES").map_or(6_000, |schedules| schedules.parse().unwrap());
+    let all = schedules(6_000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let _within = runtime.enter();
-    let (seed, only) = (seed(), env::var("LOCKLADDER_PROGRAM").ok());
+    let (seed, only) = (seed(), only_program());
     println!("{name}: LOCKLADDER_SEED={seed}");
     let mut dice = Dice::new(seed);
     let mut programs = 0;
     for at in 0..all.div_ceil(SCHEDULES) {
-        let (depth, drawn) = (DEPTHS[at % DEPTHS.len()], dice.next());
+        let (depth, drawn) = (DEPTHS[at % DEPTHS.len()], dice.number());
         let label = format!("{name}/{depth}/{drawn}");
         if only.as_ref().is_some_and(|only| *only != label) {
             continue;
         }
         programs += 1;
-        let told = catch_unwind(AssertUnwindSafe(|| schedule(depth, drawn, tell)));
-        if let Err(panic) = told {
-            println!("it fails again by LOCKLADDER_SEED={seed} LOCKLADDER_PROGRAM={label}");
-            resume_unwind(panic);
-        }
+        let work = || schedule(depth, drawn, tell);
+        explained(work, || println!("it fails again by LOCKLADDER_SEED={seed} LOCKLADDER_PROGRAM={label}"));
     }
     println!("{name}: {programs} programs, {} schedules", programs * SCHEDULES);
     tally::print();
@@ -46,8 +43,7 @@ pub(crate) fn explore(name: &str, tell: impl Fn(&mut Dice) + Copy + Send + Sync 
 
 /// All of this has happened, if there were so many programs that it had to.
 pub(crate) fn assert_met(all: &[&'static str]) {
-    let schedules = env::var("LOCKLADDER_SCHEDULES").map_or(0, |schedules| schedules.parse().unwrap());
-    if schedules >= 500 * SCHEDULES {
+    if schedules(0) >= 500 * SCHEDULES {
         tally::assert_met(all);
     }
 }
@@ -70,13 +66,13 @@ fn tell(shape: Shape, dice: &mut Dice) {
     let (is_open, Program { names, tasks }) = (dice.once_in(6), Program::draw(shape, dice));
     let closed: Arc<Closed> = Arc::new(names.iter().map(|name| (*name, Thing::default())).collect());
     let open: Arc<Open> = Arc::default();
-    let tasks = tasks.into_iter().map(|deeds| {
+    let tasks = tasks.into_iter().map(|errands| {
         let (ledger, closed, open) = (Arc::clone(&ledger), Arc::clone(&closed), Arc::clone(&open));
         thread::spawn(move || {
             if is_open {
-                block_on(task(&ledger, open, &deeds));
+                block_on(task(&ledger, open, &errands));
             } else {
-                block_on(task(&ledger, closed, &deeds));
+                block_on(task(&ledger, closed, &errands));
             }
         })
     });

@@ -8,15 +8,15 @@ mod section;
 mod truth;
 mod worker;
 
-use crate::dice::Dice;
 use ground::Ground;
+use lockladder_test_support::dice::Dice;
 use std::sync::Arc;
 use worker::Worker;
 
 /// A program: its tasks, and the ground on which they meet; there are wakers that panic, if it is hostile.
 fn program(dice: &mut Dice, hostile: bool) -> (Vec<Worker>, Arc<Ground>) {
     let ground = Arc::new(Ground::new(hostile));
-    let workers = (0..2 + dice.below(4)).map(|_| Worker::new(&ground, Dice::new(dice.next()))).collect();
+    let workers = (0..2 + dice.below(4)).map(|_| Worker::new(&ground, Dice::new(dice.number()))).collect();
     (workers, ground)
 }
 

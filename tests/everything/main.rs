@@ -14,16 +14,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
 
-mod dice;
 mod lock;
 mod pace;
 mod program;
 mod sessions;
 mod sets;
 mod tally;
-#[path = "../support/wakers.rs"]
-#[allow(dead_code, reason = "of those that several tests share, some")]
-mod wakers;
 mod witness;
 
 #[cfg(not(lockladder_shuttle))]

@@ -1,11 +1,11 @@
 //! Programs on the threads of this machine, with its own orderings; whoever waits for ever is seen by a watchdog.
 
-use crate::dice::{Dice, seed};
 use crate::pace::hurry;
 use crate::program::{Program, Shape};
 use crate::sets::{Closed, Open, assert_rest, task};
 use crate::witness::{Ledger, Thing, work_for};
-use std::env;
+use lockladder_test_support::dice::Dice;
+use lockladder_test_support::environment::{only_program, schedules, seed};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -46,13 +46,13 @@ pub(crate) type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Tells programs: their tasks, each on a thread of its own, and what is true once they have ended.
 pub(crate) fn explore(name: &str, tell: impl Fn(&mut Dice) -> (Vec<Task>, Box<dyn FnOnce()>)) {
-    let programs: usize = env::var("LOCKLADDER_SCHEDULES").map_or(1_500, |programs| programs.parse().unwrap());
+    let programs = schedules(1_500);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
-    let (seed, only) = (seed(), env::var("LOCKLADDER_PROGRAM").ok());
+    let (seed, only) = (seed(), only_program());
     println!("{name}: LOCKLADDER_SEED={seed}");
     let mut dice = Dice::new(seed);
     for _ in 0..programs {
-        let drawn = dice.next();
+        let drawn = dice.number();
         let label = format!("{name}/{drawn}");
         if only.as_ref().is_some_and(|only| *only != label) {
             continue;
@@ -71,7 +71,7 @@ pub(crate) fn explore(name: &str, tell: impl Fn(&mut Dice) -> (Vec<Task>, Box<dy
 
 #[test]
 fn programs_over_named_locks_hold_on_threads() {
-    let programs: usize = env::var("LOCKLADDER_SCHEDULES").map_or(300, |programs| programs.parse().unwrap());
+    let programs = schedules(300);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
     let seed = seed();
     println!("LOCKLADDER_SEED={seed}");
@@ -84,16 +84,16 @@ fn programs_over_named_locks_hold_on_threads() {
             let Program { names, tasks } = Program::draw(shape, &mut dice);
             let closed: Arc<Closed> = Arc::new(names.iter().map(|name| (*name, Thing::default())).collect());
             let open: Arc<Open> = Arc::default();
-            let work = tasks.into_iter().map(|deeds| {
+            let work = tasks.into_iter().map(|errands| {
                 let (ledger, closed, open) = (Arc::clone(&ledger), Arc::clone(&closed), Arc::clone(&open));
                 let handle = runtime.handle().clone();
                 let work: Box<dyn FnOnce() + Send> = Box::new(move || {
                     work_for(&ledger);
                     hurry(hurries);
                     if is_open {
-                        handle.block_on(task(&ledger, open, &deeds));
+                        handle.block_on(task(&ledger, open, &errands));
                     } else {
-                        handle.block_on(task(&ledger, closed, &deeds));
+                        handle.block_on(task(&ledger, closed, &errands));
                     }
                     work_for(&Arc::default());
                 });

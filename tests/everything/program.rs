@@ -1,9 +1,10 @@
 //! Programs over named locks, as plain data, drawn from a seed.
 //!
-//! A program is what a few tasks do, one deed after the other. Nobody waits for locks of a set while holding some of it
-//! (that can deadlock by itself, and is documented); whoever holds something only tries for more.
+//! A program is what a few tasks do, each one errand after the other. No task waits for locks of a set while it holds some
+//! of it (that can deadlock by itself, and is documented): a task that holds something only tries for more.
 
-use crate::dice::Dice;
+use lockladder::LockMode::{self, Exclusive, Shared};
+use lockladder_test_support::dice::Dice;
 
 /// These come and go; the others are there at first, or never, and nobody removes them.
 pub(crate) const PASSING: [u8; 2] = [3, 4];
@@ -14,9 +15,9 @@ pub(crate) const NAMES: [u8; 4] = [1, 2, 3, 4];
 /// What there is at first. The fewer names and steps, the likelier is the one schedule that matters.
 const SETS: [&[u8]; 5] = [&[3], &[1, 3], &[1, 3], &[1, 3, 4], &NAMES];
 
-/// What is asked for.
+/// Which names are asked for.
 #[derive(Clone, Debug)]
-pub(crate) enum What {
+pub(crate) enum Which {
     One(u8),
     Many(Vec<u8>),
     All,
@@ -56,11 +57,12 @@ pub(crate) enum Use {
     TryMore(Vec<u8>),
 }
 
+/// What a task does with a set.
 #[derive(Clone, Debug)]
-pub(crate) enum Deed {
+pub(crate) enum Errand {
     Take {
-        what: What,
-        exclusive: bool,
+        which: Which,
+        mode: LockMode,
         owned: bool,
         how: How,
         priority: i8,
@@ -71,8 +73,7 @@ pub(crate) enum Deed {
     /// To an open set, a request for names.
     Add {
         names: Vec<u8>,
-        /// Shared or exclusively.
-        held: Option<bool>,
+        held: Option<LockMode>,
         how: How,
     },
     Remove {
@@ -102,7 +103,7 @@ pub(crate) enum Shape {
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub(crate) names: &'static [u8],
-    pub(crate) tasks: Vec<Vec<Deed>>,
+    pub(crate) tasks: Vec<Vec<Errand>>,
 }
 
 impl Program {
@@ -110,9 +111,9 @@ impl Program {
         let few = shape == Shape::WholeAndFast;
         let names = dice.pick(if few { &SETS[..3] } else { &SETS });
         let sizes = [(2, 1), (2, 1), (3, 1), (3, 1), (2, 2), (3, 2), (4, 1), (4, 2), (5, 1)];
-        let (tasks, deeds) = dice.pick(if few { &sizes[..5] } else { &sizes });
+        let (tasks, errands) = dice.pick(if few { &sizes[..5] } else { &sizes });
         let mut draw = Draw { shape, names, dice };
-        let tasks = (0..tasks).map(|_| (0..=draw.dice.below(deeds)).map(|_| draw.deed()).collect()).collect();
+        let tasks = (0..tasks).map(|_| (0..=draw.dice.below(errands)).map(|_| draw.errand()).collect()).collect();
         Self { names, tasks }
     }
 }
@@ -124,7 +125,7 @@ struct Draw<'d> {
 }
 
 impl Draw<'_> {
-    fn deed(&mut self) -> Deed {
+    fn errand(&mut self) -> Errand {
         let changes = match self.shape {
             Shape::ComeAndGo => 2,
             Shape::Everything => 4,
@@ -135,42 +136,42 @@ impl Draw<'_> {
             let names = if self.dice.once_in(3) { PASSING.to_vec() } else { self.dice.some(&PASSING) };
             let how = if self.dice.once_in(3) { self.how_in_line() } else { How::Await };
             return match self.dice.below(2) {
-                0 => Deed::Remove { names, how },
-                _ => Deed::Add { names, held: self.dice.pick(&[None, Some(false), Some(true)]), how },
+                0 => Errand::Remove { names, how },
+                _ => Errand::Add { names, held: self.dice.pick(&[None, Some(Shared), Some(Exclusive)]), how },
             };
         }
         if self.dice.once_in(24) {
-            return Deed::Look;
+            return Errand::Look;
         }
         self.take()
     }
 
-    fn take(&mut self) -> Deed {
+    fn take(&mut self) -> Errand {
         let whole = match self.shape {
             Shape::WholeAndFast => 2,
             Shape::Parts | Shape::ComeAndGo => 3,
             Shape::Everything => 4,
             Shape::Crowd => 12,
         };
-        let what = match self.dice.below(2) {
-            _ if self.dice.once_in(whole) => What::All,
-            0 => What::One(self.dice.pick(self.names)),
-            _ => What::Many(self.dice.some(self.names)),
+        let which = match self.dice.below(2) {
+            _ if self.dice.once_in(whole) => Which::All,
+            0 => Which::One(self.dice.pick(self.names)),
+            _ => Which::Many(self.dice.some(self.names)),
         };
         let hurries = self.shape == Shape::WholeAndFast && !self.dice.once_in(4);
         let uses = if hurries || self.dice.once_in(2) { 0 } else { 1 + self.dice.below(2) };
         let mut then: Vec<_> = (0..uses).map(|_| self.usage()).collect();
-        if hurries && matches!(what, What::All) && self.dice.once_in(2) {
+        if hurries && matches!(which, Which::All) && self.dice.once_in(2) {
             then.push(Use::Remove(PASSING[0]));
         }
-        Deed::Take {
-            exclusive: !self.dice.once_in(if self.shape == Shape::Crowd { 2 } else { 3 }),
+        Errand::Take {
+            mode: if self.dice.once_in(if self.shape == Shape::Crowd { 2 } else { 3 }) { Shared } else { Exclusive },
             owned: self.dice.once_in(3),
             how: if self.dice.once_in(2) { How::Await } else { self.how() },
             priority: if self.dice.once_in(4) { self.dice.pick(&[-1, 1]) } else { 0 },
             moves: self.dice.once_in(if hurries { 20 } else { 5 }).then(|| self.dice.pick(&[-2, 0, 2])),
             then,
-            what,
+            which,
         }
     }
 

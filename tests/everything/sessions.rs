@@ -6,12 +6,12 @@
 mod drawn;
 mod typed;
 
-use crate::dice::Dice;
 use crate::witness::{Ledger, Thing, work_for};
 use lockladder::{
     All, LockManager, LockMode, hierarchy,
     level::{Level, LevelOf, NotRoot},
 };
+use lockladder_test_support::dice::Dice;
 use std::sync::Arc;
 
 hierarchy! {
@@ -70,7 +70,7 @@ fn program(dice: &mut Dice) -> (Vec<Worker>, LockManager<Tower>, Arc<Ledger>) {
     let workers = (0..2 + dice.below(4)).map(|_| Worker {
         tower: tower.clone(),
         ledger: Arc::clone(&ledger),
-        dice: Dice::new(dice.next()),
+        dice: Dice::new(dice.number()),
     });
     (workers.collect(), tower, ledger)
 }
@@ -80,7 +80,7 @@ fn at_rest(tower: LockManager<Tower>, ledger: &Arc<Ledger>) {
     let alone = tower.try_exclusive("at rest").unwrap();
     let alone = alone.try_exclusive::<Low>(All).unwrap().try_exclusive::<High>(All).unwrap();
     let alone = alone.try_exclusive::<Roof>(All).unwrap();
-    ledger.room(GATE).enter(true, "the root");
+    ledger.room(GATE).enter(LockMode::Exclusive, "the root");
     assert_eq!(alone.owned::<Roof>().names(), [&0, &1], "a fixed level has changed");
     alone.owned::<Low>().iter().for_each(|(_, thing)| thing.assert_whole());
     alone.owned::<High>().iter().for_each(|(_, thing)| thing.assert_whole());

@@ -1,13 +1,14 @@
 //! Programs over named locks, told to a set, and judged by the witness.
 
-use crate::pace::{once, pause, polls};
-use crate::program::{Deed, How, NAMES, PASSING, Use, What};
+use crate::pace::{pause, polls};
+use crate::program::{Errand, How, NAMES, PASSING, Use, Which};
 use crate::tally::count;
 use crate::witness::{Ledger, Thing};
 use lockladder::{
     AddError, All, Entries, Exclusive, LockMode, LockSet, Mode, OpenSet, Priority, SetError, SetGuard, Shared,
     futures::SetAcquire, guards::SetPointer,
 };
+use lockladder_test_support::patience::once;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -24,10 +25,10 @@ type Outcome<P, M> = Result<SetGuard<P, M>, SetError<u8>>;
 pub(crate) trait Way: SetPointer<Name = u8, Value = Thing> {
     const OPEN: bool;
 
-    fn share(self, what: &What) -> SetAcquire<Self, Shared>;
-    fn own(self, what: &What) -> SetAcquire<Self, Exclusive>;
-    fn try_share(self, what: &What) -> Outcome<Self, Shared>;
-    fn try_own(self, what: &What) -> Outcome<Self, Exclusive>;
+    fn share(self, which: &Which) -> SetAcquire<Self, Shared>;
+    fn own(self, which: &Which) -> SetAcquire<Self, Exclusive>;
+    fn try_share(self, which: &Which) -> Outcome<Self, Shared>;
+    fn try_own(self, which: &Which) -> Outcome<Self, Exclusive>;
 
     /// Removes a name by its owner: nothing of an open set.
     fn remove(guard: &mut SetGuard<Self, Exclusive>, name: u8) -> Vec<(u8, Thing)>;
@@ -38,18 +39,18 @@ pub(crate) trait Way: SetPointer<Name = u8, Value = Thing> {
 
 /// Hands what is asked for to a verb of the set.
 macro_rules! asked {
-    (closed $what:ident, $set:expr, $verb:ident) => {
-        match $what {
-            What::One(name) => $set.$verb(*name),
-            What::Many(names) => $set.$verb(names),
-            What::All => $set.$verb(All),
+    (closed $which:ident, $set:expr, $verb:ident) => {
+        match $which {
+            Which::One(name) => $set.$verb(*name),
+            Which::Many(names) => $set.$verb(names),
+            Which::All => $set.$verb(All),
         }
     };
-    (open $what:ident, $set:expr, $verb:ident) => {
-        match $what {
-            What::One(name) => $set.$verb(*name),
-            What::Many(names) => $set.$verb(names.as_slice()),
-            What::All => $set.$verb(NAMES),
+    (open $which:ident, $set:expr, $verb:ident) => {
+        match $which {
+            Which::One(name) => $set.$verb(*name),
+            Which::Many(names) => $set.$verb(names.as_slice()),
+            Which::All => $set.$verb(NAMES),
         }
     };
 }
@@ -59,20 +60,20 @@ macro_rules! ways {
         impl Way for $way {
             const OPEN: bool = ways!(@is_open $kind);
 
-            fn share(self, what: &What) -> SetAcquire<Self, Shared> {
-                asked!($kind what, self, $shared)
+            fn share(self, which: &Which) -> SetAcquire<Self, Shared> {
+                asked!($kind which, self, $shared)
             }
 
-            fn own(self, what: &What) -> SetAcquire<Self, Exclusive> {
-                asked!($kind what, self, $exclusive)
+            fn own(self, which: &Which) -> SetAcquire<Self, Exclusive> {
+                asked!($kind which, self, $exclusive)
             }
 
-            fn try_share(self, what: &What) -> Outcome<Self, Shared> {
-                asked!($kind what, self, $try_shared)
+            fn try_share(self, which: &Which) -> Outcome<Self, Shared> {
+                asked!($kind which, self, $try_shared)
             }
 
-            fn try_own(self, what: &What) -> Outcome<Self, Exclusive> {
-                asked!($kind what, self, $try_exclusive)
+            fn try_own(self, which: &Which) -> Outcome<Self, Exclusive> {
+                asked!($kind which, self, $try_exclusive)
             }
 
             ways!(@changes $kind);
@@ -117,21 +118,21 @@ ways! {
     open Arc<Open>: shared_owned exclusive_owned try_shared_owned try_exclusive_owned;
 }
 
-/// Who has a guard is at its names, until it goes.
+/// The holder of a guard is at its names, until it goes.
 struct Visit<'l> {
     ledger: &'l Ledger,
-    exclusive: bool,
+    mode: LockMode,
 }
 
 impl Visit<'_> {
     fn enter(&self, name: u8, thing: &Thing) {
-        self.ledger.room(name).enter(self.exclusive, "a name");
-        thing.room.enter(self.exclusive, "a value");
+        self.ledger.room(name).enter(self.mode, "a name");
+        thing.room.enter(self.mode, "a value");
     }
 
     fn leave(&self, name: u8, thing: &Thing) {
-        thing.room.leave(self.exclusive, "a value");
-        self.ledger.room(name).leave(self.exclusive, "a name");
+        thing.room.leave(self.mode, "a value");
+        self.ledger.room(name).leave(self.mode, "a name");
     }
 
     fn enter_all<P: Way, M: Mode>(&self, guard: &SetGuard<P, M>) {
@@ -153,42 +154,45 @@ impl Visit<'_> {
 }
 
 /// One task of a program.
-pub(crate) async fn task<S>(ledger: &Ledger, set: Arc<S>, deeds: &[Deed])
+pub(crate) async fn task<S>(ledger: &Ledger, set: Arc<S>, errands: &[Errand])
 where
     Arc<S>: Way,
     for<'s> &'s S: Way + Changed,
 {
-    for deed in deeds {
-        match deed {
-            Deed::Take { owned: true, .. } => take(ledger, Arc::clone(&set), deed).await,
-            Deed::Take { .. } => take(ledger, &*set, deed).await,
-            deed => (&*set).change(ledger, deed).await,
+    for errand in errands {
+        match errand {
+            Errand::Take { owned: true, .. } => take(ledger, Arc::clone(&set), errand).await,
+            Errand::Take { .. } => take(ledger, &*set, errand).await,
+            errand => (&*set).change(ledger, errand).await,
         }
         pause().await;
     }
 }
 
-async fn take<P: Way>(ledger: &Ledger, way: P, deed: &Deed) {
-    let Deed::Take { what, exclusive, how, priority, moves, then, .. } = deed else { return };
+async fn take<P: Way>(ledger: &Ledger, way: P, errand: &Errand) {
+    let Errand::Take { which, mode, how, priority, moves, then, .. } = errand else { return };
     let priority = Priority::new(*priority);
-    if *exclusive {
-        let taken = match how {
-            How::Try => Some(way.clone().try_own(what)),
-            how => ask(way.clone().own(what).priority(priority), *how, *moves).await,
-        };
-        let Some(guard) = judge::<P, _>(taken, what, *how) else { return };
-        let visit = Visit { ledger, exclusive: true };
-        visit.enter_all(&guard);
-        own(visit, way, guard, then).await;
-    } else {
-        let taken = match how {
-            How::Try => Some(way.clone().try_share(what)),
-            how => ask(way.clone().share(what).priority(priority), *how, *moves).await,
-        };
-        let Some(guard) = judge::<P, _>(taken, what, *how) else { return };
-        let visit = Visit { ledger, exclusive: false };
-        visit.enter_all(&guard);
-        share(visit, guard, then).await;
+    match mode {
+        LockMode::Exclusive => {
+            let taken = match how {
+                How::Try => Some(way.clone().try_own(which)),
+                how => ask(way.clone().own(which).priority(priority), *how, *moves).await,
+            };
+            let Some(guard) = judge::<P, _>(taken, which, *how) else { return };
+            let visit = Visit { ledger, mode: *mode };
+            visit.enter_all(&guard);
+            own(visit, way, guard, then).await;
+        }
+        LockMode::Shared => {
+            let taken = match how {
+                How::Try => Some(way.clone().try_share(which)),
+                how => ask(way.clone().share(which).priority(priority), *how, *moves).await,
+            };
+            let Some(guard) = judge::<P, _>(taken, which, *how) else { return };
+            let visit = Visit { ledger, mode: *mode };
+            visit.enter_all(&guard);
+            share(visit, guard, then).await;
+        }
     }
 }
 
@@ -232,11 +236,11 @@ async fn moved<P: Way, M: Mode>(mut request: Pin<&mut SetAcquire<P, M>>, moves: 
 }
 
 /// What may come of a request; the guard, if it got one.
-fn judge<P: Way, M: Mode>(taken: Option<Outcome<P, M>>, what: &What, how: How) -> Option<SetGuard<P, M>> {
-    let mut asked: Vec<u8> = match what {
-        What::One(name) => vec![*name],
-        What::Many(names) => names.clone(),
-        What::All => NAMES.to_vec(),
+fn judge<P: Way, M: Mode>(taken: Option<Outcome<P, M>>, which: &Which, how: How) -> Option<SetGuard<P, M>> {
+    let mut asked: Vec<u8> = match which {
+        Which::One(name) => vec![*name],
+        Which::Many(names) => names.clone(),
+        Which::All => NAMES.to_vec(),
     };
     asked.sort_unstable();
     asked.dedup();
@@ -253,13 +257,13 @@ fn judge<P: Way, M: Mode>(taken: Option<Outcome<P, M>>, what: &What, how: How) -
     };
     let names: Vec<u8> = guard.names().into_iter().copied().collect();
     assert!(names.iter().all(|name| asked.contains(name)), "{names:?} of {asked:?}");
-    match (what, how) {
+    match (which, how) {
         (_, How::Opportunistic) => count("seized"),
         (_, How::AtLeast(least)) => {
             assert!(names.len() >= least, "{names:?} are fewer than {least}");
             count("got enough");
         }
-        (What::All, _) if !P::OPEN => {
+        (Which::All, _) if !P::OPEN => {
             assert!(guard.is_whole());
             count("got the whole");
         }
@@ -340,7 +344,7 @@ async fn own<P: Way>(visit: Visit<'_>, way: P, mut guard: SetGuard<P, Exclusive>
                     thing.room.downgrade("a value");
                 }
                 count("downgraded");
-                return share(Visit { exclusive: false, ..visit }, guard.downgrade(), &uses[at + 1..]).await;
+                return share(Visit { mode: LockMode::Shared, ..visit }, guard.downgrade(), &uses[at + 1..]).await;
             }
             Use::Remove(name) if !P::OPEN && visit.leave_one(&guard, *name) => {
                 let removed = P::remove(&mut guard, *name);
@@ -359,7 +363,7 @@ async fn own<P: Way>(visit: Visit<'_>, way: P, mut guard: SetGuard<P, Exclusive>
                 }
             }
             Use::TryMore(names) => {
-                let more = way.clone().try_own(&What::Many(names.clone()));
+                let more = way.clone().try_own(&Which::Many(names.clone()));
                 if let Ok(more) = more {
                     visit.enter_all(&more);
                     pause().await;
@@ -398,20 +402,20 @@ async fn write<P: Way>(guard: &mut SetGuard<P, Exclusive>) {
 /// What changes a set, or looks at it as a whole.
 pub(crate) trait Changed {
     /// Does so.
-    fn change(self, ledger: &Ledger, deed: &Deed) -> impl Future<Output = ()>;
+    fn change(self, ledger: &Ledger, errand: &Errand) -> impl Future<Output = ()>;
 }
 
 impl Changed for &Open {
-    async fn change(self, ledger: &Ledger, deed: &Deed) {
-        match deed {
-            Deed::Look => {
+    async fn change(self, ledger: &Ledger, errand: &Errand) {
+        match errand {
+            Errand::Look => {
                 assert!(self.names().iter().all(|name| NAMES.contains(name)), "{self:?}");
             }
-            Deed::Add { names, held, how } => {
-                let (what, exclusive) = (What::Many(names.clone()), *held != Some(false));
+            Errand::Add { names, held, how } => {
+                let (which, mode) = (Which::Many(names.clone()), held.unwrap_or(LockMode::Exclusive));
                 let (priority, moves, then, owned) = (0, None, vec![Use::Stay], false);
-                let deed = Deed::Take { what, exclusive, owned, how: *how, priority, moves, then };
-                take(ledger, self, &deed).await;
+                let errand = Errand::Take { which, mode, owned, how: *how, priority, moves, then };
+                take(ledger, self, &errand).await;
             }
             _ => {}
         }
@@ -419,12 +423,12 @@ impl Changed for &Open {
 }
 
 impl Changed for &Closed {
-    async fn change(self, ledger: &Ledger, deed: &Deed) {
-        match deed {
-            Deed::Look => {
+    async fn change(self, ledger: &Ledger, errand: &Errand) {
+        match errand {
+            Errand::Look => {
                 assert!(self.names().is_sorted(), "{self:?}");
             }
-            Deed::Remove { names, how } => {
+            Errand::Remove { names, how } => {
                 let removed = match how {
                     How::Late => Some(self.remove(names).deadline(Instant::now()).await),
                     How::Polls(times) => polls(pin!(self.remove(names)), *times).await,
@@ -440,7 +444,7 @@ impl Changed for &Closed {
                     count("removed");
                 }
             }
-            Deed::Add { names, held: None, how } => {
+            Errand::Add { names, held: None, how } => {
                 let added = match how {
                     How::Late => Some(self.add(names).deadline(Instant::now()).await),
                     How::Polls(times) => polls(pin!(self.add(names)), *times).await,
@@ -448,22 +452,22 @@ impl Changed for &Closed {
                 };
                 judge_addition(added, names);
             }
-            Deed::Add { names, held: Some(true), .. } => {
+            Errand::Add { names, held: Some(LockMode::Exclusive), .. } => {
                 if let Some(guard) = judge_addition(Some(self.add_exclusive(names).await), names) {
-                    let visit = Visit { ledger, exclusive: true };
+                    let visit = Visit { ledger, mode: LockMode::Exclusive };
                     visit.enter_all(&guard);
                     own(visit, self, guard, &[]).await;
                 }
             }
-            Deed::Add { names, held: Some(false), .. } => {
+            Errand::Add { names, held: Some(LockMode::Shared), .. } => {
                 let entries = names.iter().map(|name| (*name, Thing::default()));
                 if let Some(guard) = judge_addition(Some(self.add_shared(Entries(entries)).await), names) {
-                    let visit = Visit { ledger, exclusive: false };
+                    let visit = Visit { ledger, mode: LockMode::Shared };
                     visit.enter_all(&guard);
                     share(visit, guard, &[]).await;
                 }
             }
-            Deed::Take { .. } => {}
+            Errand::Take { .. } => {}
         }
     }
 }

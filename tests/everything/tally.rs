@@ -1,5 +1,6 @@
 //! What the programs of a run have done and met, so that a run that shows nothing is seen.
 
+use lockladder_test_support::environment::only_program;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -18,7 +19,7 @@ pub(crate) fn print() {
 
 /// All of this has happened, unless one program only was to be told again.
 pub(crate) fn assert_met(all: &[&'static str]) {
-    if std::env::var_os("LOCKLADDER_PROGRAM").is_some() {
+    if only_program().is_some() {
         return;
     }
     let tally = TALLY.lock().unwrap();

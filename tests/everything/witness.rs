@@ -1,47 +1,14 @@
-//! Who is where, as those know it who have a guard: an oracle that never asks the locks.
+//! Where the holders of guards are, as they know it themselves: an oracle that never asks the locks.
 //!
-//! Each value in a lock carries flags that only the holder of its lock touches, and so does each name: two exclusive
-//! holders of one name, of a value that was removed and of the one that came after it too, see each other there. The
-//! schedulers of the tests do not see these flags, so that they do not order what the locks should.
+//! Each value in a lock has a [room](lockladder_test_support::rooms) that only the holders of its lock enter, and so has
+//! each name. Two holders of one name see each other there, even if one holds a value that was removed, and the other the
+//! value that came after it.
 
+use lockladder_test_support::rooms::Room;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicIsize, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-
-/// Who is in a place at this moment: so many sharers, or −1 for an owner.
-#[derive(Debug, Default)]
-pub(crate) struct Room(AtomicIsize);
-
-impl Room {
-    pub(crate) fn enter(&self, exclusive: bool, what: &str) {
-        if exclusive {
-            let before = self.0.swap(-1, SeqCst);
-            assert_eq!(before, 0, "{what} is owned beside others");
-        } else {
-            let before = self.0.fetch_add(1, SeqCst);
-            assert!(before >= 0, "{what} is shared beside an owner");
-        }
-    }
-
-    pub(crate) fn leave(&self, exclusive: bool, what: &str) {
-        if exclusive {
-            assert_eq!(self.0.swap(0, SeqCst), -1, "{what} was shared beside its owner");
-        } else {
-            assert!(self.0.fetch_sub(1, SeqCst) > 0, "{what} was owned beside its sharers");
-        }
-    }
-
-    /// Nobody is in.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.load(SeqCst) == 0
-    }
-
-    /// An owner shares from now on.
-    pub(crate) fn downgrade(&self, what: &str) {
-        assert_eq!(self.0.swap(1, SeqCst), -1, "{what} was shared beside its owner");
-    }
-}
 
 /// What one program does.
 #[derive(Debug, Default)]
@@ -115,7 +82,7 @@ impl Drop for Thing {
         if !std::thread::panicking() {
             assert!(was_alive, "value {} is dropped twice", self.number);
             self.assert_whole();
-            assert_eq!(self.room.0.load(SeqCst), 0, "value {} is dropped while somebody holds it", self.number);
+            assert!(self.room.is_empty(), "value {} is dropped while somebody holds it", self.number);
         }
     }
 }

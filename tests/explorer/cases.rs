@@ -1,8 +1,8 @@
-//! The small cases: each choice of so many requests out of all that there are.
+//! The jobs of the small cases.
 
-use crate::explore::{Case, Job, Scope};
-use crate::rule::{Ask, Limits, Names, What};
+use crate::explore::{Case, Conduct, Job};
 use lockladder::LockMode::{Exclusive, Shared};
+use lockladder_test_support::set_rule::{Ask, Limits, Names, What};
 
 /// Both modes of each choice of these names.
 pub(crate) fn plain(names: Names) -> Vec<Ask> {
@@ -39,21 +39,7 @@ pub(crate) fn two_levels(names: Names) -> Vec<Job> {
     all.filter(|job| job.iter().any(Option::is_some)).collect()
 }
 
-/// Each choice of so many of the jobs, in whatever order, some of them more than once.
-pub(crate) fn choices(jobs: &[Job], count: usize) -> Vec<Vec<Job>> {
-    if count == 0 {
-        return vec![Vec::new()];
-    }
-    let each = jobs.iter().enumerate().flat_map(|(at, job)| {
-        choices(&jobs[at..], count - 1).into_iter().map(|mut others| {
-            others.insert(0, job.clone());
-            others
-        })
-    });
-    each.collect()
-}
-
-/// The same with two priorities, in each way.
+/// The same jobs with two priorities, in each way.
 pub(crate) fn with_priorities(jobs: Vec<Job>) -> impl Iterator<Item = Vec<Job>> {
     let at = |priorities: usize, index: usize| i8::from(priorities >> index & 1 == 1);
     (0..1 << jobs.len()).map(move |priorities| {
@@ -65,6 +51,6 @@ pub(crate) fn with_priorities(jobs: Vec<Job>) -> impl Iterator<Item = Vec<Job>> 
     })
 }
 
-pub(crate) fn case(jobs: Vec<Job>, names: Names, limits: Limits, scope: Scope) -> Case {
-    Case { jobs, names, limits, scope }
+pub(crate) fn case(jobs: Vec<Job>, names: Names, limits: Limits, conduct: Conduct) -> Case {
+    Case { jobs, names, limits, conduct }
 }

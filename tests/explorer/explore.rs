@@ -1,11 +1,11 @@
 //! Every order in which a few jobs can come, be served and go, and what must be true in every state.
 
-use crate::rule::{Ask, Deed, Limits, Names, Rule, Standing, Whole};
 use crate::stage::Stage;
 use lockladder::LockMode::Exclusive;
+use lockladder_test_support::failures::explained;
+use lockladder_test_support::set_rule::{Ask, Deed, Limits, Names, SetRule, Standing, Whole};
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,12 @@ pub(crate) struct Case {
     /// Those of each level.
     pub(crate) names: Names,
     pub(crate) limits: Limits,
-    pub(crate) scope: Scope,
+    pub(crate) conduct: Conduct,
 }
 
 /// What jobs do beyond coming, giving up and releasing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum Conduct {
     /// Nothing.
     Plain,
     /// They release in parts, downgrade, remove, list and change their priority.
@@ -33,7 +33,7 @@ pub(crate) enum Scope {
 
 /// What has been explored.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Explored {
     pub(crate) cases: u64,
     pub(crate) states: u64,
     pub(crate) changes: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Tally {
     pub(crate) time: Duration,
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Explored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { cases, states, changes, passed, time } = self;
         write!(f, "{cases} cases, {states} states, {changes} changes; passed {passed} times at most; {time:.1?}")
@@ -66,17 +66,17 @@ fn told(past: Option<&Past>) -> Vec<&[Step]> {
 }
 
 /// The levels as they should be.
-type World = Vec<Rule>;
+type World = Vec<SetRule>;
 
 impl Case {
     fn world(&self) -> World {
         let levels = self.jobs.iter().map(Vec::len).max().unwrap_or_default();
         let asks = |level: usize| self.jobs.iter().map(move |job| job.get(level).copied().flatten());
-        (0..levels).map(|level| Rule::new(self.names, asks(level))).collect()
+        (0..levels).map(|level| SetRule::new(self.names, asks(level))).collect()
     }
 
     /// Visits every state that can be reached.
-    pub(crate) fn explore(&self, tally: &mut Tally) {
+    pub(crate) fn explore(&self, explored: &mut Explored) {
         let began = Instant::now();
         let start = self.world();
         let mut seen = HashSet::from([start.clone()]);
@@ -85,29 +85,26 @@ impl Case {
             for deed in self.possible(&world) {
                 let past = Rc::new(Past { steps: steps(&world, deed), before: past.clone() });
                 let steps = told(Some(&past));
-                let next = self.explained(&steps, || self.change(&world, &steps));
-                tally.changes += 1;
+                let next = explained(|| self.change(&world, &steps), || self.tell(&steps));
+                explored.changes += 1;
                 if !seen.contains(&next) {
                     let waiting = next.iter().flat_map(|rule| &rule.parties);
                     let passed = waiting.map(|party| passes(party.standing)).max().unwrap_or_default();
-                    tally.passed = tally.passed.max(passed);
+                    explored.passed = explored.passed.max(passed);
                     seen.insert(next.clone());
                     open.push_back((next, Some(past)));
                 }
             }
         }
-        tally.cases += 1;
-        tally.states += seen.len() as u64;
-        tally.time += began.elapsed();
+        explored.cases += 1;
+        explored.states += seen.len() as u64;
+        explored.time += began.elapsed();
     }
 
-    /// If something is wrong, tells how it came to that.
-    fn explained<R>(&self, steps: &[&[Step]], check: impl FnOnce() -> R) -> R {
-        catch_unwind(AssertUnwindSafe(check)).unwrap_or_else(|panic| {
-            eprintln!("in this case: {self:?}");
-            eprintln!("after all this (level, job, deed): {steps:?}");
-            resume_unwind(panic)
-        })
+    /// Something is wrong after these steps.
+    fn tell(&self, steps: &[&[Step]]) {
+        eprintln!("in this case: {self:?}");
+        eprintln!("after all this (level, job, deed): {steps:?}");
     }
 
     /// Plays the last steps on the rule, and all of them on the real thing; checks that they agree, and what else must be
@@ -187,7 +184,7 @@ impl Case {
             } else if standings.iter().any(|standing| matches!(standing, Standing::Holds(_))) {
                 deeds.push((job, Deed::Releases));
             }
-            if let (Scope::Everything, [rule]) = (self.scope, &world[..]) {
+            if let (Conduct::Everything, [rule]) = (self.conduct, &world[..]) {
                 deeds.extend(more(rule, job).into_iter().map(|deed| (job, deed)));
             }
         }
@@ -196,7 +193,7 @@ impl Case {
 }
 
 /// What else somebody can do.
-fn more(rule: &Rule, job: usize) -> Vec<Deed> {
+fn more(rule: &SetRule, job: usize) -> Vec<Deed> {
     let party = &rule.parties[job];
     match party.standing {
         Standing::Waits { .. } if !party.has_moved => vec![Deed::Moves(1 - party.ask.priority)],

@@ -4,14 +4,14 @@
 //! a group of named locks have each their own place, as they may differ in their other names; so then the next sharer's
 //! counts. Such steps are left out here.
 
-use crate::fairness::Model;
-use crate::rule::{Ask, Deed, Limits, Rule, Standing};
 use lockladder::LockMode::{Exclusive, Shared};
+use lockladder_test_support::lock_rule::LockRule;
+use lockladder_test_support::set_rule::{Ask, Deed, Limits, SetRule, Standing};
 use std::collections::HashSet;
 
 /// Visits every state that these can reach, and returns how many there are.
 pub(crate) fn explore(asks: &[Ask], limits: Limits) -> usize {
-    let start = Rule::new(1, asks.iter().copied().map(Some));
+    let start = SetRule::new(1, asks.iter().copied().map(Some));
     let mut seen = HashSet::new();
     let mut open = vec![(start, Vec::new())];
     while let Some((rule, past)) = open.pop() {
@@ -19,9 +19,9 @@ pub(crate) fn explore(asks: &[Ask], limits: Limits) -> usize {
             let mut next = rule.clone();
             next.play(deed.0, deed.1, limits);
             let past = [&past[..], &[deed]].concat();
-            let model = model(asks, &past);
-            agree(&next, &model, &past);
-            if seen.insert((next.clone(), format!("{model:?}"))) {
+            let lock = on_one_lock(asks, &past);
+            agree(&next, &lock, &past);
+            if seen.insert((next.clone(), format!("{lock:?}"))) {
                 open.push((next, past));
             }
         }
@@ -30,34 +30,34 @@ pub(crate) fn explore(asks: &[Ask], limits: Limits) -> usize {
 }
 
 /// The same on one lock.
-fn model(asks: &[Ask], past: &[(usize, Deed)]) -> Model {
-    let mut model = Model::default();
+fn on_one_lock(asks: &[Ask], past: &[(usize, Deed)]) -> LockRule {
+    let mut lock = LockRule::default();
     for (party, deed) in past.iter().copied() {
         let Ask { mode, priority, .. } = asks[party];
         match deed {
-            Deed::Arrives => model.ask(party, mode, priority),
-            Deed::Moves(priority) => model.set_priority(party, mode, priority),
-            Deed::Downgrades => model.downgrade(party),
-            _ => model.leave(party),
+            Deed::Arrives => lock.ask(party, mode, priority),
+            Deed::Moves(priority) => lock.set_priority(party, mode, priority),
+            Deed::Downgrades => lock.downgrade(party),
+            _ => lock.leave(party),
         }
     }
-    model
+    lock
 }
 
-fn agree(rule: &Rule, model: &Model, past: &[(usize, Deed)]) {
+fn agree(rule: &SetRule, lock: &LockRule, past: &[(usize, Deed)]) {
     for (party, known) in rule.parties.iter().enumerate() {
         let held = match known.standing {
             Standing::Holds(hold) => Some(hold.mode),
             _ => None,
         };
         let waits = matches!(known.standing, Standing::Waits { .. });
-        let expected = (model.holds(party), model.turns_ahead(party).is_some());
+        let expected = (lock.holds(party), lock.turns_ahead(party).is_some());
         assert_eq!((held, waits), expected, "{party}, after {past:?}");
         assert!(!matches!(known.standing, Standing::Waits { passed: 1.. }), "{party} has been passed, after {past:?}");
     }
 }
 
-fn possible(rule: &Rule) -> Vec<(usize, Deed)> {
+fn possible(rule: &SetRule) -> Vec<(usize, Deed)> {
     let mut deeds = Vec::new();
     for (party, known) in rule.parties.iter().enumerate() {
         match known.standing {
@@ -82,7 +82,7 @@ fn possible(rule: &Rule) -> Vec<(usize, Deed)> {
 }
 
 /// Whether somebody is the first of a group of more than one.
-fn leads_others(rule: &Rule, party: usize) -> bool {
+fn leads_others(rule: &SetRule, party: usize) -> bool {
     let ask = rule.parties[party].ask;
     let is_of_group = |other: &&usize| {
         let other = rule.parties[**other].ask;

@@ -1,9 +1,9 @@
 //! The sentences of the rule, each as a promise of the queue, in the shortest stories that show it.
 
-use crate::rule::{Ask, Deed, Limits, Names, Rule, Standing, What};
 use crate::stage::Stage;
 use crate::{ABC, LOOSE};
 use lockladder::LockMode::{self, Exclusive, Shared};
+use lockladder_test_support::set_rule::{Ask, Deed, Limits, Names, SetRule, Standing, What};
 
 const A: Names = 0b001;
 const B: Names = 0b010;
@@ -44,7 +44,7 @@ struct Story {
 
 impl Story {
     fn with<const N: usize>(limits: Limits, asks: [Ask; N]) -> Self {
-        let mut stage = Stage::new(&Rule::new(ABC, asks.map(Some)), limits);
+        let mut stage = Stage::new(&SetRule::new(ABC, asks.map(Some)), limits);
         for party in 0..N {
             stage.play(party, Deed::Arrives);
         }

@@ -1,7 +1,7 @@
 //! Two other ways to grant, as small pure models, to show that the exploration finds a deadlock where there is one.
 
-use crate::rule::{Ask, Names, bits};
 use lockladder::LockMode::{Exclusive, Shared};
+use lockladder_test_support::set_rule::{Ask, Names, bits};
 use std::collections::HashSet;
 
 /// How a request gets its names.
@@ -17,10 +17,11 @@ pub(crate) enum Way {
     OneByOneUnsorted,
 }
 
+/// How far a request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Stage {
+enum Phase {
     Away,
-    /// And holds so many of its names.
+    /// It waits, and holds so many of its names.
     Waits(usize),
     Runs,
     Gone,
@@ -28,13 +29,13 @@ enum Stage {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct State {
-    stages: Vec<Stage>,
+    phases: Vec<Phase>,
     lines: [Vec<usize>; 3],
 }
 
 impl State {
     fn leaves(&mut self, party: usize) {
-        self.stages[party] = Stage::Gone;
+        self.phases[party] = Phase::Gone;
         for line in &mut self.lines {
             line.retain(|other| *other != party);
         }
@@ -49,20 +50,20 @@ pub(crate) struct Refuted<'a> {
 impl Refuted<'_> {
     /// Whether a state can be reached in which some wait and nobody runs.
     pub(crate) fn can_deadlock(&self) -> bool {
-        let start = State { stages: vec![Stage::Away; self.asks.len()], lines: Default::default() };
+        let start = State { phases: vec![Phase::Away; self.asks.len()], lines: Default::default() };
         let mut seen = HashSet::from([start.clone()]);
         let mut open = vec![start];
         while let Some(state) = open.pop() {
-            let waits = |stage: &Stage| matches!(stage, Stage::Waits(_));
-            if state.stages.iter().any(waits) && !state.stages.contains(&Stage::Runs) {
+            let waits = |phase: &Phase| matches!(phase, Phase::Waits(_));
+            if state.phases.iter().any(waits) && !state.phases.contains(&Phase::Runs) {
                 return true;
             }
             for party in 0..self.asks.len() {
                 let mut next = state.clone();
-                match next.stages[party] {
-                    Stage::Away => self.arrives(&mut next, party),
-                    Stage::Waits(_) | Stage::Runs => next.leaves(party),
-                    Stage::Gone => continue,
+                match next.phases[party] {
+                    Phase::Away => self.arrives(&mut next, party),
+                    Phase::Waits(_) | Phase::Runs => next.leaves(party),
+                    Phase::Gone => continue,
                 }
                 self.settle(&mut next);
                 if seen.insert(next.clone()) {
@@ -83,7 +84,7 @@ impl Refuted<'_> {
     }
 
     fn arrives(&self, state: &mut State, party: usize) {
-        state.stages[party] = Stage::Waits(0);
+        state.phases[party] = Phase::Waits(0);
         let names = self.names(party);
         let at_once = matches!(self.way, Way::JoinsPositions | Way::InOrder);
         self.enters(state, party, if at_once { &names } else { &names[..1] });
@@ -101,9 +102,9 @@ impl Refuted<'_> {
 
     fn held(&self, state: &State, party: usize) -> Vec<Names> {
         let names = self.names(party);
-        match state.stages[party] {
-            Stage::Waits(held) => names[..held].to_vec(),
-            Stage::Runs => names,
+        match state.phases[party] {
+            Phase::Waits(held) => names[..held].to_vec(),
+            Phase::Runs => names,
             _ => Vec::new(),
         }
     }
@@ -117,28 +118,28 @@ impl Refuted<'_> {
     }
 
     fn settle(&self, state: &mut State) {
-        while let Some((party, stage)) = (0..self.asks.len()).find_map(|party| Some((party, self.step(state, party)?)))
+        while let Some((party, phase)) = (0..self.asks.len()).find_map(|party| Some((party, self.step(state, party)?)))
         {
-            if let Stage::Waits(taken) = stage {
+            if let Phase::Waits(taken) = phase {
                 let names = self.names(party);
                 state.lines[names[taken - 1].trailing_zeros() as usize].retain(|other| *other != party);
                 self.enters(state, party, &names[taken..=taken]);
             } else {
                 state.leaves(party);
             }
-            state.stages[party] = stage;
+            state.phases[party] = phase;
         }
     }
 
     /// How far somebody who waits can go.
-    fn step(&self, state: &State, party: usize) -> Option<Stage> {
-        let Stage::Waits(held) = state.stages[party] else { return None };
+    fn step(&self, state: &State, party: usize) -> Option<Phase> {
+        let Phase::Waits(held) = state.phases[party] else { return None };
         let names = self.names(party);
         let is_next = |name: &Names| self.is_next(state, party, *name);
         match self.way {
-            Way::JoinsPositions | Way::InOrder => names.iter().all(is_next).then_some(Stage::Runs),
-            _ if held + 1 == names.len() => is_next(&names[held]).then_some(Stage::Runs),
-            _ => is_next(&names[held]).then_some(Stage::Waits(held + 1)),
+            Way::JoinsPositions | Way::InOrder => names.iter().all(is_next).then_some(Phase::Runs),
+            _ if held + 1 == names.len() => is_next(&names[held]).then_some(Phase::Runs),
+            _ => is_next(&names[held]).then_some(Phase::Waits(held + 1)),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::queue::{Bounds, Id, Member};
 use crate::queue::{Effects, Members, Missing, Outcome, Queue, Reach, Tally, Waiter};
-use crate::rule::{Ask, Deed, Hold, Limits, Names, Party, Rule, Standing, What, Whole, bits, first};
 use lockladder::LockMode::{self, Exclusive, Shared};
 use lockladder::Priority;
+use lockladder_test_support::set_rule::{Ask, Deed, Hold, Limits, Names, Party, SetRule, Standing, What, Whole};
+use lockladder_test_support::set_rule::{bits, first};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::task::Waker;
@@ -128,7 +129,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// The same as `rule`, where nobody has come yet.
-    pub(crate) fn new(rule: &Rule, limits: Limits) -> Self {
+    pub(crate) fn new(rule: &SetRule, limits: Limits) -> Self {
         let existing = rule.existing;
         let names = (0..existing.count_ones()).map(|bit| Name { bit, word: Rc::default() }).collect();
         let bounds = Bounds { passes: limits.passes, ahead: limits.ahead };
@@ -367,7 +368,7 @@ impl Stage {
     }
 
     /// Whether everything is as the rule has it.
-    pub(crate) fn check(&mut self, rule: &Rule) {
+    pub(crate) fn check(&mut self, rule: &SetRule) {
         for (party, expected) in rule.parties.iter().enumerate() {
             let standing = match self.parts[party] {
                 Part::Away => Standing::Away,
@@ -398,7 +399,7 @@ impl Stage {
     }
 
     /// A member is held by those who are known to hold it, and marked when it has to be.
-    fn check_names(&self, rule: &Rule) {
+    fn check_names(&self, rule: &SetRule) {
         for name in self.members(self.existing) {
             let word = name.word.get();
             let holds: Vec<Hold> = rule.holds().filter(|hold| hold.names & 1 << name.bit != 0).collect();

@@ -1,13 +1,14 @@
 //! Groups that are granted in several batches: in a model a batch is two.
 
-use super::{Number, assert_free_after, join, lock, poll_once, together, within, write};
+use super::{Number, assert_free_after, join, lock, together, within, write};
 use lockladder::{Priority, Shared, SharedLock, futures::Acquire};
+use lockladder_test_support::hostile::{survive, throw};
+use lockladder_test_support::requests::{poll, poll_once};
+use lockladder_test_support::wakers::on_wake;
 use loom::future::block_on;
 use loom::thread;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Wake, Waker};
 
 type Member = Pin<Box<Acquire<Arc<SharedLock<Number>>, Shared>>>;
 
@@ -80,24 +81,7 @@ fn a_downgrade_takes_a_group_of_two_batches_along_past_one_writer_and_against_an
     });
 }
 
-/// A waker that panics.
-struct Panics;
-
-struct Hostile;
-
-impl Wake for Panics {
-    fn wake(self: Arc<Self>) {
-        resume_unwind(Box::new(Hostile)); // Without the message that `panic!` prints each time.
-    }
-}
-
-fn survive(act: impl FnOnce()) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(act)) {
-        assert!(panic.is::<Hostile>());
-    }
-}
-
-/// Whoever gives up may find its share granted, and has to grant the next batch before it gives the share back.
+/// A request that gives up may find its share granted. It has to grant the next batch before it gives the share back.
 #[test]
 fn a_share_that_is_given_up_in_mid_batch_is_given_back_though_a_waker_panics() {
     within(3, "give up in mid-batch, a waker panics", || {
@@ -106,8 +90,7 @@ fn a_share_that_is_given_up_in_mid_batch_is_given_back_though_a_waker_panics() {
         let leaver = member(&lock);
         let second = member(&lock);
         let mut hostile = Box::pin(Arc::clone(&lock).shared_owned());
-        let waker = Waker::from(Arc::new(Panics));
-        assert!(hostile.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(poll(hostile.as_mut(), &on_wake(throw)).is_pending());
         let leaves = thread::spawn(move || survive(|| drop(leaver)));
         survive(|| drop(holder));
         leaves.join().unwrap();

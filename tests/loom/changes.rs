@@ -1,7 +1,8 @@
 //! Requests and holds that change while others move: priorities, deadlines, upgrades, neighbours that give up.
 
-use super::{assert_free_after, in_full, join, lock, look_once, poll_once, read, together, within, write};
+use super::{assert_free_after, in_full, join, lock, look_once, read, together, within, write};
 use lockladder::{AcquireError, Priority};
+use lockladder_test_support::requests::poll_once;
 use loom::future::block_on;
 use loom::thread;
 use std::pin::pin;

@@ -16,14 +16,15 @@ mod changes;
 mod sets;
 
 use lockladder::{AcquireError, Guard, Mode, SharedLock, guards::LockPointer};
+use lockladder_test_support::requests::poll_once;
 use loom::cell::UnsafeCell;
 use loom::future::block_on;
 use loom::model::Builder;
 use loom::thread::{self, JoinHandle};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::Instant;
 
 /// A number that loom watches.
@@ -56,10 +57,6 @@ fn write(lock: &SharedLock<Number>) {
 
 fn read(lock: &SharedLock<Number>) -> usize {
     block_on(lock.shared()).unwrap().read()
-}
-
-fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// Looks once, and gives up whatever it is by then: queued, granted or held.

@@ -1,7 +1,8 @@
 //! Named locks under loom. Each model ends with everything free; a set has one table here, and two members.
 
-use super::{Number, poll_once, within};
+use super::{Number, join, within};
 use lockladder::{All, Entries, LockSet, Mode, OpenSet, SetError, SetGuard, guards::SetPointer, names::NamesOrAll};
+use lockladder_test_support::requests::poll_once;
 use loom::cell::UnsafeCell;
 use loom::future::block_on;
 use loom::thread::{self, JoinHandle};
@@ -25,12 +26,6 @@ fn set() -> Arc<Set> {
 fn alongside<S: Send + Sync + 'static>(set: &Arc<S>, work: impl FnOnce(&S) + Send + 'static) -> JoinHandle<()> {
     let set = Arc::clone(set);
     thread::spawn(move || work(&set))
-}
-
-fn join<const N: usize>(threads: [JoinHandle<()>; N]) {
-    for thread in threads {
-        thread.join().unwrap();
-    }
 }
 
 /// Writes to all that a guard holds.

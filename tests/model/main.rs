@@ -1,4 +1,5 @@
-//! The lock against a model of the fairness rule, in random stories that shrink to the shortest one that fails.
+//! The lock against the [fairness rule](lockladder_test_support::lock_rule), in random stories that shrink to the shortest
+//! one that fails.
 //!
 //! After every step of a story, who holds, who waits and who has been woken must be the same on both sides.
 //!
@@ -6,7 +7,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
-mod rule;
 mod stage;
 mod story;
 
@@ -14,18 +14,18 @@ use lockladder::LockMode::{Exclusive, Shared};
 use lockladder::SharedLock;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
-use stage::{Stage, Standing};
+use stage::{Situation, Stage};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::env;
 use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
-use story::{Bell, Deed, Story, crowds, stories};
+use story::{Action, Bell, Story, crowds, stories};
 
 /// How often what befell whom.
-type Seen = HashMap<(Standing, Discriminant<Deed>), u64>;
+type Seen = HashMap<(Situation, Discriminant<Action>), u64>;
 
-/// Plays stories of so many names on the lock and on the model, and counts.
+/// Plays stories of so many names on the lock and by the rule, and counts.
 fn tell(cases: u32, names: usize, stories: impl Strategy<Value = Story>) -> Seen {
     let config = Config { failure_persistence: None, ..Config::default() }; // The shortest story says it all.
     let cases = if env::var_os("PROPTEST_CASES").is_some() { cases.max(config.cases) } else { cases };
@@ -34,9 +34,9 @@ fn tell(cases: u32, names: usize, stories: impl Strategy<Value = Story>) -> Seen
         let lock = Arc::new(SharedLock::new(()));
         let mut stage = Stage::new(&lock, names);
         for step in &steps {
-            let standing = stage.standing(step.name);
+            let situation = stage.situation(step.name);
             if stage.play(step) {
-                *seen.borrow_mut().entry((standing, discriminant(&step.deed))).or_default() += 1;
+                *seen.borrow_mut().entry((situation, discriminant(&step.action))).or_default() += 1;
             }
         }
         stage.end();
@@ -54,37 +54,38 @@ fn tell(cases: u32, names: usize, stories: impl Strategy<Value = Story>) -> Seen
 fn a_few_who_mix_everything_do_as_the_rule_says() {
     let seen = tell(1_000, 6, stories(6, 200));
     let asks = [
-        Standing::Unpolled,
-        Standing::WaitsNext,
-        Standing::WaitsBehind,
-        Standing::Expired,
-        Standing::Granted(Shared),
-        Standing::Granted(Exclusive),
-        Standing::Told,
+        Situation::Unpolled,
+        Situation::WaitsNext,
+        Situation::WaitsBehind,
+        Situation::Expired,
+        Situation::Granted(Shared),
+        Situation::Granted(Exclusive),
+        Situation::Told,
     ];
-    for standing in asks {
-        for deed in [Deed::Leaves, Deed::Looks(Bell::Same), Deed::Moves(0)] {
-            assert!(seen.contains_key(&(standing, discriminant(&deed))), "no story: {standing:?} {deed:?}");
+    for situation in asks {
+        for action in [Action::Leaves, Action::Looks(Bell::Same), Action::Moves(0)] {
+            assert!(seen.contains_key(&(situation, discriminant(&action))), "no story: {situation:?} {action:?}");
         }
     }
-    let (shares, owns) = (Standing::Holds(Shared), Standing::Holds(Exclusive));
+    let (shares, owns) = (Situation::Holds(Shared), Situation::Holds(Exclusive));
     let holds = [
-        (shares, Deed::Leaves),
-        (shares, Deed::Upgrades),
-        (owns, Deed::Leaves),
-        (owns, Deed::Downgrades),
-        (owns, Deed::Deletes),
+        (shares, Action::Leaves),
+        (shares, Action::Upgrades),
+        (owns, Action::Leaves),
+        (owns, Action::Downgrades),
+        (owns, Action::Deletes),
     ];
-    for (standing, deed) in holds {
-        assert!(seen.contains_key(&(standing, discriminant(&deed))), "no story: {standing:?} {deed:?}");
+    for (situation, action) in holds {
+        assert!(seen.contains_key(&(situation, discriminant(&action))), "no story: {situation:?} {action:?}");
     }
 }
 
 #[test]
 fn crowds_of_sharers_do_as_the_rule_says() {
     let seen = tell(200, 90, crowds(90)); // More than are granted under one locking of the queue.
-    for (standing, deed) in [(Standing::Granted(Shared), Deed::Leaves), (Standing::Holds(Exclusive), Deed::Downgrades)]
+    for (situation, action) in
+        [(Situation::Granted(Shared), Action::Leaves), (Situation::Holds(Exclusive), Action::Downgrades)]
     {
-        assert!(seen.contains_key(&(standing, discriminant(&deed))), "no story: {standing:?} {deed:?}");
+        assert!(seen.contains_key(&(situation, discriminant(&action))), "no story: {situation:?} {action:?}");
     }
 }

@@ -1,15 +1,15 @@
-//! The real lock, on which a story is played next to the model.
+//! The real lock, on which a story is played next to the rule.
 
-use super::rule::{Model, Name};
-use super::story::{Bell, Deed, Step, What};
+use super::story::{Action, Bell, Step, Wish};
 use lockladder::LockMode::{self, Exclusive, Shared};
 use lockladder::{
     AcquireError, Guard, Priority, SharedLock, TryAcquireError,
     futures::{Acquire, Deadline},
 };
+use lockladder_test_support::hostile::{survive, throw};
+use lockladder_test_support::lock_rule::{LockRule, Name};
 use std::cell::Cell;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Where a name stands when something befalls it: to show in the end that the stories went everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Standing {
+pub(crate) enum Situation {
     Absent,
     Unpolled,
     WaitsNext,
@@ -42,7 +42,7 @@ enum Real<'a> {
 
 struct Asked<'a> {
     request: Box<dyn Request<'a> + 'a>,
-    what: What,
+    wish: Wish,
     priority: i8,
     patience: Option<u64>,
     /// The waker of the last look, if it has looked, and when its time is up.
@@ -51,14 +51,14 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn mode(&self) -> LockMode {
-        if self.what == What::Share { Shared } else { Exclusive }
+        if self.wish == Wish::Share { Shared } else { Exclusive }
     }
 }
 
 pub(crate) struct Stage<'a> {
     lock: &'a Arc<SharedLock>,
     cast: Vec<Real<'a>>,
-    model: Model,
+    rule: LockRule,
     now: u64,
     clock: Runtime,
     /// How many wakers have panicked.
@@ -69,57 +69,57 @@ impl<'a> Stage<'a> {
     pub(crate) fn new(lock: &'a Arc<SharedLock>, names: usize) -> Self {
         let clock = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let cast = (0..names).map(|_| Real::Nothing).collect();
-        Self { lock, cast, model: Model::default(), now: 0, clock, alarms: Arc::default() }
+        Self { lock, cast, rule: LockRule::default(), now: 0, clock, alarms: Arc::default() }
     }
 
-    pub(crate) fn standing(&self, name: Name) -> Standing {
+    pub(crate) fn situation(&self, name: Name) -> Situation {
         match &self.cast[name] {
-            Real::Nothing => Standing::Absent,
-            Real::Asks(Asked { looked: None, .. }) => Standing::Unpolled,
+            Real::Nothing => Situation::Absent,
+            Real::Asks(Asked { looked: None, .. }) => Situation::Unpolled,
             Real::Asks(Asked { looked: Some((_, end)), .. }) => {
-                match (self.model.holds(name), self.model.turns_ahead(name)) {
-                    (Some(mode), _) => Standing::Granted(mode),
-                    (None, None) => Standing::Told,
-                    (None, Some(_)) if self.is_over(*end) => Standing::Expired,
-                    (None, Some(0)) => Standing::WaitsNext,
-                    (None, Some(_)) => Standing::WaitsBehind,
+                match (self.rule.holds(name), self.rule.turns_ahead(name)) {
+                    (Some(mode), _) => Situation::Granted(mode),
+                    (None, None) => Situation::Told,
+                    (None, Some(_)) if self.is_over(*end) => Situation::Expired,
+                    (None, Some(0)) => Situation::WaitsNext,
+                    (None, Some(_)) => Situation::WaitsBehind,
                 }
             }
-            Real::Shares(_) => Standing::Holds(Shared),
-            Real::Owns(_) => Standing::Holds(Exclusive),
+            Real::Shares(_) => Situation::Holds(Shared),
+            Real::Owns(_) => Situation::Holds(Exclusive),
         }
     }
 
     /// One step of both sides, which must agree on its outcome. False if it could not happen.
     pub(crate) fn play(&mut self, step: &Step) -> bool {
         let (name, alarms) = (step.name, self.alarms.load(Relaxed));
-        let panicked = match (step.deed, mem::take(&mut self.cast[name])) {
-            (Deed::Dawdles(time), real) => {
+        let panicked = match (step.action, mem::take(&mut self.cast[name])) {
+            (Action::Dawdles(time), real) => {
                 self.cast[name] = real;
                 self.pass(time);
                 false
             }
-            (Deed::Asks { what, priority, patience }, Real::Nothing) => {
-                let request = request(self.lock, what, priority, patience);
-                self.cast[name] = Real::Asks(Asked { request, what, priority, patience, looked: None });
+            (Action::Asks { wish, priority, patience }, Real::Nothing) => {
+                let request = request(self.lock, wish, priority, patience);
+                self.cast[name] = Real::Asks(Asked { request, wish, priority, patience, looked: None });
                 false
             }
-            (Deed::Tries(mode), Real::Nothing) => self.tries(name, mode),
-            (Deed::Looks(bell), Real::Asks(asked)) => self.looks(name, asked, bell),
-            (Deed::Moves(priority), Real::Asks(asked)) if asked.what != What::Deletion => {
+            (Action::Tries(mode), Real::Nothing) => self.tries(name, mode),
+            (Action::Looks(bell), Real::Asks(asked)) => self.looks(name, asked, bell),
+            (Action::Moves(priority), Real::Asks(asked)) if asked.wish != Wish::Deletion => {
                 self.moves(name, asked, priority)
             }
-            (Deed::Leaves, real @ (Real::Asks(_) | Real::Shares(_) | Real::Owns(_))) => {
-                self.model.leave(name);
+            (Action::Leaves, real @ (Real::Asks(_) | Real::Shares(_) | Real::Owns(_))) => {
+                self.rule.leave(name);
                 survive(|| drop(real)).is_none()
             }
-            (Deed::Downgrades, Real::Owns(guard)) => self.downgrades(name, guard),
-            (Deed::Upgrades, Real::Shares(guard)) => {
+            (Action::Downgrades, Real::Owns(guard)) => self.downgrades(name, guard),
+            (Action::Upgrades, Real::Shares(guard)) => {
                 self.upgrades(name, guard);
                 false
             }
-            (Deed::Deletes, Real::Owns(guard)) => {
-                self.model.delete();
+            (Action::Deletes, Real::Owns(guard)) => {
+                self.rule.delete();
                 survive(|| guard.delete()).is_none()
             }
             (_, real) => {
@@ -149,7 +149,7 @@ impl<'a> Stage<'a> {
             (Some((ring, end)), Bell::Same) => (ring, end),
             (Some((_, end)), bell) => (self.ring(bell), end),
             (None, bell) => {
-                self.model.ask(name, asked.mode(), asked.priority);
+                self.rule.ask(name, asked.mode(), asked.priority);
                 (self.ring(bell), asked.patience.map(|patience| self.now + patience))
             }
         };
@@ -158,7 +158,7 @@ impl<'a> Stage<'a> {
         let outcome = survive(|| asked.request.poll(&mut Context::from_waker(&waker)));
         drop(timers);
         let panicked = outcome.is_none();
-        let (waits, holds) = (self.model.turns_ahead(name).is_some(), self.model.holds(name).is_some());
+        let (waits, holds) = (self.rule.turns_ahead(name).is_some(), self.rule.holds(name).is_some());
         match outcome {
             Some(Poll::Pending) => {
                 assert!(waits && !self.is_over(end), "it waits on, though it need not");
@@ -168,21 +168,21 @@ impl<'a> Stage<'a> {
             Some(Poll::Ready(Ok(real))) => {
                 assert!(holds, "granted though it is not its turn");
                 self.cast[name] = real;
-                self.ends(name, asked.what);
+                self.ends(name, asked.wish);
             }
             Some(Poll::Ready(Err(AcquireError::TimedOut { waited }))) => {
                 assert!(waits && self.is_over(end), "given up before its time");
                 let began = end.unwrap() - asked.patience.unwrap();
                 assert_eq!(waited, Duration::from_millis(self.now - began));
-                self.model.leave(name);
+                self.rule.leave(name);
             }
             Some(Poll::Ready(Err(error))) => {
                 assert_eq!(error, AcquireError::Deleted);
-                assert!(!waits && !holds && self.model.is_deleted(), "nobody has deleted it");
+                assert!(!waits && !holds && self.rule.is_deleted(), "nobody has deleted it");
             }
             // It has resolved as it woke others: by giving up, or by deleting.
-            None if waits => self.model.leave(name),
-            None if asked.what == What::Deletion => self.ends(name, asked.what),
+            None if waits => self.rule.leave(name),
+            None if asked.wish == Wish::Deletion => self.ends(name, asked.wish),
             // A newcomer that is more urgent than those who wait is granted in its first poll, and woken like all.
             None => {
                 assert!(holds, "something has panicked, but what?");
@@ -194,10 +194,10 @@ impl<'a> Stage<'a> {
     }
 
     /// A request that has been granted is done, and so is the lock if that was to delete it.
-    fn ends(&mut self, name: Name, what: What) {
-        if what == What::Deletion {
-            assert_eq!(self.model.holds(name), Some(Exclusive));
-            self.model.delete();
+    fn ends(&mut self, name: Name, wish: Wish) {
+        if wish == Wish::Deletion {
+            assert_eq!(self.rule.holds(name), Some(Exclusive));
+            self.rule.delete();
         }
     }
 
@@ -208,13 +208,13 @@ impl<'a> Stage<'a> {
         });
         match outcome {
             Some(Ok(real)) => {
-                assert!(self.model.admits(mode, 0), "barged in");
+                assert!(self.rule.admits(mode, 0), "barged in");
                 self.cast[name] = real;
-                self.model.ask(name, mode, 0);
+                self.rule.ask(name, mode, 0);
             }
             Some(Err(error)) => {
-                assert!(!self.model.admits(mode, 0), "refused though nothing stands in the way");
-                assert_eq!(error == TryAcquireError::Deleted, self.model.is_deleted());
+                assert!(!self.rule.admits(mode, 0), "refused though nothing stands in the way");
+                assert_eq!(error == TryAcquireError::Deleted, self.rule.is_deleted());
             }
             None => return true,
         }
@@ -223,25 +223,25 @@ impl<'a> Stage<'a> {
 
     fn moves(&mut self, name: Name, mut asked: Asked<'a>, priority: i8) -> bool {
         let outcome = survive(|| asked.request.set_priority(Priority::new(priority)));
-        self.model.set_priority(name, asked.mode(), priority);
+        self.rule.set_priority(name, asked.mode(), priority);
         asked.priority = priority;
         self.cast[name] = Real::Asks(asked);
         outcome.is_none()
     }
 
     fn downgrades(&mut self, name: Name, guard: Guard<&'a SharedLock, lockladder::Exclusive>) -> bool {
-        self.model.downgrade(name);
+        self.rule.downgrade(name);
         let guard = survive(|| guard.downgrade());
         let panicked = guard.is_none();
         match guard {
             Some(guard) => self.cast[name] = Real::Shares(guard),
-            None => self.model.leave(name), // The guard was dropped as the panic went through it.
+            None => self.rule.leave(name), // The guard was dropped as the panic went through it.
         }
         panicked
     }
 
     fn upgrades(&mut self, name: Name, guard: Guard<&'a SharedLock, lockladder::Shared>) {
-        let upgrades = self.model.upgrade(name);
+        let upgrades = self.rule.upgrade(name);
         self.cast[name] = match guard.try_upgrade() {
             Ok(guard) => {
                 assert!(upgrades, "upgraded past others");
@@ -257,31 +257,31 @@ impl<'a> Stage<'a> {
     /// Both sides agree on who holds and who has been woken, and nobody holds beside an exclusive holder.
     fn compare(&self) {
         for (name, real) in self.cast.iter().enumerate() {
-            let holds = self.model.holds(name);
+            let holds = self.rule.holds(name);
             match real {
                 Real::Nothing | Real::Asks(Asked { looked: None, .. }) => assert_eq!(holds, None),
                 Real::Asks(Asked { looked: Some((ring, end)), .. }) => {
-                    let waits = self.model.turns_ahead(name).is_some() && !self.is_over(*end);
+                    let waits = self.rule.turns_ahead(name).is_some() && !self.is_over(*end);
                     assert_eq!(ring.rang.load(Relaxed), !waits, "{name} is woken exactly when it waits no longer");
                 }
                 Real::Shares(_) => assert_eq!(holds, Some(Shared)),
                 Real::Owns(_) => assert_eq!(holds, Some(Exclusive)),
             }
         }
-        let holders = self.model.holders();
+        let holders = self.rule.holders();
         let exclusive = holders.iter().any(|&(_, mode)| mode == Exclusive);
         assert!(!exclusive || holders.len() == 1, "somebody holds beside an exclusive holder");
         // These change nothing: who gets in finds the lock as it leaves it.
-        assert_eq!(self.lock.try_shared().is_ok(), self.model.admits(Shared, 0));
-        assert_eq!(self.lock.try_exclusive().is_ok(), self.model.admits(Exclusive, 0));
+        assert_eq!(self.lock.try_shared().is_ok(), self.rule.admits(Shared, 0));
+        assert_eq!(self.lock.try_exclusive().is_ok(), self.rule.admits(Exclusive, 0));
     }
 
     /// Everybody leaves: nothing must be left behind.
     pub(crate) fn end(mut self) {
         for name in 0..self.cast.len() {
-            self.play(&Step { name, deed: Deed::Leaves });
+            self.play(&Step { name, action: Action::Leaves });
         }
-        assert!(self.model.is_deleted() || self.lock.try_exclusive().is_ok(), "somebody is left behind");
+        assert!(self.rule.is_deleted() || self.lock.try_exclusive().is_ok(), "somebody is left behind");
     }
 
     fn ring(&self, bell: Bell) -> Arc<Ring> {
@@ -303,8 +303,6 @@ thread_local! {
     static THE_CLOCK_WAKES: Cell<bool> = const { Cell::new(false) };
 }
 
-struct Hostile;
-
 impl Wake for Ring {
     fn wake(self: Arc<Self>) {
         self.rang.store(true, Relaxed);
@@ -317,18 +315,9 @@ impl Wake for Ring {
             Bell::Panics if THE_CLOCK_WAKES.get() => {}
             Bell::Panics => {
                 self.alarms.fetch_add(1, Relaxed);
-                resume_unwind(Box::new(Hostile)); // Without the message that `panic!` prints each time.
+                throw();
             }
         }
-    }
-}
-
-/// Runs code of the library; nothing if the panic of a waker comes out of it.
-fn survive<R>(act: impl FnOnce() -> R) -> Option<R> {
-    match catch_unwind(AssertUnwindSafe(act)) {
-        Ok(result) => Some(result),
-        Err(panic) if panic.is::<Hostile>() => None,
-        Err(panic) => resume_unwind(panic),
     }
 }
 
@@ -371,7 +360,7 @@ impl From<()> for Real<'_> {
     }
 }
 
-fn request(lock: &SharedLock, what: What, priority: i8, patience: Option<u64>) -> Box<dyn Request<'_> + '_> {
+fn request(lock: &SharedLock, wish: Wish, priority: i8, patience: Option<u64>) -> Box<dyn Request<'_> + '_> {
     fn pin<'a, F, G>(future: F, set_priority: fn(Pin<&mut F>, Priority)) -> Box<dyn Request<'a> + 'a>
     where
         F: Future<Output = Result<G, AcquireError>> + 'a,
@@ -380,13 +369,13 @@ fn request(lock: &SharedLock, what: What, priority: i8, patience: Option<u64>) -
         Box::new(Pinned { future: Box::pin(future), set_priority })
     }
     let priority = Priority::new(priority);
-    match (what, patience.map(Duration::from_millis)) {
-        (What::Share, None) => pin(lock.shared().priority(priority), Acquire::set_priority),
-        (What::Share, Some(time)) => pin(lock.shared().priority(priority).timeout(time), Deadline::set_priority),
-        (What::Own, None) => pin(lock.exclusive().priority(priority), Acquire::set_priority),
-        (What::Own, Some(time)) => pin(lock.exclusive().priority(priority).timeout(time), Deadline::set_priority),
-        (What::Deletion, None) => pin(lock.delete().priority(priority), |_, _| unreachable!("it cannot move")),
-        (What::Deletion, Some(time)) => {
+    match (wish, patience.map(Duration::from_millis)) {
+        (Wish::Share, None) => pin(lock.shared().priority(priority), Acquire::set_priority),
+        (Wish::Share, Some(time)) => pin(lock.shared().priority(priority).timeout(time), Deadline::set_priority),
+        (Wish::Own, None) => pin(lock.exclusive().priority(priority), Acquire::set_priority),
+        (Wish::Own, Some(time)) => pin(lock.exclusive().priority(priority).timeout(time), Deadline::set_priority),
+        (Wish::Deletion, None) => pin(lock.delete().priority(priority), |_, _| unreachable!("it cannot move")),
+        (Wish::Deletion, Some(time)) => {
             pin(lock.delete().priority(priority).timeout(time), |_, _| unreachable!("it cannot move"))
         }
     }

@@ -1,16 +1,16 @@
 //! What may befall a lock, as stories that are dealt at random and read like one.
 
-use super::rule::Name;
 use lockladder::LockMode::{self, Exclusive, Shared};
+use lockladder_test_support::lock_rule::Name;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::fmt;
 
-/// What a name does. What is impossible where it stands does not happen.
+/// What a name does. It does not happen if it is impossible where the name stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     Asks {
-        what: What,
+        wish: Wish,
         priority: i8,
         /// Milliseconds from the first look on.
         patience: Option<u64>,
@@ -26,8 +26,9 @@ pub(crate) enum Deed {
     Dawdles(u64),
 }
 
+/// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum What {
+pub(crate) enum Wish {
     Share,
     Own,
     Deletion,
@@ -48,7 +49,7 @@ pub(crate) enum Bell {
 #[derive(Clone)]
 pub(crate) struct Step {
     pub(crate) name: Name,
-    pub(crate) deed: Deed,
+    pub(crate) action: Action,
 }
 
 #[derive(Clone)]
@@ -56,42 +57,42 @@ pub(crate) struct Story(pub(crate) Vec<Step>);
 
 /// Stories of so many names and at most so many steps.
 pub(crate) fn stories(names: usize, steps: usize) -> impl Strategy<Value = Story> {
-    vec(step(0..names, deeds()), 1..=steps).prop_map(Story)
+    vec(step(0..names, actions()), 1..=steps).prop_map(Story)
 }
 
 /// Stories that begin with a crowd of sharers who gather while one name owns the lock, and then go on by themselves.
 pub(crate) fn crowds(names: usize) -> impl Strategy<Value = Story> {
-    let asks = Deed::Asks { what: What::Share, priority: 0, patience: None };
-    let gather = vec(step(1..names, prop_oneof![Just(asks), Just(Deed::Looks(Bell::Same))]), 1..=6 * names);
+    let asks = Action::Asks { wish: Wish::Share, priority: 0, patience: None };
+    let gather = vec(step(1..names, prop_oneof![Just(asks), Just(Action::Looks(Bell::Same))]), 1..=6 * names);
     let first = || prop_oneof![1 => Just(0), 4 => 0..names];
-    (gather, vec(step(first(), deeds()), 1..=2 * names)).prop_map(|(gather, rest)| {
-        let owner = Step { name: 0, deed: Deed::Tries(Exclusive) };
+    (gather, vec(step(first(), actions()), 1..=2 * names)).prop_map(|(gather, rest)| {
+        let owner = Step { name: 0, action: Action::Tries(Exclusive) };
         Story([vec![owner], gather, rest].concat())
     })
 }
 
-fn step(name: impl Strategy<Value = Name>, deed: impl Strategy<Value = Deed>) -> impl Strategy<Value = Step> {
-    (name, deed).prop_map(|(name, deed)| Step { name, deed })
+fn step(name: impl Strategy<Value = Name>, action: impl Strategy<Value = Action>) -> impl Strategy<Value = Step> {
+    (name, action).prop_map(|(name, action)| Step { name, action })
 }
 
-fn deeds() -> impl Strategy<Value = Deed> {
+fn actions() -> impl Strategy<Value = Action> {
     let mode = prop_oneof![Just(Shared), Just(Exclusive)];
-    let what = prop_oneof![20 => Just(What::Share), 20 => Just(What::Own), 3 => Just(What::Deletion)];
+    let wish = prop_oneof![20 => Just(Wish::Share), 20 => Just(Wish::Own), 3 => Just(Wish::Deletion)];
     let priority = || prop_oneof![4 => Just(0_i8), 1 => Just(-7), 1 => Just(5)];
     let patience = prop_oneof![2 => Just(None), 1 => (1..20_u64).prop_map(Some)];
     let bell =
         prop_oneof![4 => Just(Bell::Same), 2 => Just(Bell::New), 1 => Just(Bell::Reenters), 1 => Just(Bell::Panics)];
-    let asks = (what, priority(), patience);
+    let asks = (wish, priority(), patience);
     prop_oneof![
-        60 => asks.prop_map(|(what, priority, patience)| Deed::Asks { what, priority, patience }),
-        90 => bell.prop_map(Deed::Looks),
-        50 => Just(Deed::Leaves),
-        6 => mode.prop_map(Deed::Tries),
-        40 => priority().prop_map(Deed::Moves),
-        15 => Just(Deed::Downgrades),
-        10 => Just(Deed::Upgrades),
-        8 => Just(Deed::Deletes),
-        16 => (1..12_u64).prop_map(Deed::Dawdles),
+        60 => asks.prop_map(|(wish, priority, patience)| Action::Asks { wish, priority, patience }),
+        90 => bell.prop_map(Action::Looks),
+        50 => Just(Action::Leaves),
+        6 => mode.prop_map(Action::Tries),
+        40 => priority().prop_map(Action::Moves),
+        15 => Just(Action::Downgrades),
+        10 => Just(Action::Upgrades),
+        8 => Just(Action::Deletes),
+        16 => (1..12_u64).prop_map(Action::Dawdles),
     ]
 }
 
@@ -103,23 +104,23 @@ impl fmt::Debug for Story {
 
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.deed {
-            Deed::Dawdles(time) => write!(f, "{time} ms pass"),
-            deed => write!(f, "{} {deed:?}", self.name),
+        match self.action {
+            Action::Dawdles(time) => write!(f, "{time} ms pass"),
+            action => write!(f, "{} {action:?}", self.name),
         }
     }
 }
 
-impl fmt::Debug for Deed {
+impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asks { what, priority, patience } => {
-                let what = match what {
-                    What::Share => "shared",
-                    What::Own => "exclusive",
-                    What::Deletion => "to delete",
+            Self::Asks { wish, priority, patience } => {
+                let wish = match wish {
+                    Wish::Share => "shared",
+                    Wish::Own => "exclusive",
+                    Wish::Deletion => "to delete",
                 };
-                write!(f, "asks {what} at {priority}")?;
+                write!(f, "asks {wish} at {priority}")?;
                 patience.map_or(Ok(()), |patience| write!(f, ", for {patience} ms"))
             }
             Self::Looks(Bell::Same) => write!(f, "looks"),

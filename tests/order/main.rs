@@ -1,27 +1,24 @@
-//! Random stories through the whole API of a set, on futures polled by hand, against the rule read word by word: after each
-//! step exactly those are granted whom the rule grants, with the names it gives them, and nobody else is woken.
+//! Random stories through the whole API of a set, on futures polled by hand, against the
+//! [rule](lockladder_test_support::set_rule) read word by word. After each step exactly those requests are granted that the
+//! rule grants, with the names it gives them, and no other is woken.
 //!
 //! The rule is that of `tests/explorer`, which knows nothing of lines, marks and passes. Here stories are longer than a search
-//! of all states can be: so long that somebody is passed as often as the bounds allow.
+//! of all states can be: so long that a request is passed as often as the bounds allow.
 //!
 //! `LOCKLADDER_SEED` repeats a run, `LOCKLADDER_STORIES` says how many there are to be.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
 
-#[allow(dead_code, reason = "the other random programs use the rest")]
-#[path = "../everything/dice.rs"]
-mod dice;
-#[allow(dead_code, reason = "the explorer uses the rest")]
-#[path = "../explorer/rule.rs"]
-mod rule;
 mod stage;
 
-use dice::{Dice, seed};
 use lockladder::LockMode::{Exclusive, Shared};
-use rule::{Ask, Deed, Names, Standing, What, Whole};
+use lockladder_test_support::dice::Dice;
+use lockladder_test_support::environment::seed;
+use lockladder_test_support::failures::explained;
+use lockladder_test_support::set_rule::{Ask, Deed, Names, Standing, What, Whole};
 use stage::Stage;
+use std::cell::RefCell;
 use std::env;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// What a story is mostly about.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +91,7 @@ fn possible(stage: &Stage, shape: Shape) -> Vec<(usize, Deed)> {
     deeds
 }
 
-fn tell(shape: Shape, dice: &mut Dice, story: &mut Vec<String>) -> u64 {
+fn tell(shape: Shape, dice: &mut Dice, story: &RefCell<Vec<String>>) -> u64 {
     let parties = if matches!(shape, Shape::Crowd | Shape::Stream) { 64 } else { 4 + dice.below(6) };
     let asks: Vec<_> = (0..parties).map(|party| ask(shape, party, dice)).collect();
     let mut stage = Stage::new(0b111, asks);
@@ -107,7 +104,7 @@ fn tell(shape: Shape, dice: &mut Dice, story: &mut Vec<String>) -> u64 {
         // In a crowd the first two come first.
         let (party, deed) =
             if steps < 2 { (usize::try_from(steps).unwrap(), Deed::Arrives) } else { dice.pick(&deeds) };
-        story.push(format!("{party} {deed:?} {:?}", stage.rule.parties[party].ask));
+        story.borrow_mut().push(format!("{party} {deed:?} {:?}", stage.rule.parties[party].ask));
         stage.play(party, deed);
         steps += 1;
     }
@@ -121,14 +118,9 @@ fn stories_are_granted_in_the_order_of_the_rule() {
     let (mut dice, mut most_passed) = (Dice::new(seed), 0);
     for at in 0..stories {
         let shape = [Shape::Few, Shape::Crowd, Shape::Groups, Shape::Stream][at % 4];
-        let (mut drawn, mut story) = (Dice::new(dice.next()), Vec::new());
-        match catch_unwind(AssertUnwindSafe(|| tell(shape, &mut drawn, &mut story))) {
-            Ok(passed) => most_passed = most_passed.max(passed),
-            Err(panic) => {
-                println!("story {at} by LOCKLADDER_SEED={seed}:\n  {}", story.join("\n  "));
-                resume_unwind(panic);
-            }
-        }
+        let (mut drawn, story) = (Dice::new(dice.number()), RefCell::new(Vec::new()));
+        let tell_it = || println!("story {at} by LOCKLADDER_SEED={seed}:\n  {}", story.borrow().join("\n  "));
+        most_passed = most_passed.max(explained(|| tell(shape, &mut drawn, &story), tell_it));
     }
     println!("{stories} stories; somebody was passed {most_passed} times");
     assert_eq!(most_passed, 16, "the bound is reached, and not exceeded");

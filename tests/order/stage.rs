@@ -1,7 +1,7 @@
 //! A set and the rule side by side: each step is taken by both, and compared.
 
-use crate::rule::{Ask, Deed, Hold, Limits, Names, Rule, Standing, What, Whole, bits, first};
 use lockladder::{All, Exclusive, LockMode, LockSet, Priority, SetError, SetGuard, Shared, futures::SetAcquire};
+use lockladder_test_support::set_rule::{Ask, Deed, Hold, Limits, Names, SetRule, Standing, What, Whole, bits, first};
 use std::sync::Arc;
 use std::task::Poll;
 use tokio_test::task::{self, Spawn};
@@ -23,7 +23,7 @@ enum Part {
 }
 
 pub(crate) struct Stage {
-    pub(crate) rule: Rule,
+    pub(crate) rule: SetRule,
     set: Set,
     asks: Vec<Ask>,
     parts: Vec<Part>,
@@ -37,7 +37,7 @@ fn listed(names: Names) -> Vec<u8> {
 
 impl Stage {
     pub(crate) fn new(existing: Names, asks: Vec<Ask>) -> Self {
-        let rule = Rule::new(existing, asks.iter().copied().map(Some));
+        let rule = SetRule::new(existing, asks.iter().copied().map(Some));
         let parts = asks.iter().map(|_| Part::Away).collect();
         Self { rule, set: Arc::new(listed(existing).into_iter().collect()), asks, parts, most_passed: 0 }
     }
@@ -170,7 +170,7 @@ fn settled<M: lockladder::Mode>(polled: Poll<Outcome<M>>, holds: fn(SetGuard<Set
     }
 }
 
-fn has<M: lockladder::Mode>(guard: &SetGuard<Set, M>, hold: Hold, mode: LockMode, at: usize, rule: &Rule) {
+fn has<M: lockladder::Mode>(guard: &SetGuard<Set, M>, hold: Hold, mode: LockMode, at: usize, rule: &SetRule) {
     let names = if hold.whole == Whole::WithMembers { rule.existing } else { hold.names };
     let own: Vec<u8> = guard.names().into_iter().copied().collect();
     assert_eq!((own, mode), (listed(names), hold.mode), "what {at} holds");

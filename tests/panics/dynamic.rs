@@ -1,10 +1,10 @@
 //! Every verb of a session whose levels are known at run time only.
 
 use crate::session::{Farm, Gate, HOUR, Manager, Shelf, Tray, added, removed, timed_out, timely, won};
-use crate::story::{Came, Stage, Story, Value, Verb, World, neighbour, poll, tell};
+use crate::story::{Came, Fate, Story, Value, Verb, World, neighbour, tell};
 use lockladder::{All, DynSession, Entries, LockMode, Priority, held};
+use lockladder_test_support::requests::poll_once;
 use std::cell::Cell;
-use std::task::Waker;
 use std::time::Duration;
 
 use LockMode::{Exclusive, Shared};
@@ -118,7 +118,7 @@ const VERBS: &[Verb<Manager>] = &[
         let sharer = it.share();
         let mut job = low(it);
         let mut request = Box::pin(job.acquire::<Shelf>(1, Exclusive));
-        drop(poll(request.as_mut(), Waker::noop()));
+        drop(poll_once(request.as_mut()));
         let neighbours = story.meet(it.neighbours());
         story.act(|| request.as_mut().set_priority(Priority::new(5)));
         story.drop(sharer);
@@ -174,7 +174,7 @@ const VERBS: &[Verb<Manager>] = &[
     ("a request for the root that is moved", |story, it| {
         let sharer = it.share();
         let mut request = Box::pin(it.dynamic("job", Exclusive));
-        drop(poll(request.as_mut(), Waker::noop()));
+        drop(poll_once(request.as_mut()));
         let neighbours = story.meet(vec![neighbour(it.dynamic("other", Shared))]);
         story.act(|| request.as_mut().set_priority(Priority::new(5)));
         story.drop(sharer);
@@ -195,10 +195,10 @@ fn downgrade(story: &mut Story, it: &Manager, job: Job) {
 
 #[test]
 fn each_request_of_a_dynamic_session_says_what_it_did() {
-    tell(REQUESTS, &Stage::EACH);
+    tell(REQUESTS, &Fate::EACH);
 }
 
 #[test]
 fn each_verb_of_a_dynamic_session_loses_nothing() {
-    tell(VERBS, &Stage::ONE);
+    tell(VERBS, &Fate::ONE);
 }

@@ -1,9 +1,10 @@
 //! Every verb of one lock.
 
-use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, tell, values};
+use crate::story::{Came, Fate, Neighbour, Story, Value, Verb, World, neighbour, tell, values};
 use lockladder::{
     AcquireError, Exclusive, Guard, Mode, Priority, Shared, SharedLock, TryAcquireError, guards::LockPointer,
 };
+use lockladder_test_support::requests::poll_once;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,7 +119,7 @@ const VERBS: &[Verb<Lock>] = &[
     ("set_priority", |story, lock| {
         let holder = shared(lock);
         let mut request = Box::pin(lock.clone().exclusive_owned());
-        drop(crate::story::poll(request.as_mut(), std::task::Waker::noop()));
+        drop(poll_once(request.as_mut()));
         let neighbours = story.meet(vec![neighbour(lock.clone().shared_owned())]);
         story.act(|| request.as_mut().set_priority(Priority::new(5))); // Lets the sharer in.
         story.drop(holder);
@@ -180,10 +181,10 @@ fn synchronized(story: &mut Story, lock: &Lock) {
         })
         .await
     });
-    assert!(crate::story::poll(work.as_mut(), std::task::Waker::noop()).is_pending());
+    assert!(poll_once(work.as_mut()).is_pending());
     let neighbours = story.meet(lock.neighbours());
     drop(open);
-    let result = story.act(|| crate::story::poll(work.as_mut(), std::task::Waker::noop()));
+    let result = story.act(|| poll_once(work.as_mut()));
     drop(result);
     story.drop(work);
     assert_eq!(values(), 1, "the value of the lock is left; what the work returned is not");
@@ -192,10 +193,10 @@ fn synchronized(story: &mut Story, lock: &Lock) {
 
 #[test]
 fn each_request_for_a_lock_says_what_it_did() {
-    tell(REQUESTS, &Stage::EACH);
+    tell(REQUESTS, &Fate::EACH);
 }
 
 #[test]
 fn each_verb_of_a_lock_loses_nothing() {
-    tell(VERBS, &Stage::ONE);
+    tell(VERBS, &Fate::ONE);
 }

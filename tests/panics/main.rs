@@ -11,6 +11,3 @@ mod open;
 mod session;
 mod set;
 mod story;
-#[allow(dead_code, reason = "other tests use the rest")]
-#[path = "../support/wakers.rs"]
-mod wakers;

@@ -1,15 +1,16 @@
 //! Stories of wakers that panic, each by its name: where something was lost once.
 
-use crate::story::{Value, hostile, poll, values};
-use crate::wakers::{on_clone, on_drop, on_wake};
+use crate::story::{Value, values};
 use futures::future::FusedFuture;
 use lockladder::ganeti::seed::{Cluster, Node, Seed};
 use lockladder::{All, Exclusive, LockManager, LockMode, LockSet, OpenSet, SharedLock};
+use lockladder_test_support::hostile::throw;
+use lockladder_test_support::requests::{poll, poll_once};
+use lockladder_test_support::wakers::{on_clone, on_drop, on_wake};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
 use std::time::Duration;
 use tokio_test::{assert_pending, assert_ready_ok};
 
@@ -22,7 +23,7 @@ fn a_downgrade_that_panics_releases_the_names() {
     let set: LockSet<u32> = LockSet::new([1_u32]);
     let guard = set.try_exclusive(1).unwrap();
     let mut sharer = Box::pin(set.shared(1));
-    assert_pending!(poll(sharer.as_mut(), &on_wake(hostile)));
+    assert_pending!(poll(sharer.as_mut(), &on_wake(throw)));
     panics(|| drop(guard.downgrade()));
     drop(sharer);
     assert!(set.try_exclusive(1).is_ok(), "shared for ever: {set:?}");
@@ -34,7 +35,7 @@ fn a_session_whose_downgrade_panicked_does_not_wait_for_itself() {
     let mut job = manager.try_dynamic("job", LockMode::Shared).unwrap();
     job.try_acquire::<Node>("a", LockMode::Exclusive).unwrap();
     let mut other = Box::pin(manager.try_shared("other").unwrap().shared::<Node>("a"));
-    assert_pending!(poll(other.as_mut(), &on_wake(hostile)));
+    assert_pending!(poll(other.as_mut(), &on_wake(throw)));
     panics(|| job.downgrade::<Node>().unwrap());
     drop(other);
     assert_eq!(job.mode::<Node>(), None);
@@ -47,7 +48,7 @@ fn a_removal_that_panics_leaks_no_value() {
     let set: LockSet<u32, Value> = LockSet::new([1_u32]);
     let mut guard = set.try_exclusive(1).unwrap();
     let mut waiter = Box::pin(set.shared(1));
-    assert_pending!(poll(waiter.as_mut(), &on_wake(hostile)));
+    assert_pending!(poll(waiter.as_mut(), &on_wake(throw)));
     panics(|| drop(guard.remove(1)));
     assert_eq!(values(), 0, "neither returned nor dropped");
 }
@@ -56,9 +57,9 @@ fn a_removal_that_panics_leaks_no_value() {
 #[tokio::test]
 async fn a_waker_that_panics_as_a_task_without_budget_yields_loses_no_names() {
     let set: LockSet<u32> = LockSet::new([1_u32, 2]);
-    while poll(pin!(tokio::task::coop::consume_budget()), Waker::noop()).is_ready() {}
+    while poll_once(pin!(tokio::task::coop::consume_budget())).is_ready() {}
     let mut request = Box::pin(set.exclusive([1, 2]));
-    panics(|| drop(poll(request.as_mut(), &on_clone(hostile))));
+    panics(|| drop(poll(request.as_mut(), &on_clone(throw))));
     drop(request);
     assert!(set.try_exclusive([1, 2]).is_ok(), "held for ever: {set:?}");
 }
@@ -69,16 +70,16 @@ fn an_addition_whose_poll_panicked_says_whether_it_has_added() {
     let set: LockSet<u32> = LockSet::new([1_u32]);
     let whole = set.try_shared(All).unwrap();
     let (mut first, mut second) = (Box::pin(set.add(2)), Box::pin(set.add_exclusive(3)));
-    assert_pending!(poll(first.as_mut(), Waker::noop()));
-    panics(|| drop(poll(second.as_mut(), &on_clone(hostile))));
+    assert_pending!(poll_once(first.as_mut()));
+    panics(|| drop(poll(second.as_mut(), &on_clone(throw))));
     assert!(!second.is_terminated(), "it waits, and goes on when it is polled");
-    assert_pending!(poll(second.as_mut(), &on_wake(hostile)));
+    assert_pending!(poll(second.as_mut(), &on_wake(throw)));
     drop(whole);
-    panics(|| drop(poll(first.as_mut(), Waker::noop())));
+    panics(|| drop(poll_once(first.as_mut())));
     assert!(first.is_terminated() && !second.is_terminated());
     assert_eq!(set.names(), [1, 2], "what says that it has resolved has added, and nothing else");
 
-    let held = assert_ready_ok!(poll(second.as_mut(), Waker::noop()));
+    let held = assert_ready_ok!(poll_once(second.as_mut()));
     assert_eq!((held.names(), set.names()), (vec![&3], vec![1, 2, 3]));
 }
 
@@ -90,11 +91,11 @@ fn a_lock_that_is_released_to_a_panicking_waker_drops_what_the_work_returned() {
         let _ = gate.await;
         Value::default()
     }));
-    assert_pending!(poll(work.as_mut(), Waker::noop()));
+    assert_pending!(poll_once(work.as_mut()));
     let mut waiter = Box::pin(lock.exclusive());
-    assert_pending!(poll(waiter.as_mut(), &on_wake(hostile)));
+    assert_pending!(poll(waiter.as_mut(), &on_wake(throw)));
     drop(open);
-    panics(|| drop(poll(work.as_mut(), Waker::noop())));
+    panics(|| drop(poll_once(work.as_mut())));
     assert_eq!(values(), 0, "neither returned nor dropped");
 }
 
@@ -103,9 +104,9 @@ async fn a_deadline_whose_waker_panics_as_it_is_dropped_survives_another_that_pa
     let lock = SharedLock::new(());
     let sharer = lock.try_shared().unwrap();
     let mut request = Box::pin(lock.exclusive().timeout(Duration::from_secs(1)));
-    assert_pending!(poll(request.as_mut(), &on_drop(hostile)));
+    assert_pending!(poll(request.as_mut(), &on_drop(throw)));
     let mut behind = Box::pin(lock.shared());
-    assert_pending!(poll(behind.as_mut(), &on_wake(hostile)));
+    assert_pending!(poll(behind.as_mut(), &on_wake(throw)));
     panics(|| drop(request)); // Not aborted.
     drop((behind, sharer));
     assert!(lock.try_exclusive().is_ok());
@@ -134,7 +135,7 @@ fn is_free_when_the_root_is(manager: &LockManager<Seed>) -> Arc<Mutex<Option<boo
     let waker = on_wake(move || {
         let sharer = leaves.lock().unwrap().take();
         drop(sharer);
-        hostile();
+        throw();
     });
     assert_pending!(poll(sharer.lock().unwrap().as_mut().unwrap().as_mut(), &waker));
 
@@ -143,7 +144,7 @@ fn is_free_when_the_root_is(manager: &LockManager<Seed>) -> Arc<Mutex<Option<boo
     let (comes, finds) = (Arc::clone(&alone), Arc::clone(&free));
     let waker = on_wake(move || {
         let mut alone = comes.lock().unwrap().take().unwrap();
-        let job = assert_ready_ok!(poll(alone.as_mut(), Waker::noop()));
+        let job = assert_ready_ok!(poll_once(alone.as_mut()));
         *finds.lock().unwrap() = Some(job.try_exclusive::<Node>("a").is_ok());
     });
     assert_pending!(poll(alone.lock().unwrap().as_mut().unwrap().as_mut(), &waker));
@@ -172,7 +173,7 @@ fn names_that_are_copied_while_the_last_holder_leaves_are_not_lost() {
     struct PanicsOnDrop;
     impl Drop for PanicsOnDrop {
         fn drop(&mut self) {
-            hostile();
+            throw();
         }
     }
     let name = Arc::new(());
@@ -190,8 +191,8 @@ fn a_guard_that_adds_a_name_holds_it_though_a_waker_panics_that_is_woken_by_that
     let mut guard = set.try_exclusive(All).unwrap();
     guard.add(1).unwrap(); // From now on it holds the right to add, and no names.
     let (mut whole, mut named) = (Box::pin(set.exclusive(All)), Box::pin(set.exclusive(1)));
-    assert!(poll(whole.as_mut(), Waker::noop()).is_pending());
-    assert!(poll(named.as_mut(), &on_wake(hostile)).is_pending());
+    assert!(poll_once(whole.as_mut()).is_pending());
+    assert!(poll(named.as_mut(), &on_wake(throw)).is_pending());
     panics(|| guard.add_held(2).unwrap());
     assert_eq!(guard.names(), [&2], "it is held by who has added it");
     drop((guard, whole, named));

@@ -1,11 +1,11 @@
 //! Every verb of an open set, in which nothing is left.
 
 use crate::set::{held, timely};
-use crate::story::{Came, Neighbour, Stage, Value, Verb, World, neighbour, poll, tell, values};
+use crate::story::{Came, Fate, Neighbour, Value, Verb, World, neighbour, tell, values};
 use lockladder::{Exclusive, OpenSet, Priority, SetGuard, Shared};
+use lockladder_test_support::requests::poll_once;
 use std::any::Any;
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::Duration;
 
 type Open = Arc<OpenSet<u32, Value>>;
@@ -79,7 +79,7 @@ const VERBS: &[Verb<Open>] = &[
     ("set_priority", |story, set| {
         let holder = shared(set);
         let mut request = Box::pin(set.exclusive([1, 2]));
-        drop(poll(request.as_mut(), Waker::noop()));
+        drop(poll_once(request.as_mut()));
         let neighbours = story.meet(set.neighbours());
         story.act(|| request.as_mut().set_priority(Priority::new(5)));
         story.drop(request);
@@ -107,10 +107,10 @@ const VERBS: &[Verb<Open>] = &[
 
 #[test]
 fn each_request_for_names_in_use_says_what_it_did() {
-    tell(REQUESTS, &Stage::EACH);
+    tell(REQUESTS, &Fate::EACH);
 }
 
 #[test]
 fn each_verb_of_an_open_set_leaves_nothing() {
-    tell(VERBS, &Stage::ONE);
+    tell(VERBS, &Fate::ONE);
 }

@@ -1,9 +1,9 @@
 //! Every verb of a session, and of the way into one.
 
-use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, poll, tell, values};
+use crate::story::{Came, Fate, Neighbour, Story, Value, Verb, World, neighbour, tell, values};
 use lockladder::{All, Entries, Exclusive, LockManager, Priority, Session, SessionError, Shared, held, hierarchy};
+use lockladder_test_support::requests::poll_once;
 use std::any::Any;
-use std::task::Waker;
 use std::time::Duration;
 
 hierarchy! {
@@ -174,7 +174,7 @@ const LATE: &[Verb<Manager>] = &[
     ("set_priority of the root", |story, it| {
         let sharer = it.share();
         let mut request = Box::pin(it.exclusive("job"));
-        drop(poll(request.as_mut(), Waker::noop()));
+        drop(poll_once(request.as_mut()));
         let neighbours = story.meet(vec![neighbour(it.shared("other"))]);
         story.act(|| request.as_mut().set_priority(Priority::new(5)));
         story.drop(sharer);
@@ -184,7 +184,7 @@ const LATE: &[Verb<Manager>] = &[
     ("set_priority", |story, it| {
         let sharer = it.share();
         let mut request = Box::pin(low(it).exclusive::<Shelf>(1));
-        drop(poll(request.as_mut(), Waker::noop()));
+        drop(poll_once(request.as_mut()));
         let neighbours = story.meet(it.neighbours());
         story.act(|| request.as_mut().set_priority(Priority::new(5)));
         story.drop(sharer);
@@ -199,7 +199,7 @@ fn reclaim(story: &mut Story, it: &Manager) {
     let sharer = it.share();
     let job = low(it).try_shared::<Shelf>(1).unwrap();
     let mut request = Box::pin(job.exclusive::<Tray>([1, 2]));
-    drop(poll(request.as_mut(), Waker::noop()));
+    drop(poll_once(request.as_mut()));
     let neighbours = story.meet(it.neighbours());
     let job = story.act(|| request.as_mut().reclaim().unwrap());
     let job = job.or_else(|| request.as_mut().reclaim()).expect("it is still there");
@@ -292,10 +292,10 @@ fn scope(story: &mut Story, it: &Manager) {
         drop(job);
     });
     let mut work = Box::pin(work);
-    assert!(poll(work.as_mut(), Waker::noop()).is_pending());
+    assert!(poll_once(work.as_mut()).is_pending());
     let neighbours = story.meet(it.neighbours());
     drop(open);
-    story.act(|| drop(poll(work.as_mut(), Waker::noop())));
+    story.act(|| drop(poll_once(work.as_mut())));
     story.drop(work);
     assert!(it.try_shared("outside").is_ok() || !neighbours.is_empty(), "this flow has left the scope");
     story.leave(neighbours);
@@ -303,15 +303,15 @@ fn scope(story: &mut Story, it: &Manager) {
 
 #[test]
 fn each_request_of_a_session_says_what_it_did() {
-    tell(REQUESTS, &Stage::EACH);
+    tell(REQUESTS, &Fate::EACH);
 }
 
 #[test]
 fn each_request_of_a_session_that_gives_up_or_moves_leaves_nothing() {
-    tell(LATE, &Stage::ONE);
+    tell(LATE, &Fate::ONE);
 }
 
 #[test]
 fn each_verb_of_a_session_loses_nothing() {
-    tell(VERBS, &Stage::ONE);
+    tell(VERBS, &Fate::ONE);
 }

@@ -1,12 +1,12 @@
 //! Every verb of a set of named locks.
 
-use crate::story::{Came, Neighbour, Stage, Story, Value, Verb, World, neighbour, poll, tell, values};
+use crate::story::{Came, Fate, Neighbour, Story, Value, Verb, World, neighbour, tell, values};
 use lockladder::{
     AddError, All, Entries, Exclusive, LockSet, Mode, Priority, SetError, SetGuard, Shared, guards::SetPointer,
 };
+use lockladder_test_support::requests::poll_once;
 use std::any::Any;
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::Duration;
 
 type Set = Arc<LockSet<u32, Value>>;
@@ -191,7 +191,7 @@ const LATE: &[Verb<Set>] = &[
     ("set_priority", |story, set| {
         let holder = whole_shared(set);
         let mut request = Box::pin(set.exclusive([1, 2]));
-        drop(poll(request.as_mut(), Waker::noop()));
+        drop(poll_once(request.as_mut()));
         let neighbours = story.meet(set.neighbours());
         story.act(|| request.as_mut().set_priority(Priority::new(5))); // Lets the sharers in.
         story.drop(request);
@@ -201,7 +201,7 @@ const LATE: &[Verb<Set>] = &[
     ("set_priority of add", |story, set| {
         let holder = whole_shared(set);
         let mut request = Box::pin(set.add(4));
-        drop(poll(request.as_mut(), Waker::noop()));
+        drop(poll_once(request.as_mut()));
         let neighbours = story.meet(set.neighbours());
         story.act(|| request.as_mut().set_priority(Priority::new(5)));
         story.drop(request);
@@ -284,20 +284,20 @@ fn lends_whole(
 
 #[test]
 fn each_request_for_names_says_what_it_did() {
-    tell(ACQUIRE, &Stage::EACH);
+    tell(ACQUIRE, &Fate::EACH);
 }
 
 #[test]
 fn each_addition_and_removal_says_what_it_did() {
-    tell(CHANGE, &Stage::EACH);
+    tell(CHANGE, &Fate::EACH);
 }
 
 #[test]
 fn each_request_that_gives_up_or_moves_leaves_nothing() {
-    tell(LATE, &Stage::ONE);
+    tell(LATE, &Fate::ONE);
 }
 
 #[test]
 fn each_verb_of_a_guard_of_names_loses_nothing() {
-    tell(GUARDS, &Stage::ONE);
+    tell(GUARDS, &Fate::ONE);
 }

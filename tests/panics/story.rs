@@ -1,14 +1,14 @@
 //! How a verb meets wakers that panic: what the tests of all layers share.
 
-use crate::wakers::{on_clone, on_drop, on_wake};
 use futures::future::FusedFuture;
+use lockladder_test_support::hostile::{survive, throw};
+use lockladder_test_support::requests::{poll, poll_once};
+use lockladder_test_support::wakers::{on_clone, on_drop, on_wake};
 use std::any::Any;
 use std::cell::Cell;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
@@ -20,13 +20,6 @@ pub(crate) enum Hook {
     Drop,
 }
 
-/// What the panics of the wakers say: nothing that would have to be read among what a test prints.
-struct Hostile;
-
-pub(crate) fn hostile() {
-    resume_unwind(Box::new(Hostile));
-}
-
 /// How much of its budget a task has when it uses a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Budget {
@@ -36,7 +29,7 @@ pub(crate) enum Budget {
 
 /// How far a request comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum Fate {
     /// Nobody is in its way.
     Free,
     /// It is dropped while it waits.
@@ -47,7 +40,7 @@ pub(crate) enum Stage {
     Left,
 }
 
-impl Stage {
+impl Fate {
     pub(crate) const EACH: [Self; 4] = [Self::Free, Self::Waits, Self::Granted, Self::Left];
     /// For verbs that are not requests.
     pub(crate) const ONE: [Self; 1] = [Self::Free];
@@ -136,22 +129,22 @@ impl<T> Came<'_, T> {
 pub(crate) struct Story {
     hook: Hook,
     budget: Budget,
-    stage: Stage,
+    fate: Fate,
     runtime: Runtime,
     panics: usize,
 }
 
 impl Story {
-    fn new(hook: Hook, budget: Budget, stage: Stage) -> Self {
+    fn new(hook: Hook, budget: Budget, fate: Fate) -> Self {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        Self { hook, budget, stage, runtime, panics: 0 }
+        Self { hook, budget, fate, runtime, panics: 0 }
     }
 
     fn waker(&self) -> Waker {
         match self.hook {
-            Hook::Wake => on_wake(hostile),
-            Hook::Clone => on_clone(hostile),
-            Hook::Drop => on_drop(hostile),
+            Hook::Wake => on_wake(throw),
+            Hook::Clone => on_clone(throw),
+            Hook::Drop => on_drop(throw),
         }
     }
 
@@ -161,7 +154,7 @@ impl Story {
         self.survive(|runtime| {
             runtime.block_on(async {
                 if budget == Budget::UsedUp {
-                    while poll(pin!(tokio::task::coop::consume_budget()), Waker::noop()).is_ready() {}
+                    while poll_once(pin!(tokio::task::coop::consume_budget())).is_ready() {}
                 }
                 work()
             })
@@ -170,16 +163,9 @@ impl Story {
 
     fn survive<R>(&mut self, work: impl FnOnce(&Runtime) -> R) -> Option<R> {
         let runtime = &self.runtime;
-        match catch_unwind(AssertUnwindSafe(|| work(runtime))) {
-            Ok(result) => Some(result),
-            Err(payload) => {
-                if !payload.is::<Hostile>() {
-                    resume_unwind(payload); // The test has failed.
-                }
-                self.panics += 1;
-                None
-            }
-        }
+        let result = survive(|| work(runtime));
+        self.panics += usize::from(result.is_none());
+        result
     }
 
     /// Polls with a waker that panics. Nothing if that panics.
@@ -239,7 +225,7 @@ impl Story {
         self.leave(neighbours);
     }
 
-    /// A request, as far as the stage of this story goes; then `look` is told what became of it.
+    /// A request, as far as the fate of this story goes; then `look` is told what became of it.
     pub(crate) fn request<W: World, F: FusedFuture>(
         &mut self,
         world: &W,
@@ -247,29 +233,29 @@ impl Story {
         look: impl FnOnce(Came<'_, F::Output>),
     ) {
         let mut asked = Asked::new(request);
-        let holder = match self.stage {
-            Stage::Free => None,
-            Stage::Waits => Some(world.share()), // So that sharers come in when somebody exclusive goes.
-            Stage::Granted | Stage::Left => Some(world.hold()),
+        let holder = match self.fate {
+            Fate::Free => None,
+            Fate::Waits => Some(world.share()), // So that sharers come in when somebody exclusive goes.
+            Fate::Granted | Fate::Left => Some(world.hold()),
         };
         asked.poll(self);
         let mut neighbours = Vec::new();
-        if self.stage != Stage::Free {
+        if self.fate != Fate::Free {
             asked.poll(self); // Again, as its first poll may have panicked, or left a waker to be replaced.
             neighbours = self.meet(world.neighbours());
         }
-        if self.stage == Stage::Waits {
+        if self.fate == Fate::Waits {
             asked.leave(self, look);
             self.drop(holder);
         } else {
             self.drop(holder);
-            if self.stage == Stage::Granted {
+            if self.fate == Fate::Granted {
                 asked.poll(self);
             }
-            if self.stage != Stage::Left {
+            if self.fate != Fate::Left {
                 asked.resolve(self);
             }
-            if self.stage == Stage::Free {
+            if self.fate == Fate::Free {
                 neighbours = self.meet(world.neighbours());
             }
             asked.leave(self, look);
@@ -321,7 +307,7 @@ impl<F: FusedFuture> Asked<F> {
     fn poll_calmly(&mut self, story: &mut Story) {
         if !self.request.is_terminated() {
             let request = self.request.as_mut();
-            let polled = story.survive(|runtime| runtime.block_on(async { poll(request, Waker::noop()) }));
+            let polled = story.survive(|runtime| runtime.block_on(async { poll_once(request) }));
             self.keep(polled);
         }
     }
@@ -356,24 +342,20 @@ impl<F: FusedFuture> Asked<F> {
     }
 }
 
-pub(crate) fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(waker))
-}
-
 /// A verb by its name, and what becomes of it.
 pub(crate) type Verb<W> = (&'static str, fn(&mut Story, &W));
 
 /// Tells each verb in every way: afterwards everything can be had, and each value has been dropped once. Each verb meets
 /// a panic in one way or another, and each way of panicking is met by some verb.
-pub(crate) fn tell<W: World>(verbs: &[Verb<W>], stages: &[Stage]) {
+pub(crate) fn tell<W: World>(verbs: &[Verb<W>], fates: &[Fate]) {
     let mut panics_of = [0; 3];
     for (name, verb) in verbs {
         let mut panics = 0;
         for (at, hook) in [Hook::Wake, Hook::Clone, Hook::Drop].into_iter().enumerate() {
             for budget in [Budget::Full, Budget::UsedUp] {
-                for stage in stages {
-                    println!("{name}: {hook:?}, {budget:?}, {stage:?}");
-                    let mut story = Story::new(hook, budget, *stage);
+                for fate in fates {
+                    println!("{name}: {hook:?}, {budget:?}, {fate:?}");
+                    let mut story = Story::new(hook, budget, *fate);
                     let world = W::new();
                     verb(&mut story, &world);
                     world.rest();

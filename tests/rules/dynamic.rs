@@ -1,8 +1,9 @@
-//! Random stories of one session whose levels are known at run time, beside the model.
+//! Random stories of one session whose levels are known at run time, beside the model. The session is alone, so that it
+//! never need wait.
 
 use crate::model::{Answer, Level, Model, Names, Owned};
-use futures::FutureExt;
 use lockladder::{All, DynSession, LockManager, LockMode, SessionError, hierarchy};
+use lockladder_test_support::requests::now;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -74,11 +75,6 @@ fn told(model: &mut Model, Step { level, verb, names }: &Step) -> Answer {
         Verb::Remove => model.remove(*level, names),
         Verb::RemoveHeld => model.remove_held(*level, names),
     }
-}
-
-/// Nobody else is there: whatever waits would wait for itself.
-fn now<F: Future>(future: F) -> F::Output {
-    future.now_or_never().expect("a session that is alone never waits")
 }
 
 /// Ours, at the level that the step names.

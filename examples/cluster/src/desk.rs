@@ -1,9 +1,10 @@
 //! Where one job works: its clock, its account in the ledger, and what its locks cover.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use tokio::time::Instant;
 
 use crate::inventory::Store;
 use crate::ledger::{Access, Account, Contact, Ledger, Resource, Touches};

@@ -1,8 +1,8 @@
 //! What each opcode does once it has its locks: look, check, work, write the configuration.
 //!
-//! Nothing here takes a lock. [`opcodes`](crate::opcodes) climbs the ladder around these
-//! functions, [`one_mutex`](crate::one_mutex) runs the very same ones under a single mutex; the
-//! lease tells the ledger which locks a job thinks it has.
+//! Nothing here takes a lock. [`opcodes`](crate::opcodes) climbs the ladder around these functions. The schemes that
+//! the ladder is compared with, [`one_mutex`](crate::one_mutex) and [`one_by_one`](crate::one_by_one), take all locks of a
+//! task and then [`perform`] it. The lease tells the ledger which locks a job thinks it has.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +10,44 @@ use crate::desk::{Desk, Lease};
 use crate::ledger::Access::{self, Exclusive, Shared};
 use crate::ledger::Resource;
 use crate::refusal::Refusal;
+use crate::task::Task;
+
+/// Does `task`, up to the moment from which it no longer needs its nodes. [`finish`] does the rest.
+pub(crate) async fn perform(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) -> Result<(), Refusal> {
+    match task {
+        Task::ClusterVerify {} => {
+            verify_cluster(desk, lease).await;
+            Ok(())
+        }
+        Task::InstanceCreate { instance, nodes, fails } => {
+            // Under the ladder the lock set refuses a name that is taken.
+            if desk.site.store.read(|cluster| cluster.has_instance(instance)) {
+                return Err(Refusal::InstanceExists(instance.clone()));
+            }
+            announce_instance(desk, instance);
+            let placed = place_instance(desk, lease, instance, nodes.as_ref(), *fails).await;
+            if placed.is_err() {
+                withdraw_instance(desk, instance);
+            }
+            placed
+        }
+        Task::InstanceRemove { instance } => remove_instance(desk, lease, instance).await,
+        Task::InstanceFailover { instance } => fail_over(desk, lease, instance).await,
+        Task::ReplaceDisks { instance, new_secondary } => {
+            replace_disks(desk, lease, instance, new_secondary.as_deref()).await
+        }
+        Task::NodeAdd { node } => add_node(desk, lease, node).await,
+        Task::InstanceRename { instance, new_name } => rename_instance(desk, lease, instance, new_name).await,
+        Task::QueryInstances { instances } => query_instances(desk, lease, instances.as_deref()).await,
+    }
+}
+
+/// Does what a successful `task` does without its nodes.
+pub(crate) async fn finish(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) {
+    if let Task::InstanceCreate { instance, .. } = task {
+        sync_disks(desk, lease, instance).await;
+    }
+}
 
 /// Asks every node about every instance.
 pub(crate) async fn verify_cluster(desk: &Desk<'_>, lease: &dyn Lease) {

@@ -3,7 +3,8 @@
 //! ```text
 //!   options ─► config ─► inventory ─┐
 //!          └─► task / stream ───────┴─► run ─► queue ─► opcodes ─► duties ─► ledger
-//!                                        │        └───► one_mutex ──┘
+//!                                        │        ├──► one_by_one ──┤
+//!                                        │        └──► one_mutex ───┘
 //!                                        └─► report
 //! ```
 //!
@@ -17,6 +18,7 @@ mod desk;
 mod duties;
 mod inventory;
 mod ledger;
+mod one_by_one;
 mod one_mutex;
 mod opcodes;
 mod options;
@@ -36,6 +38,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::desk::Pace;
 use crate::opcodes::Sabotage;
@@ -59,16 +62,18 @@ fn main() -> ExitCode {
             return ExitCode::from(BAD_INPUT);
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .expect("the system has threads and timers for a runtime");
-    let findings = runtime.block_on(run::carry_out(&plan));
+    let findings = runtime(options.virtual_time).block_on(run::carry_out(&plan));
     if let Err(error) = publish(&options, &Report::new(source(&options), &plan, &findings)) {
         eprintln!("error: cannot write the report: {error}");
         return ExitCode::from(UNWRITTEN);
     }
     exit_code(&findings)
+}
+
+fn runtime(virtual_time: bool) -> Runtime {
+    let mut builder = if virtual_time { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    let builder = builder.enable_all().start_paused(virtual_time);
+    builder.build().expect("the system has threads and timers for a runtime")
 }
 
 /// Reads all that is to be read. What is wrong with it is found out here, before anything starts.
@@ -92,7 +97,8 @@ fn plan(options: &Options) -> Result<Plan, Box<dyn Error>> {
         pace: Pace { step: options.step(), seed: options.seed },
         sabotage,
         compare: !options.no_baseline,
-        progress: Progress::suited(options.quiet),
+        // By a clock that jumps there is no time to show it.
+        progress: Progress::suited(options.quiet || options.virtual_time),
     })
 }
 

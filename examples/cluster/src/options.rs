@@ -48,7 +48,11 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) sabotage: bool,
 
-    /// Do not run the stream again under one global mutex
+    /// Measure by a clock that jumps to whatever comes next: the times are then the same in each run, on any machine
+    #[arg(long)]
+    pub(crate) virtual_time: bool,
+
+    /// Do not run the stream again with locks taken one by one, and under one global mutex
     #[arg(long)]
     pub(crate) no_baseline: bool,
 

@@ -6,6 +6,7 @@
 //!          w w w  workers          each: open a desk, do the task, clear the desk, record
 //! ```
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
@@ -13,6 +14,8 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use crate::desk::{Desk, Site};
+use crate::ledger::Resource;
+use crate::one_by_one::{self, OneByOne};
 use crate::one_mutex;
 use crate::opcodes::{self, Ladder};
 use crate::tally::{Outcome, Tally};
@@ -23,8 +26,29 @@ use crate::task::Task;
 pub(crate) enum Guarding {
     /// The library's locks, as each opcode's row says.
     Ladder(Ladder),
+    /// A lock for each name, taken one by one.
+    OneByOne(Box<OneByOne>),
     /// One mutex around everything.
     OneMutex(Mutex<()>),
+}
+
+impl Guarding {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Ladder(_) => "the lock ladder",
+            Self::OneByOne(_) => "locks taken one by one",
+            Self::OneMutex(_) => "one global mutex",
+        }
+    }
+
+    /// What there are locks for. One mutex is for everything.
+    pub(crate) fn names(&self) -> Option<BTreeSet<Resource>> {
+        match self {
+            Self::Ladder(ladder) => Some(ladder.names()),
+            Self::OneByOne(locks) => Some(locks.names()),
+            Self::OneMutex(_) => None,
+        }
+    }
 }
 
 /// The jobs of one run, and how far they are.
@@ -92,6 +116,7 @@ async fn do_job(site: &Site, guarding: &Guarding, number: usize, task: &Task) ->
     let mut desk = Desk::new(site, number, task.to_string());
     let result = match guarding {
         Guarding::Ladder(ladder) => opcodes::run(&mut desk, ladder, task).await,
+        Guarding::OneByOne(locks) => one_by_one::run(&mut desk, locks, task).await,
         Guarding::OneMutex(mutex) => one_mutex::run(&mut desk, mutex, task).await,
     };
     let (account, wait, hold) = desk.clear();

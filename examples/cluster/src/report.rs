@@ -28,7 +28,9 @@ pub(crate) struct Report {
     most_jobs_at_once: usize,
     wall_ms: u128,
     jobs_per_s: f64,
-    one_mutex: Option<OneMutex>,
+    wait_us: Option<Summary>,
+    one_by_one: Option<Baseline>,
+    one_mutex: Option<Baseline>,
     failures: Vec<String>,
     violations: Violations,
     interrupted: bool,
@@ -42,12 +44,15 @@ struct Jobs {
     not_started: u64,
 }
 
-/// The same stream under one global mutex.
+/// The same stream under another scheme.
 #[derive(Debug, Serialize)]
-struct OneMutex {
+struct Baseline {
+    #[serde(skip)]
+    scheme: &'static str,
     done: u64,
     wall_ms: u128,
     jobs_per_s: f64,
+    wait_us: Option<Summary>,
     /// How many times as fast the ladder was.
     ladder_speedup: f64,
 }
@@ -75,9 +80,17 @@ pub(crate) fn rate(jobs: usize, time: Duration) -> f64 {
 impl Report {
     /// The report on what came out of `plan`, whose cluster came from `source`.
     pub(crate) fn new(source: String, plan: &Plan, findings: &Findings) -> Self {
-        let Findings { ladder, one_mutex, violations, interrupted } = findings;
+        let Findings { ladder, one_by_one, one_mutex, violations, interrupted } = findings;
         let (total, done) = (plan.tasks.len() as u64, ladder.tally.jobs());
         let jobs_per_s = pass_rate(ladder);
+        let baseline = |pass: &Pass| Baseline {
+            scheme: pass.scheme,
+            done: pass.tally.jobs(),
+            wall_ms: pass.wall.as_millis(),
+            jobs_per_s: pass_rate(pass),
+            wait_us: pass.tally.waits(),
+            ladder_speedup: jobs_per_s / pass_rate(pass).max(1e-9),
+        };
         let told = |violation: &Violation| Told { text: violation.to_string(), violation: violation.clone() };
         Self {
             source,
@@ -91,12 +104,9 @@ impl Report {
             most_jobs_at_once: ladder.most_at_once,
             wall_ms: ladder.wall.as_millis(),
             jobs_per_s,
-            one_mutex: one_mutex.as_ref().map(|pass| OneMutex {
-                done: pass.tally.jobs(),
-                wall_ms: pass.wall.as_millis(),
-                jobs_per_s: pass_rate(pass),
-                ladder_speedup: jobs_per_s / pass_rate(pass).max(1e-9),
-            }),
+            wait_us: ladder.tally.waits(),
+            one_by_one: one_by_one.as_ref().map(baseline),
+            one_mutex: one_mutex.as_ref().map(baseline),
             failures: ladder.tally.failures(),
             violations: Violations { count: violations.count, first: violations.first.iter().map(told).collect() },
             interrupted: *interrupted,
@@ -126,14 +136,16 @@ impl Report {
         writeln!(
             out,
             "{done} of {total} jobs done ({failed} of them failed, {not_started} not started) \
-             in {} ms: {:.0} jobs/s, at most {} at once",
+             in {} ms: {:.1} jobs/s, at most {} at once",
             self.wall_ms, self.jobs_per_s, self.most_jobs_at_once
         )?;
-        if let Some(OneMutex { done, wall_ms, jobs_per_s, ladder_speedup }) = &self.one_mutex {
+        for baseline in [&self.one_by_one, &self.one_mutex].into_iter().flatten() {
+            let Baseline { scheme, done, wall_ms, jobs_per_s, wait_us, ladder_speedup } = baseline;
+            let [ours, theirs] = [self.wait_us, *wait_us].map(|waits| in_ms(waits)[1].clone());
             writeln!(
                 out,
-                "under one global mutex: {done} jobs in {wall_ms} ms: {jobs_per_s:.0} jobs/s; \
-                 the lock ladder is {ladder_speedup:.1} times as fast"
+                "under {scheme}: {done} jobs in {wall_ms} ms: {jobs_per_s:.1} jobs/s, wait p99 {theirs}; \
+                 the lock ladder is {ladder_speedup:.2} times as fast, wait p99 {ours}"
             )?;
         }
         for failure in &self.failures {

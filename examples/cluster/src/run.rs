@@ -1,17 +1,19 @@
-//! One whole run: the stream under the ladder, the audit, the stream under one mutex.
+//! One whole run: the stream under the ladder, and again under the schemes that it is compared with. An audit ends each pass.
 
 use std::collections::BTreeSet;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::desk::{Pace, Site};
 use crate::inventory::{Inventory, Store};
 use crate::ledger::{Ledger, Resource, Violations};
+use crate::one_by_one::OneByOne;
 use crate::opcodes::{Ladder, Sabotage};
 use crate::progress::Progress;
 use crate::queue::{self, Guarding, Queue};
@@ -29,7 +31,7 @@ pub(crate) struct Plan {
     pub(crate) workers: usize,
     pub(crate) pace: Pace,
     pub(crate) sabotage: Sabotage,
-    /// Whether to run the stream under one mutex as well.
+    /// Whether to run the stream under the other schemes as well.
     pub(crate) compare: bool,
     pub(crate) progress: Progress,
 }
@@ -37,6 +39,8 @@ pub(crate) struct Plan {
 /// What came out of one pass through the stream.
 #[derive(Debug)]
 pub(crate) struct Pass {
+    /// What kept the jobs out of each other's way, in words.
+    pub(crate) scheme: &'static str,
     pub(crate) tally: Tally,
     pub(crate) wall: Duration,
     pub(crate) most_at_once: usize,
@@ -46,7 +50,8 @@ pub(crate) struct Pass {
 #[derive(Debug)]
 pub(crate) struct Findings {
     pub(crate) ladder: Pass,
-    /// Nothing if it was not wanted, or if the first pass did not end well.
+    /// Nothing if it was not wanted, or if a pass before it did not end well. So for the next.
+    pub(crate) one_by_one: Option<Pass>,
     pub(crate) one_mutex: Option<Pass>,
     pub(crate) violations: Violations,
     pub(crate) interrupted: bool,
@@ -55,7 +60,7 @@ pub(crate) struct Findings {
 /// Carries out the plan. Ctrl-C makes it hand out no more jobs, a second one ends the program.
 pub(crate) async fn carry_out(plan: &Plan) -> Findings {
     let stopped = Arc::new(AtomicBool::new(false));
-    let mut passes = pin!(both_passes(plan, &stopped));
+    let mut passes = pin!(all_passes(plan, &stopped));
     tokio::select! {
         // In this order, so that the signal is listened for before the first job begins.
         biased;
@@ -77,52 +82,50 @@ async fn interruption() {
     }
 }
 
-async fn both_passes(plan: &Plan, stopped: &Arc<AtomicBool>) -> Findings {
-    let ladder = Ladder::new(&plan.cluster, plan.sabotage);
-    let guarding = Arc::new(Guarding::Ladder(ladder.clone()));
-    let (pass, site) = one_pass(plan, stopped, guarding, "the lock ladder").await;
-    site.ledger.audit("the configuration", &site.store.read(resources));
-    site.ledger.audit("the locks", &ladder.names());
-    let mut findings = Findings {
-        ladder: pass,
-        one_mutex: None,
-        violations: site.ledger.violations(),
-        interrupted: stopped.load(Relaxed),
-    };
-    // After a violation or an interruption, and without jobs, there is nothing to compare.
-    let comparable = !plan.tasks.is_empty() && findings.violations.count == 0 && !findings.interrupted;
-    if plan.compare && comparable {
-        let guarding = Arc::new(Guarding::OneMutex(Mutex::new(())));
-        let (pass, site) = one_pass(plan, stopped, guarding, "one global mutex").await;
-        site.ledger.audit("the configuration", &site.store.read(resources));
-        findings.violations.extend(site.ledger.violations());
-        findings.one_mutex = Some(pass);
-        findings.interrupted = stopped.load(Relaxed);
-    }
+async fn all_passes(plan: &Plan, stopped: &Arc<AtomicBool>) -> Findings {
+    let ladder = Guarding::Ladder(Ladder::new(&plan.cluster, plan.sabotage));
+    let (ladder, violations) = one_pass(plan, stopped, ladder).await;
+    let interrupted = stopped.load(Relaxed);
+    let mut findings = Findings { ladder, one_by_one: None, one_mutex: None, violations, interrupted };
+    let one_by_one = Guarding::OneByOne(OneByOne::new(&plan.cluster).into());
+    findings.one_by_one = compare(plan, stopped, one_by_one, &mut findings).await;
+    findings.one_mutex = compare(plan, stopped, Guarding::OneMutex(Mutex::new(())), &mut findings).await;
     findings
 }
 
-async fn one_pass(
-    plan: &Plan,
-    stopped: &Arc<AtomicBool>,
-    guarding: Arc<Guarding>,
-    title: &'static str,
-) -> (Pass, Arc<Site>) {
+/// One more pass, under another scheme. After a violation or an interruption, and without jobs, there is nothing to
+/// compare.
+async fn compare(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding, findings: &mut Findings) -> Option<Pass> {
+    if !plan.compare || plan.tasks.is_empty() || findings.violations.count > 0 || findings.interrupted {
+        return None;
+    }
+    let (pass, violations) = one_pass(plan, stopped, guarding).await;
+    findings.violations.extend(violations);
+    findings.interrupted = stopped.load(Relaxed);
+    Some(pass)
+}
+
+async fn one_pass(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding) -> (Pass, Violations) {
     let site = Arc::new(Site {
         store: Store::new(plan.cluster.clone()),
         ledger: Ledger::new(resources(&plan.cluster)),
         pace: plan.pace,
     });
     let queue = Arc::new(Queue::new(Arc::clone(&plan.tasks), Arc::clone(stopped)));
-    let (jobs, workers) = (queue.len(), plan.workers);
-    plan.progress.say(&format!("{jobs} jobs through {workers} workers under {title}"));
+    let (jobs, workers, scheme) = (queue.len(), plan.workers, guarding.name());
+    plan.progress.say(&format!("{jobs} jobs through {workers} workers under {scheme}"));
+    let guarding = Arc::new(guarding);
     let begun = Instant::now();
     let tally = tokio::select! {
         tally = queue::run(&queue, workers, &site, &guarding) => tally,
-        never = plan.progress.follow(title, &queue) => match never {},
+        never = plan.progress.follow(scheme, &queue) => match never {},
     };
-    let pass = Pass { tally, wall: begun.elapsed(), most_at_once: site.ledger.most_at_work() };
-    (pass, site)
+    let pass = Pass { scheme, tally, wall: begun.elapsed(), most_at_once: site.ledger.most_at_work() };
+    site.ledger.audit("the configuration", &site.store.read(resources));
+    if let Some(names) = guarding.names() {
+        site.ledger.audit("the locks", &names);
+    }
+    (pass, site.ledger.violations())
 }
 
 /// Everything in `cluster` that jobs work on.

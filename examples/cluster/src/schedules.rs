@@ -1,26 +1,24 @@
 //! The opcodes in every order in which a few of them can run: none ever waits for another in a circle, and the ledger is
 //! content at each step.
 //!
-//! Steps and states are those of the library's own exploration (`tests/deadlock`). Opcodes tell nothing of what they do: how
-//! far one is follows from how often it has paused (before each lock and at work, as its pace is zero), and from the
-//! configuration and the locks as they were whenever it ran.
+//! [Steps](lockladder_test_support::steps) and [states](lockladder_test_support::states) are those of the library's own
+//! exploration (`tests/deadlock`). Opcodes tell nothing of what they do. How far one is follows from how often it has paused
+//! (before each lock and at work, as its pace is zero), and from the configuration and the locks as they were whenever it
+//! ran.
 //!
 //! `EXPLORE=all cargo test --release -p cluster schedules -- --nocapture` visits all triples, and plays more of the fours.
-
-#[path = "../../../tests/deadlock/states.rs"]
-mod states;
-#[path = "../../../tests/deadlock/steps.rs"]
-mod steps;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lockladder_test_support::choices::choices;
+use lockladder_test_support::environment::is_thorough;
+use lockladder_test_support::states::{Findings, Scope, explore, story};
+use lockladder_test_support::steps::{Condition, Moment, Scene};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-use self::states::{Scope, Tally, explore, is_thorough, story};
-use self::steps::{Moment, Stage, Standing};
 use crate::desk::{Desk, Pace, Site};
 use crate::inventory::{Inventory, Store};
 use crate::ledger::Ledger;
@@ -63,18 +61,6 @@ fn tasks() -> Vec<Task> {
     lines.map(|line| serde_json::from_str(line).expect("these are tasks")).collect()
 }
 
-/// Each choice of so many tasks, some of them maybe more than once.
-fn choices(tasks: &[Task], count: usize) -> Vec<Vec<Task>> {
-    if count == 0 {
-        return vec![Vec::new()];
-    }
-    let each = tasks.iter().enumerate().flat_map(|(at, task)| {
-        let others = choices(&tasks[at..], count - 1);
-        others.into_iter().map(move |others| [vec![task.clone()], others].concat())
-    });
-    each.collect()
-}
-
 /// Whether the ledger is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Audit {
@@ -84,7 +70,7 @@ enum Audit {
 }
 
 /// The tasks at their beginnings, in a cluster of their own.
-fn begin(tasks: &[Task], sabotage: Sabotage, audit: Audit) -> Stage {
+fn begin(tasks: &[Task], sabotage: Sabotage, audit: Audit) -> Scene {
     let cluster = cluster();
     let ladder = Ladder::new(&cluster, sabotage);
     let site = Arc::new(Site {
@@ -93,11 +79,11 @@ fn begin(tasks: &[Task], sabotage: Sabotage, audit: Audit) -> Stage {
         pace: Pace { step: Duration::ZERO, seed: 0 },
     });
     let (seen, locks) = (Arc::clone(&site), ladder.clone());
-    let mut stage =
-        Stage::untold(move || format!("{} {:?}", seen.store.read(|cluster| format!("{cluster:?}")), locks.names()));
+    let mut scene =
+        Scene::untold(move || format!("{} {:?}", seen.store.read(|cluster| format!("{cluster:?}")), locks.names()));
     if audit == Audit::EachStep {
         let (site, ladder) = (Arc::clone(&site), ladder.clone());
-        stage = stage.audited(move |moment| {
+        scene = scene.audited(move |moment| {
             if moment == Moment::InTheEnd {
                 site.ledger.audit("the configuration", &site.store.read(resources));
                 site.ledger.audit("the locks", &ladder.names());
@@ -109,7 +95,7 @@ fn begin(tasks: &[Task], sabotage: Sabotage, audit: Audit) -> Stage {
     }
     for (number, task) in tasks.iter().cloned().enumerate() {
         let (site, ladder) = (Arc::clone(&site), ladder.clone());
-        stage.enter(move |watch| async move {
+        scene.enter(move |watch| async move {
             let mut desk = Desk::new(&site, number, task.to_string());
             let result = opcodes::run(&mut desk, &ladder, &task).await;
             let (account, ..) = desk.clear();
@@ -117,20 +103,20 @@ fn begin(tasks: &[Task], sabotage: Sabotage, audit: Audit) -> Stage {
             watch.says(&format!("{task}: {result:?}"));
         });
     }
-    stage
+    scene
 }
 
-/// Explores all choices of so many tasks, or one of so many.
+/// Explores all choices of so many tasks, some of them maybe more than once, or one choice of so many.
 fn survey(jobs: usize, one_of: usize, scope: Scope, audit: Audit) {
-    let (mut tally, clock) = (Tally::default(), Instant::now());
-    for tasks in choices(&tasks(), jobs).into_iter().step_by(one_of) {
+    let (mut findings, clock) = (Findings::default(), Instant::now());
+    for tasks in choices(tasks(), jobs).step_by(one_of) {
         let begin = || begin(&tasks, Sabotage::None, audit);
         let (found, deadlock) = explore(&begin, scope);
-        tally.add(&found);
+        findings.add(&found);
         assert_eq!(deadlock, None, "all wait: {tasks:?}\n{}", story(&begin, &deadlock.clone().unwrap_or_default()));
     }
-    println!("{jobs} opcodes: {tally}; {:.1?}", clock.elapsed());
-    assert_eq!(tally.most_waiting, jobs - 1, "all but one wait at times");
+    println!("{jobs} opcodes: {findings}; {:.1?}", clock.elapsed());
+    assert_eq!(findings.most_waiting, jobs - 1, "all but one wait at times");
 }
 
 #[test]
@@ -148,16 +134,16 @@ fn three_opcodes_never_wait_for_each_other_and_keep_the_ledger_content() {
 fn four_opcodes_come_to_their_ends_in_random_schedules() {
     let (one_of, schedules) = if is_thorough() { (1, 100) } else { (97, 10) };
     let (mut rng, mut played, mut most_waiting) = (StdRng::seed_from_u64(4), 0, 0);
-    for tasks in choices(&tasks(), 4).into_iter().step_by(one_of) {
+    for tasks in choices(tasks(), 4).step_by(one_of) {
         let begin = || begin(&tasks, Sabotage::None, Audit::EachStep);
         for _ in 0..schedules {
-            let (mut stage, mut steps) = (begin(), Vec::new());
-            while let Some(step) = stage.possible(false).choose(&mut rng) {
+            let (mut scene, mut steps) = (begin(), Vec::new());
+            while let Some(step) = scene.possible(false).choose(&mut rng) {
                 steps.push(*step);
-                stage.play(*step);
-                most_waiting = most_waiting.max(stage.standings().filter(|one| *one == Standing::Waiting).count());
+                scene.play(*step);
+                most_waiting = most_waiting.max(scene.conditions().filter(|one| *one == Condition::Waiting).count());
             }
-            assert!(!stage.is_stuck(), "all wait: {tasks:?}\n{}", story(&begin, &steps));
+            assert!(!scene.is_stuck(), "all wait: {tasks:?}\n{}", story(&begin, &steps));
             played += 1;
         }
     }
@@ -170,10 +156,10 @@ fn an_opcode_that_is_dropped_while_it_waits_keeps_nobody_waiting() {
     survey(2, if is_thorough() { 1 } else { 7 }, Scope { with_drops: true, one_by_one: false }, Audit::Never);
 }
 
-/// See [`states`].
+/// See [states](lockladder_test_support::states).
 #[test]
 fn states_that_are_taken_for_the_same_are_the_same() {
-    for tasks in choices(&tasks(), 2).into_iter().step_by(if is_thorough() { 1 } else { 13 }) {
+    for tasks in choices(tasks(), 2).step_by(if is_thorough() { 1 } else { 13 }) {
         let begin = || begin(&tasks, Sabotage::None, Audit::EachStep);
         let (merged, _) = explore(&begin, Scope::default());
         let (single, _) = explore(&begin, Scope { one_by_one: true, ..Scope::default() });

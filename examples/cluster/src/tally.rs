@@ -80,6 +80,13 @@ impl Tally {
         self.opcodes.values().map(|opcode| opcode.failures).sum()
     }
 
+    /// How long the jobs waited, whatever their opcode.
+    pub(crate) fn waits(&self) -> Option<Summary> {
+        let mut all = Times::new();
+        self.opcodes.values().for_each(|opcode| all.merge(&opcode.wait));
+        all.summary()
+    }
+
     /// A few of the failures, in words.
     pub(crate) fn failures(&self) -> Vec<String> {
         self.failures.values().cloned().collect()
@@ -168,6 +175,7 @@ mod tests {
         one.merge(other);
         assert_eq!((one.jobs(), one.failed()), (2, 1));
         assert_eq!(one.rows()[0].wait_us, Some(Summary { p50: 10, p99: 30, max: 30 }));
+        assert_eq!(one.waits(), one.rows()[0].wait_us);
         assert_eq!(one.failures(), ["job 1 (ClusterVerify): there is no node `node9`"]);
     }
 

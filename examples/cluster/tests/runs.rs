@@ -25,11 +25,12 @@ fn jobs_by_opcode(report: &Value) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn the_sample_runs_without_violation_and_is_compared_with_one_mutex() {
+fn the_sample_runs_without_violation_and_is_compared_with_other_schemes() {
     let output = run(&["--jobs", "300"]);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let text = String::from_utf8_lossy(&output.stdout);
-    for part in ["InstanceFailover", "300 of 300 jobs done", "under one global mutex: 300 jobs"] {
+    let schemes = ["under locks taken one by one: 300 jobs", "under one global mutex: 300 jobs"];
+    for part in ["InstanceFailover", "300 of 300 jobs done"].iter().chain(&schemes) {
         assert!(text.contains(part), "no {part:?} in {text}");
     }
     assert!(text.contains("no violations"), "{text}");
@@ -52,7 +53,7 @@ fn the_report_for_programs_adds_up() {
     assert_eq!(report["jobs"]["failed"], json!(failures));
     assert!(report["opcodes"][3]["wait_us"]["p99"].is_u64(), "{report}");
     assert!(report["most_jobs_at_once"].as_u64() >= Some(2), "{report}");
-    assert_eq!(report["one_mutex"]["done"], json!(400));
+    assert_eq!((&report["one_by_one"]["done"], &report["one_mutex"]["done"]), (&json!(400), &json!(400)));
 }
 
 #[test]
@@ -61,7 +62,27 @@ fn a_grown_cluster_runs_without_violation() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let report = report(&output);
     assert_eq!((&report["instances"], &report["nodes"]), (&json!(200), &json!(100)));
-    assert_eq!(report["one_mutex"], Value::Null);
+    assert_eq!((&report["one_by_one"], &report["one_mutex"]), (&Value::Null, &Value::Null));
+}
+
+/// What `docs/BENCHMARKS.md` promises of this cluster, with fewer jobs.
+#[test]
+fn names_all_at_once_beat_names_one_by_one_by_the_promised_ratios() {
+    for seed in ["1", "2", "3"] {
+        let scaled = ["--scale", "200", "--jobs", "1500", "--work-us", "100000", "--seed", seed];
+        let report = report(&run(&[&["--virtual-time", "--json"], &scaled[..]].concat()));
+        let p99 = |waits: &Value| waits["p99"].as_f64().expect("a number");
+        let speedup = report["one_by_one"]["ladder_speedup"].as_f64().expect("a number");
+        let waits = p99(&report["wait_us"]) / p99(&report["one_by_one"]["wait_us"]);
+        assert!(speedup >= 1.15 && waits <= 0.7, "seed {seed}: throughput {speedup}, waits {waits}");
+    }
+}
+
+#[test]
+fn by_a_clock_that_jumps_all_times_are_the_same_in_each_run() {
+    let times = || String::from_utf8(run(&["--virtual-time", "--jobs", "400"]).stdout).expect("the report is in UTF-8");
+    assert!(times().contains("under locks taken one by one: 400 jobs"));
+    assert_eq!(times(), times());
 }
 
 #[test]
@@ -118,6 +139,7 @@ fn jobs_from_a_file_are_run_and_may_fail_without_harm() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let report = report(&output);
     assert_eq!((&report["jobs"]["done"], &report["jobs"]["failed"]), (&json!(13), &json!(5)));
+    assert_eq!((&report["one_by_one"]["done"], &report["one_mutex"]["done"]), (&json!(13), &json!(13)));
     let failures = report["failures"].as_array().expect("a list of failures");
     let numbers: Vec<_> = failures.iter().filter_map(|failure| failure.as_str()?.split_whitespace().nth(1)).collect();
     assert_eq!(numbers, ["1", "2", "3", "7", "8"], "{failures:?}");

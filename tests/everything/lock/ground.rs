@@ -3,8 +3,7 @@
 use super::hold::Hold;
 use super::truth::{Cargo, Truth};
 use lockladder::{Exclusive, Shared, SharedLock, TryAcquireError, futures::Acquire};
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use lockladder_test_support::hostile::survive;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,21 +25,6 @@ pub(crate) struct Ground {
     parcels: Mutex<Vec<Parcel>>,
 }
 
-/// What a hostile waker throws.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hostile;
-
-impl Hostile {
-    /// Without the message that `panic!` prints each time.
-    pub(crate) fn throw() -> ! {
-        resume_unwind(Box::new(Self))
-    }
-
-    fn threw(panic: &(dyn Any + Send)) -> bool {
-        panic.is::<Self>()
-    }
-}
-
 impl Ground {
     pub(crate) fn new(hostile: bool) -> Self {
         let truth = Arc::new(Truth::default());
@@ -57,14 +41,7 @@ impl Ground {
 
     /// Does what may run the wakers of others. None if one of them panicked.
     pub(crate) fn bravely<R>(&self, deed: impl FnOnce() -> R) -> Option<R> {
-        if !self.hostile {
-            return Some(deed());
-        }
-        match catch_unwind(AssertUnwindSafe(deed)) {
-            Ok(done) => Some(done),
-            Err(panic) if Hostile::threw(&*panic) => None,
-            Err(panic) => resume_unwind(panic),
-        }
+        if self.hostile { survive(deed) } else { Some(deed()) }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::ground::Ground;
 use super::truth::{Cargo, Halves};
-use crate::dice::Dice;
 use crate::tally::count;
 use lockladder::{Exclusive, Guard, MappedGuard, Shared, TryAcquireError, guards::LockPointer};
+use lockladder_test_support::dice::Dice;
 use std::hint::black_box;
 
 /// A lock that is held, by a guard of the whole value or of a part.

@@ -1,17 +1,18 @@
 //! Requests, and how they are pursued: polled with one waker or another, moved, looked at, and perhaps given up.
 
-use super::ground::{Ground, Hostile};
+use super::ground::Ground;
 use super::rude::{Manners, rude};
-use crate::dice::Dice;
 use crate::pace::pause;
 use crate::tally::count;
-use crate::wakers;
 use futures::future::FusedFuture;
 use lockladder::{
     Mode, Priority,
     futures::{Acquire, Deadline, Delete},
     guards::LockPointer,
 };
+use lockladder_test_support::dice::Dice;
+use lockladder_test_support::hostile::throw;
+use lockladder_test_support::wakers::on_clone;
 use std::fmt::Debug;
 use std::future::poll_fn;
 use std::hint::black_box;
@@ -103,7 +104,7 @@ async fn look<F: Ask>(
             Bell::Own => context.waker().clone(),
             Bell::Rude(manners) => rude(ground, context.waker(), manners),
             Bell::None => Waker::noop().clone(),
-            Bell::ThrowsAtOnce => wakers::on_clone(|| Hostile::throw()),
+            Bell::ThrowsAtOnce => on_clone(throw),
         };
         let polled = ground.bravely(|| request.as_mut().poll(&mut Context::from_waker(&waker)));
         ground.bravely(|| drop(waker));

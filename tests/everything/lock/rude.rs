@@ -1,6 +1,7 @@
 //! Wakers that are no friends of the lock.
 
-use super::ground::{Ground, Hostile};
+use super::ground::Ground;
+use lockladder_test_support::hostile::throw;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
@@ -38,7 +39,7 @@ impl Wake for Rude {
             Manners::ThrowsLast => {}
         }
         if *manners == Manners::Throws {
-            Hostile::throw();
+            throw();
         }
     }
 }
@@ -59,7 +60,7 @@ fn enter(ground: &Ground) {
 impl Drop for Rude {
     fn drop(&mut self) {
         if self.manners == Manners::ThrowsLast && !std::thread::panicking() {
-            Hostile::throw();
+            throw();
         }
     }
 }

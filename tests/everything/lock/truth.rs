@@ -1,7 +1,9 @@
 //! What is true of one lock, by who has had it: flags and counts that only holders touch. It never asks the lock.
 
+use lockladder::LockMode::{Exclusive, Shared};
+use lockladder_test_support::rooms::Room;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 /// Written one after the other, by owners only: how often, twice.
 pub(crate) type Halves = [u64; 2];
@@ -22,8 +24,8 @@ impl Drop for Cargo {
 /// Who is in, and whether anybody may still come.
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
-    /// How many share the lock at this moment, or −1 if somebody owns it.
-    inside: AtomicIsize,
+    /// The holders of the lock are inside.
+    inside: Room,
     /// How often it was written under the lock.
     writes: AtomicU64,
     /// Who has just come to delete the lock, or has deleted it: nobody gets it from now on.
@@ -42,30 +44,30 @@ impl Truth {
 
     pub(crate) fn share(&self) {
         assert!(!self.closed.load(SeqCst), "shared after it was deleted");
-        assert!(self.inside.fetch_add(1, SeqCst) >= 0, "shared beside an owner");
+        self.inside.enter(Shared, "the lock");
     }
 
     pub(crate) fn unshare(&self) {
-        assert!(self.inside.fetch_sub(1, SeqCst) > 0, "an owner came in beside a sharer");
+        self.inside.leave(Shared, "the lock");
     }
 
     pub(crate) fn own(&self) {
         assert!(!self.closed.load(SeqCst), "owned after it was deleted");
-        assert_eq!(self.inside.swap(-1, SeqCst), 0, "owned beside others");
+        self.inside.enter(Exclusive, "the lock");
     }
 
     pub(crate) fn disown(&self) {
-        assert_eq!(self.inside.swap(0, SeqCst), -1, "somebody came in beside an owner");
+        self.inside.leave(Exclusive, "the lock");
     }
 
     /// An owner is about to share, and lets other sharers in.
     pub(crate) fn lower(&self) {
-        assert_eq!(self.inside.swap(1, SeqCst), -1, "somebody came in beside an owner");
+        self.inside.downgrade("the lock");
     }
 
     /// A sharer has become the owner.
     pub(crate) fn raise(&self) {
-        assert_eq!(self.inside.swap(-1, SeqCst), 1, "upgraded beside others");
+        self.inside.upgrade("the lock");
     }
 
     pub(crate) fn write(&self, [left, right]: &mut Halves) {
@@ -107,7 +109,7 @@ impl Truth {
 
     /// All have gone.
     pub(crate) fn at_rest(&self, cargo: Cargo) {
-        assert_eq!(self.inside.load(SeqCst), 0, "somebody is still inside");
+        assert!(self.inside.is_empty(), "somebody is still inside");
         assert_eq!(self.deleting.load(SeqCst), 0, "somebody still deletes");
         self.read(&cargo.halves);
         assert_eq!(self.drops.load(SeqCst), 0, "the value was dropped though it is still there");

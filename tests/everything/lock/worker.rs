@@ -8,7 +8,6 @@ use super::hold::Hold;
 use super::pursuit::{Ask, End, any_priority, pursue};
 use super::section::{Inside, Section};
 use super::truth::Cargo;
-use crate::dice::Dice;
 use crate::pace::pause;
 use crate::tally::count;
 use futures::future::FusedFuture;
@@ -17,6 +16,7 @@ use lockladder::{
     futures::{Acquire, Delete},
     guards::LockPointer,
 };
+use lockladder_test_support::dice::Dice;
 use std::hint::black_box;
 use std::pin::Pin;
 use std::sync::Arc;

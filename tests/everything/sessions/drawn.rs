@@ -4,12 +4,12 @@ mod deeds;
 mod ledger;
 
 use super::{Floor, GATE, Gate, High, Low, Roof, Tower, mode};
-use crate::dice::Dice;
 use crate::pace::{pause, polls};
 use crate::tally::count;
 use crate::witness::Ledger;
 use ledger::Held;
 use lockladder::{All, DynSession, LockManager, LockMode, SessionError, held};
+use lockladder_test_support::dice::Dice;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -72,7 +72,7 @@ pub(super) async fn work(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut
     };
     match begun {
         Some(Ok(session)) => {
-            ledger.room(GATE).enter(alone, "the root");
+            ledger.room(GATE).enter(mode(alone), "the root");
             let mut job = Job { session, ledger, dice, alone, held: [const { None }; 4] };
             job.assert_alone();
             job.work().await;
@@ -165,9 +165,9 @@ impl Job<'_> {
         self.leave::<Low>();
         self.leave::<High>();
         self.leave::<Roof>();
-        self.ledger.room(GATE).leave(self.alone, "the root");
-        let is = |level: usize, exclusive| self.held[level].as_ref().is_some_and(|held| held.exclusive == exclusive);
-        let (low, roof) = (!self.alone && is(1, true), is(3, false));
+        self.ledger.room(GATE).leave(mode(self.alone), "the root");
+        let is = |level: usize, mode| self.held[level].as_ref().is_some_and(|held| held.mode == mode);
+        let (low, roof) = (!self.alone && is(1, LockMode::Exclusive), is(3, LockMode::Shared));
         let lone = low && self.held[2].is_none() && self.held[3].is_none();
         let pair = low && roof && self.held[2].is_none();
         match self.session.into_typed::<held![shared Gate, exclusive Low]>() {

@@ -1,11 +1,11 @@
 //! Programs whose levels are in their types, of which each task draws some.
 
 use super::{Floor, GATE, Gate, High, Low, Roof, Tower};
-use crate::dice::Dice;
 use crate::pace::{pause, polls};
 use crate::tally::count;
 use crate::witness::Ledger;
 use lockladder::{All, HeldList, Holds, LockManager, LockMode, Priority, Session, SessionError, held};
+use lockladder_test_support::dice::Dice;
 use std::mem::forget;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -54,15 +54,14 @@ pub(super) async fn work(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut
 /// Is seen at all names of a level for a while.
 async fn stay<L: Floor, S: HeldList + Holds<L>>(job: &Session<Tower, S>, ledger: &Ledger) {
     let owned = job.owned::<L>();
-    let exclusive = owned.mode() == LockMode::Exclusive;
     for (name, thing) in owned.iter() {
-        ledger.room(L::place(*name)).enter(exclusive, "a name");
-        thing.room.enter(exclusive, "a value");
+        ledger.room(L::place(*name)).enter(owned.mode(), "a name");
+        thing.room.enter(owned.mode(), "a value");
     }
     pause().await;
     for (name, thing) in owned.iter() {
-        thing.room.leave(exclusive, "a value");
-        ledger.room(L::place(*name)).leave(exclusive, "a name");
+        thing.room.leave(owned.mode(), "a value");
+        ledger.room(L::place(*name)).leave(owned.mode(), "a name");
     }
 }
 
@@ -167,7 +166,7 @@ async fn adds_and_removes(tower: &LockManager<Tower>, ledger: &Ledger) -> Outcom
 
 async fn downgrades_the_root(tower: &LockManager<Tower>, ledger: &Ledger) -> Outcome {
     let job = tower.exclusive("alone").await?;
-    ledger.room(GATE).enter(true, "the root");
+    ledger.room(GATE).enter(LockMode::Exclusive, "the root");
     pause().await;
     // Nobody else has anything: so all is free.
     let job = job.try_exclusive::<Low>(All).unwrap();
@@ -175,7 +174,7 @@ async fn downgrades_the_root(tower: &LockManager<Tower>, ledger: &Ledger) -> Out
     let job = job.downgrade::<Gate>();
     stay::<Low, _>(&job, ledger).await;
     let job = job.release::<Low>();
-    ledger.room(GATE).leave(false, "the root");
+    ledger.room(GATE).leave(LockMode::Shared, "the root");
     let job = job.shared::<High>(All).await?;
     stay::<High, _>(&job, ledger).await;
     count("typed: downgraded the root");

@@ -1,13 +1,14 @@
-//! The fairness rule as a program, written from its own words. Pure: it knows nothing of words, nodes and wakers.
+//! The fairness rule of one lock as a program, written from its own words. It is pure: it knows nothing of state words,
+//! nodes and wakers.
 
 use lockladder::LockMode::{self, Exclusive, Shared};
 
-/// Who asks.
-pub(crate) type Name = usize;
+/// A party that asks, holds and leaves.
+pub type Name = usize;
 
 /// One turn in the queue.
 #[derive(Debug)]
-pub(crate) struct Turn {
+struct Turn {
     priority: i8,
     whose: Whose,
 }
@@ -19,14 +20,15 @@ enum Whose {
     Group(Vec<Name>),
 }
 
+/// One lock, as the rule has it.
 #[derive(Debug, Default)]
-pub(crate) struct Model {
+pub struct LockRule {
     holders: Vec<(Name, LockMode)>,
     queue: Vec<Turn>,
     deleted: bool,
 }
 
-impl Model {
+impl LockRule {
     fn fits(&self, mode: LockMode) -> bool {
         match mode {
             Shared => self.holders.iter().all(|&(_, held)| held == Shared),
@@ -35,11 +37,12 @@ impl Model {
     }
 
     /// "A newcomer is granted at once only if nobody of equal or better priority waits."
-    pub(crate) fn admits(&self, mode: LockMode, priority: i8) -> bool {
+    pub fn admits(&self, mode: LockMode, priority: i8) -> bool {
         !self.deleted && self.fits(mode) && self.queue.iter().all(|turn| turn.priority > priority)
     }
 
-    pub(crate) fn ask(&mut self, name: Name, mode: LockMode, priority: i8) {
+    /// Grants a request at once, or takes it into the queue. A deleted lock does neither.
+    pub fn ask(&mut self, name: Name, mode: LockMode, priority: i8) {
         if self.admits(mode, priority) {
             self.holders.push((name, mode));
         } else if !self.deleted {
@@ -93,8 +96,8 @@ impl Model {
         }
     }
 
-    /// Releases, or gives up: whatever `name` held or waited for.
-    pub(crate) fn leave(&mut self, name: Name) {
+    /// Releases what `name` holds, or gives up what it waits for.
+    pub fn leave(&mut self, name: Name) {
         self.holders.retain(|&(holder, _)| holder != name);
         self.delist(name);
         self.grant();
@@ -110,7 +113,7 @@ impl Model {
 
     /// "It moves at once, behind those that wait at its new priority (a shared one into their group)"; "the same priority
     /// is the same place".
-    pub(crate) fn set_priority(&mut self, name: Name, mode: LockMode, priority: i8) {
+    pub fn set_priority(&mut self, name: Name, mode: LockMode, priority: i8) {
         if self.priority_of(name).is_some_and(|own| own != priority) {
             self.delist(name);
             self.enlist(name, mode, priority);
@@ -119,7 +122,7 @@ impl Model {
     }
 
     /// "Grants the waiting group of the best waiting priority along with it."
-    pub(crate) fn downgrade(&mut self, name: Name) {
+    pub fn downgrade(&mut self, name: Name) {
         self.holders = vec![(name, Shared)];
         let best = self.queue.first().map(|turn| turn.priority);
         let group = |turn: &Turn| Some(turn.priority) == best && matches!(turn.whose, Whose::Group(_));
@@ -130,7 +133,7 @@ impl Model {
     }
 
     /// "If it is the only hold and nobody waits."
-    pub(crate) fn upgrade(&mut self, name: Name) -> bool {
+    pub fn upgrade(&mut self, name: Name) -> bool {
         let upgrades = self.holders == [(name, Shared)] && self.queue.is_empty();
         if upgrades {
             self.holders = vec![(name, Exclusive)];
@@ -139,24 +142,27 @@ impl Model {
     }
 
     /// "Everyone who waits and everyone who comes gets `Deleted`."
-    pub(crate) fn delete(&mut self) {
+    pub fn delete(&mut self) {
         *self = Self { deleted: true, ..Self::default() };
     }
 
-    pub(crate) fn is_deleted(&self) -> bool {
+    /// Whether the lock is deleted.
+    pub fn is_deleted(&self) -> bool {
         self.deleted
     }
 
-    pub(crate) fn holders(&self) -> &[(Name, LockMode)] {
+    /// All that hold the lock, and how.
+    pub fn holders(&self) -> &[(Name, LockMode)] {
         &self.holders
     }
 
-    pub(crate) fn holds(&self, name: Name) -> Option<LockMode> {
+    /// How `name` holds the lock, if it does.
+    pub fn holds(&self, name: Name) -> Option<LockMode> {
         self.holders.iter().find(|&&(holder, _)| holder == name).map(|&(_, mode)| mode)
     }
 
-    /// How many turns are ahead, for whoever waits.
-    pub(crate) fn turns_ahead(&self, name: Name) -> Option<usize> {
+    /// How many turns are ahead of `name`, if it waits.
+    pub fn turns_ahead(&self, name: Name) -> Option<usize> {
         self.queue.iter().position(|turn| match &turn.whose {
             Whose::Alone(waiter) => *waiter == name,
             Whose::Group(members) => members.contains(&name),

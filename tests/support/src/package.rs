@@ -1,28 +1,34 @@
-//! A package beside this one: written down, locked to the versions of this workspace, and built offline.
-#![allow(dead_code, reason = "each test uses a part")]
+//! A package beside this workspace: written down, locked to the same versions, and built offline.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A package in a folder of its own.
-pub(crate) struct Package {
-    folder: PathBuf,
+/// The folder of the library.
+fn library() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("this package is in `tests/support` of the library")
+}
+
+/// A package that is to be written.
+#[derive(Clone, Debug)]
+pub struct Package {
+    name: String,
     manifest: String,
 }
 
 impl Package {
     /// One that depends on this library, as a user's does.
-    pub(crate) fn of_user(name: &str) -> Self {
-        let root = env!("CARGO_MANIFEST_DIR");
+    pub fn of_user(name: &str) -> Self {
         let tokio = "tokio = { version = \"1\", features = [\"rt\"] }";
-        Self::new(name, &format!("lockladder = {{ path = {root:?} }}\n{tokio}\n"))
+        let path = library().to_str().expect("a path in UTF-8");
+        Self::new(name, &format!("lockladder = {{ path = {path:?} }}\n{tokio}\n"))
     }
 
     /// One that depends on what this library depends on, to be made of its sources.
-    pub(crate) fn of_sources(name: &str) -> Self {
-        let manifest = include_str!("../../Cargo.toml");
+    pub fn of_sources(name: &str) -> Self {
+        let manifest = fs::read_to_string(library().join("Cargo.toml")).expect("the manifest of the library");
         let (_, after) = manifest.split_once("\n[dependencies]\n").expect("the dependencies of the library");
         let (dependencies, _) = after.split_once("\n[").expect("what follows them");
         Self::new(name, &format!("{dependencies}\n"))
@@ -34,36 +40,37 @@ impl Package {
              [workspace]\n\n\
              [dependencies]\n{dependencies}"
         );
-        Self { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join(name), manifest }
+        Self { name: name.to_owned(), manifest }
     }
 
     /// With a target of this kind, `lib` or `bin`, whose source is that file.
     #[must_use]
-    pub(crate) fn target(mut self, kind: &str, name: &str, path: &Path) -> Self {
+    pub fn target(mut self, kind: &str, name: &str, path: &Path) -> Self {
         let header = if kind == "lib" { "[lib]" } else { "[[bin]]" };
         let path = path.to_str().expect("a path in UTF-8");
         write!(self.manifest, "\n{header}\nname = {name:?}\npath = {path:?}\n").expect("a string takes all");
         self
     }
 
-    /// Writes it down.
-    pub(crate) fn write(self) -> Written {
-        fs::create_dir_all(&self.folder).expect("a folder to write to");
-        fs::write(self.folder.join("Cargo.toml"), self.manifest).expect("a file to write to");
-        let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
-        fs::copy(lock, self.folder.join("Cargo.lock")).expect("the versions of this workspace");
-        Written { folder: self.folder }
+    /// Writes it to a folder of its own within this one: a test gives its `CARGO_TARGET_TMPDIR`.
+    pub fn write(self, within: &str) -> Written {
+        let folder = Path::new(within).join(self.name);
+        fs::create_dir_all(&folder).expect("a folder to write to");
+        fs::write(folder.join("Cargo.toml"), self.manifest).expect("a file to write to");
+        fs::copy(library().join("Cargo.lock"), folder.join("Cargo.lock")).expect("the versions of this workspace");
+        Written { folder }
     }
 }
 
 /// A package that has been written.
-pub(crate) struct Written {
+#[derive(Clone, Debug)]
+pub struct Written {
     folder: PathBuf,
 }
 
 impl Written {
     /// What cargo answers.
-    pub(crate) fn cargo(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    pub fn cargo(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         Command::new(env!("CARGO"))
             .args(arguments)
             .arg("--offline")

@@ -1,17 +1,18 @@
-//! The rule of named locks as a program, written from its own words: naive, over everybody who waits, until nothing
-//! changes. Pure: it knows nothing of lines, of marks, and of which requests a change may have helped.
+//! The rule of named locks as a program, written from its own words. It is naive: after each change it asks about all
+//! that wait, until nothing changes. It is pure: it knows nothing of lines, of marks, and of which requests a change may
+//! have helped.
 
 use lockladder::LockMode::{self, Exclusive, Shared};
 
-/// Names are bits.
-pub(crate) type Names = u8;
+/// A set of names, each a bit.
+pub type Names = u8;
 
 /// Every name there is or may be.
 const EVERY: Names = Names::MAX;
 
-/// What somebody asks for.
+/// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum What {
+pub enum What {
     /// All of the names; if one is removed, the request fails.
     Names,
     /// Those of the names that exist.
@@ -26,12 +27,17 @@ pub(crate) enum What {
     Addition,
 }
 
+/// A request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Ask {
-    pub(crate) what: What,
-    pub(crate) mode: LockMode,
-    pub(crate) names: Names,
-    pub(crate) priority: i8,
+pub struct Ask {
+    /// What it asks for.
+    pub what: What,
+    /// How it is to be held.
+    pub mode: LockMode,
+    /// The names that it lists. A request for the whole lists none.
+    pub names: Names,
+    /// How urgent it is; the lowest number goes first.
+    pub priority: i8,
 }
 
 impl Ask {
@@ -45,7 +51,7 @@ impl Ask {
     }
 
     /// How many of its names suffice.
-    pub(crate) fn enough(&self) -> u32 {
+    pub fn enough(&self) -> u32 {
         match self.what {
             What::AtLeast(enough) => enough,
             _ => self.names.count_ones(),
@@ -66,20 +72,27 @@ impl Ask {
     }
 }
 
+/// Whether the whole set is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) enum Whole {
+pub enum Whole {
+    /// It is not.
     #[default]
     No,
     /// Nobody adds; the names are held one by one.
     Alone,
+    /// It is held with all its members.
     WithMembers,
 }
 
+/// What a party holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Hold {
-    pub(crate) mode: LockMode,
-    pub(crate) names: Names,
-    pub(crate) whole: Whole,
+pub struct Hold {
+    /// How it is held.
+    pub mode: LockMode,
+    /// The names that are held one by one.
+    pub names: Names,
+    /// Whether the whole is held.
+    pub whole: Whole,
 }
 
 impl Hold {
@@ -94,44 +107,61 @@ impl Hold {
     }
 }
 
+/// Where a party stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Standing {
+pub enum Standing {
+    /// It has not come yet.
     Away,
-    Waits { passed: u32 },
+    /// It waits.
+    Waits {
+        /// How often it was passed.
+        passed: u32,
+    },
+    /// It holds something.
     Holds(Hold),
+    /// It has nothing to do with the set any more.
     Gone,
 }
 
+/// A party that asks once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Party {
-    pub(crate) ask: Ask,
-    pub(crate) standing: Standing,
+pub struct Party {
+    /// Its request, as far as it still counts.
+    pub ask: Ask,
+    /// Where it stands.
+    pub standing: Standing,
     /// It has changed its priority once.
-    pub(crate) has_moved: bool,
+    pub has_moved: bool,
 }
 
-/// What somebody does.
+/// What a party does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Deed {
+pub enum Deed {
+    /// It makes its request.
     Arrives,
-    /// Gives up, of its own or because its time is over.
+    /// It gives up, of its own or because its time is over.
     Cancels,
+    /// It gets this priority.
     Moves(i8),
+    /// It releases all that it holds.
     Releases,
-    /// Releases its first name.
+    /// It releases its first name.
     ReleasesPart,
+    /// It shares what it owned.
     Downgrades,
-    /// Removes its first name from the set.
+    /// It removes its first name from the set.
     Removes,
-    /// Holds the names of the whole one by one from now on.
+    /// It holds the names of the whole one by one from now on.
     Lists,
 }
 
-/// `k` and `L`.
+/// The bounds `k` and `L` of the rule.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) passes: u32,
-    pub(crate) ahead: usize,
+pub struct Limits {
+    /// `k`: how often a request may be passed.
+    pub passes: u32,
+    /// `L`: how many a request may pass at any one name.
+    pub ahead: usize,
 }
 
 /// Sharers that are granted in one go.
@@ -139,31 +169,35 @@ pub(crate) struct Limits {
 struct Group {
     names: Names,
     priority: i8,
-    /// Where its first stood among those who waited; a downgrade stands ahead of all.
+    /// Where its first stood among those that waited; a downgrade stands ahead of all.
     place: Option<usize>,
 }
 
-/// One set.
+/// One set, as the rule has it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Rule {
-    pub(crate) existing: Names,
-    pub(crate) parties: Vec<Party>,
-    /// In the order of (priority, arrival).
-    pub(crate) waiting: Vec<usize>,
+pub struct SetRule {
+    /// The names that exist.
+    pub existing: Names,
+    /// All parties, by number.
+    pub parties: Vec<Party>,
+    /// The parties that wait, in the order of (priority, arrival).
+    pub waiting: Vec<usize>,
 }
 
-pub(crate) fn bits(names: Names) -> impl Iterator<Item = Names> {
+/// Each name by itself, the first first.
+pub fn bits(names: Names) -> impl Iterator<Item = Names> {
     (0..Names::BITS).map(|bit| 1 << bit).filter(move |name| names & name != 0)
 }
 
 /// The first of some names.
-pub(crate) fn first(names: Names) -> Names {
+pub fn first(names: Names) -> Names {
     bits(names).next().unwrap_or_default()
 }
 
-/// Who holds what.
-impl Rule {
-    pub(crate) fn new(existing: Names, asks: impl IntoIterator<Item = Option<Ask>>) -> Self {
+/// What is held.
+impl SetRule {
+    /// A set of these names, and a party for each request. A party without one is gone from the first.
+    pub fn new(existing: Names, asks: impl IntoIterator<Item = Option<Ask>>) -> Self {
         let nothing = Ask { what: What::Names, mode: Shared, names: 0, priority: 0 };
         let party = |ask: Option<Ask>| Party {
             ask: ask.unwrap_or(nothing),
@@ -173,7 +207,8 @@ impl Rule {
         Self { existing, parties: asks.into_iter().map(party).collect(), waiting: Vec::new() }
     }
 
-    pub(crate) fn holds(&self) -> impl Iterator<Item = Hold> + '_ {
+    /// All that is held.
+    pub fn holds(&self) -> impl Iterator<Item = Hold> + '_ {
         self.parties.iter().filter_map(|party| match party.standing {
             Standing::Holds(hold) => Some(hold),
             _ => None,
@@ -187,25 +222,29 @@ impl Rule {
         }
     }
 
-    pub(crate) fn has_room(&self, name: Names, mode: LockMode) -> bool {
+    /// Whether the holders of a name let it be held in this mode, too.
+    pub fn has_room(&self, name: Names, mode: LockMode) -> bool {
         !self.holds().any(|hold| hold.bars(name, mode))
     }
 
-    pub(crate) fn whole_has_room(&self, mode: LockMode) -> bool {
+    /// The same of the whole.
+    pub fn whole_has_room(&self, mode: LockMode) -> bool {
         !self.holds().any(|hold| hold.bars_whole(mode))
     }
 
-    pub(crate) fn is_gated(&self) -> bool {
+    /// Whether nobody takes names past the queue, as the whole is held or waited for.
+    pub fn is_gated(&self) -> bool {
         self.is_whole_awaited() || self.holds().any(|hold| hold.whole == Whole::WithMembers)
     }
 
-    pub(crate) fn is_whole_awaited(&self) -> bool {
+    /// Whether a request for the whole waits.
+    pub fn is_whole_awaited(&self) -> bool {
         self.waiting.iter().any(|party| self.parties[*party].ask.what == What::Every)
     }
 }
 
 /// The rule.
-impl Rule {
+impl SetRule {
     /// "Compatible with all holders."
     fn fits(&self, ask: &Ask) -> bool {
         let has_room = |names| bits(names).all(|name| self.has_room(name, ask.mode));
@@ -216,7 +255,7 @@ impl Rule {
         }
     }
 
-    /// What somebody who waits is granted, and whom that passes.
+    /// What a party that waits is granted, and the parties that are passed by that.
     fn verdict(&self, party: usize, groups: &[Group], order: &[usize], limits: Limits) -> Option<(Names, Vec<usize>)> {
         let ask = &self.parties[party].ask;
         let ahead = self.waiting.iter().copied().take_while(|other| *other != party);
@@ -267,7 +306,7 @@ impl Rule {
             return false;
         };
         let names = match blocked.what {
-            What::Every => EVERY, // Even of one that has no other names.
+            What::Every => EVERY, // Even of a set that has no other names.
             _ => blocked.names,
         };
         let barred = bits(names & !ask.touched()).filter(|name| !self.has_room(*name, blocked.mode)).count();
@@ -275,7 +314,7 @@ impl Rule {
         blocked.priority == ask.priority && passed < limits.passes && barred > spare
     }
 
-    /// Grants whatever can be granted, the first first.
+    /// Grants all that can be granted, the first first.
     fn settle(&mut self, mut groups: Vec<Group>, limits: Limits) {
         let order = self.waiting.clone();
         let next = |rule: &Self, groups: &[Group]| {
@@ -305,7 +344,7 @@ impl Rule {
         }
     }
 
-    /// Whoever holds nothing has nothing to do with the set any more.
+    /// A party that holds nothing has nothing to do with the set any more.
     fn now_holds(&mut self, party: usize, hold: Hold) {
         let nothing = hold.names == 0 && hold.whole == Whole::No;
         self.parties[party].standing = if nothing { Standing::Gone } else { Standing::Holds(hold) };
@@ -329,8 +368,9 @@ impl Rule {
 }
 
 /// What befalls the set.
-impl Rule {
-    pub(crate) fn play(&mut self, party: usize, deed: Deed, limits: Limits) {
+impl SetRule {
+    /// A party does this, and all is granted that can be granted then.
+    pub fn play(&mut self, party: usize, deed: Deed, limits: Limits) {
         match deed {
             Deed::Arrives => self.arrives(party, limits),
             Deed::Cancels => {
@@ -413,7 +453,7 @@ impl Rule {
         }
     }
 
-    /// The sharers of the most urgent priority that waits go along with whoever shares what it owned.
+    /// The sharers of the most urgent priority that waits go along with the party that shares what it owned.
     fn downgrades(&mut self, party: usize, limits: Limits) {
         let hold = self.hold_of(party);
         hold.mode = Shared;
@@ -437,7 +477,7 @@ impl Rule {
         bits(names).filter_map(at).collect()
     }
 
-    /// Whoever waits for a name that is removed fails, or goes on without.
+    /// A party that waits for a name that is removed fails, or goes on without it.
     fn removes(&mut self, party: usize, limits: Limits) {
         let hold = *self.hold_of(party);
         let gone = first(if hold.whole == Whole::WithMembers { self.existing } else { hold.names });

@@ -1,57 +1,58 @@
 //! Every state that a case can reach, by playing it from its beginning again and again: futures cannot be cloned.
 //!
-//! Two ways to one state are gone on with once. What makes them the same is exact:
+//! The exploration goes on from a state once, even if two ways lead to it. It is exact about what makes two states the
+//! same:
 //!
-//! * A program is as far as its past says: how often it paused, and all that it was told (or, of programs that tell nothing,
-//!   all that it could see whenever it ran), and whether it has a request in a queue. Locks answer a request at once or
-//!   later, in which case it runs again; all else that it has seen is in its past.
-//! * Who holds what follows from how far the programs are, and so does which names exist.
-//! * A queue in which nobody has a request remembers nothing. Of one in which somebody has, who stands where and how often
-//!   anybody was passed follows from what happened at it since, in this order; that is kept. (What happens at one queue
-//!   makes no difference to another.)
+//! * A program is as far as its past says. The past is how often it paused, and all that it was told. (If the program tells
+//!   nothing, the past is all that it could see whenever it ran.) The program may also have a request in a queue. Locks
+//!   answer a request at once or later, and then it runs again. All else that it has seen is in its past.
+//! * What is held follows from how far the programs are, and so do the names that exist.
+//! * A queue without requests remembers nothing. In a queue with requests, their order, and how often each was passed,
+//!   follow from what happened at the queue since, in this order. That is kept. (What happens at one queue makes no
+//!   difference to another.)
 //!
-//! A test compares this with all schedules of small cases, one by one: as many schedules, as many that end in a deadlock.
+//! A test compares this with all schedules of small cases, one by one: there are as many schedules, and as many that end
+//! in a deadlock.
 
-use super::steps::{Stage, Standing, Step};
+use crate::failures::explained;
+use crate::steps::{Condition, Scene, Step};
 use std::collections::{HashMap, VecDeque};
-use std::env;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// A schedule longer than that goes in circles.
+/// A schedule that is longer goes in circles.
 const TOO_LONG: usize = 500;
 
-/// Whether to explore all of what there is, or a sample that is always the same.
-pub(crate) fn is_thorough() -> bool {
-    env::var_os("EXPLORE").is_some()
-}
-
-/// Which schedules there are, and what of them is worth one visit only.
+/// The schedules that there are, and whether each is played by itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Scope {
+pub struct Scope {
     /// Sessions that wait may be dropped.
-    pub(crate) with_drops: bool,
-    /// Each schedule is played by itself, however it comes to a state.
-    pub(crate) one_by_one: bool,
+    pub with_drops: bool,
+    /// Each schedule is played by itself, even if others lead to the same states.
+    pub one_by_one: bool,
 }
 
 /// What came of a case, or of several.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Tally {
-    pub(crate) cases: u64,
-    pub(crate) states: u64,
-    pub(crate) steps: u64,
-    /// How many schedules these are; a number that long is not exact.
-    pub(crate) schedules: f64,
-    pub(crate) deadlocks: f64,
+pub struct Findings {
+    /// How many cases were explored.
+    pub cases: u64,
+    /// How many states they can reach.
+    pub states: u64,
+    /// How many steps were played.
+    pub steps: u64,
+    /// How many schedules there are. A number that long is not exact.
+    pub schedules: f64,
+    /// How many of the schedules end in a deadlock.
+    pub deadlocks: f64,
     /// How many of the cases can deadlock.
-    pub(crate) can_deadlock: u64,
-    /// In the most crowded state, so many waited.
-    pub(crate) most_waiting: usize,
+    pub can_deadlock: u64,
+    /// How many waited in the most crowded state.
+    pub most_waiting: usize,
 }
 
-impl Tally {
-    pub(crate) fn add(&mut self, other: &Self) {
+impl Findings {
+    /// Takes those of another case in.
+    pub fn add(&mut self, other: &Self) {
         self.cases += other.cases;
         self.states += other.states;
         self.steps += other.steps;
@@ -62,7 +63,7 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { cases, states, steps, schedules, can_deadlock, most_waiting, .. } = self;
         write!(f, "{cases} cases, {states} states, {steps} steps, {schedules:.3e} schedules, ")?;
@@ -78,8 +79,8 @@ struct Reached {
 }
 
 /// Visits every state of a case. Returns what there was, and the shortest schedule that ends in a deadlock, if there is one.
-pub(crate) fn explore(begin: &dyn Fn() -> Stage, scope: Scope) -> (Tally, Option<Vec<Step>>) {
-    let mut tally = Tally { cases: 1, ..Tally::default() };
+pub fn explore(begin: &dyn Fn() -> Scene, scope: Scope) -> (Findings, Option<Vec<Step>>) {
+    let mut findings = Findings { cases: 1, ..Findings::default() };
     let start = begin();
     let mut known = HashMap::from([(start.fingerprint(), 0)]);
     let mut states = vec![Reached { before: None, next: Vec::new(), is_stuck: false }];
@@ -88,29 +89,30 @@ pub(crate) fn explore(begin: &dyn Fn() -> Stage, scope: Scope) -> (Tally, Option
     while let Some((at, step)) = open.pop() {
         let path = [schedule(&states, at), vec![step]].concat();
         assert!(path.len() < TOO_LONG, "a schedule without end: {}", story(begin, &path));
-        let stage = explained(begin, &path, || {
+        let play = || {
             let alive = live.take().filter(|(live_at, _)| *live_at == at);
-            let mut stage = alive.map_or_else(|| replay(begin, &path[..path.len() - 1]), |(_, stage)| stage);
-            stage.play(step);
-            stage
-        });
-        tally.steps += 1;
-        let waiting = stage.standings().filter(|standing| *standing == Standing::Waiting).count();
-        tally.most_waiting = tally.most_waiting.max(waiting);
-        let fingerprint = if scope.one_by_one { format!("{path:?}") } else { stage.fingerprint() };
+            let mut scene = alive.map_or_else(|| replay(begin, &path[..path.len() - 1]), |(_, scene)| scene);
+            scene.play(step);
+            scene
+        };
+        let scene = explained(play, || tell_panic(begin, &path));
+        findings.steps += 1;
+        let waiting = scene.conditions().filter(|condition| *condition == Condition::Waiting).count();
+        findings.most_waiting = findings.most_waiting.max(waiting);
+        let fingerprint = if scope.one_by_one { format!("{path:?}") } else { scene.fingerprint() };
         let target = *known.entry(fingerprint).or_insert(states.len());
         states[at].next.push((step, target));
         if target == states.len() {
-            states.push(Reached { before: Some((at, step)), next: Vec::new(), is_stuck: stage.is_stuck() });
-            open.extend(stage.possible(scope.with_drops).into_iter().map(|step| (target, step)));
-            live = Some((target, stage));
+            states.push(Reached { before: Some((at, step)), next: Vec::new(), is_stuck: scene.is_stuck() });
+            open.extend(scene.possible(scope.with_drops).into_iter().map(|step| (target, step)));
+            live = Some((target, scene));
         }
     }
-    tally.states = states.len() as u64;
-    (tally.schedules, tally.deadlocks) = schedules(&states);
+    findings.states = states.len() as u64;
+    (findings.schedules, findings.deadlocks) = schedules(&states);
     let shortest = states.iter().any(|state| state.is_stuck).then(|| shortest_deadlock(&states)).flatten();
-    tally.can_deadlock = u64::from(shortest.is_some());
-    (tally, shortest)
+    findings.can_deadlock = u64::from(shortest.is_some());
+    (findings, shortest)
 }
 
 /// How a state was first come to.
@@ -138,7 +140,7 @@ fn shortest_deadlock(states: &[Reached]) -> Option<Vec<Step>> {
     None
 }
 
-/// How many schedules end, and how many of them in a deadlock.
+/// How many schedules end, and how many of them end in a deadlock.
 fn schedules(states: &[Reached]) -> (f64, f64) {
     let mut ways_in = vec![0; states.len()];
     states.iter().flat_map(|state| &state.next).for_each(|(_, next)| ways_in[*next] += 1);
@@ -165,32 +167,29 @@ fn schedules(states: &[Reached]) -> (f64, f64) {
     (ended, stuck)
 }
 
-fn replay(begin: &dyn Fn() -> Stage, steps: &[Step]) -> Stage {
-    let mut stage = begin();
+fn replay(begin: &dyn Fn() -> Scene, steps: &[Step]) -> Scene {
+    let mut scene = begin();
     for step in steps {
-        stage.play(*step);
+        scene.play(*step);
     }
-    stage
+    scene
 }
 
-/// If a program panics, tells how it came to that.
-fn explained<R>(begin: &dyn Fn() -> Stage, steps: &[Step], play: impl FnOnce() -> R) -> R {
-    catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(|panic| {
-        eprintln!("{}", story(begin, &steps[..steps.len().saturating_sub(1)]));
-        eprintln!("  and then, with a panic: {:?} (the first is 0)", steps.last());
-        resume_unwind(panic)
-    })
+/// A program has panicked in the last of these steps.
+fn tell_panic(begin: &dyn Fn() -> Scene, steps: &[Step]) {
+    eprintln!("{}", story(begin, &steps[..steps.len().saturating_sub(1)]));
+    eprintln!("  and then, with a panic: {:?} (the first is 0)", steps.last());
 }
 
 /// A schedule as people read it.
-pub(crate) fn story(begin: &dyn Fn() -> Stage, steps: &[Step]) -> String {
-    let mut stage = begin();
+pub fn story(begin: &dyn Fn() -> Scene, steps: &[Step]) -> String {
+    let mut scene = begin();
     let mut lines = Vec::new();
     for step in steps {
         let (Step::Runs(session) | Step::IsDropped(session)) = *step;
-        lines.push(format!("  {}: {}", session + 1, stage.play(*step)));
+        lines.push(format!("  {}: {}", session + 1, scene.play(*step)));
     }
-    let standings = stage.standings().enumerate().map(|(session, standing)| format!("{} {standing:?}", session + 1));
-    lines.push(format!("  then: {}", standings.collect::<Vec<_>>().join(", ")));
+    let left = scene.conditions().enumerate().map(|(session, condition)| format!("{} {condition:?}", session + 1));
+    lines.push(format!("  then: {}", left.collect::<Vec<_>>().join(", ")));
     lines.join("\n")
 }

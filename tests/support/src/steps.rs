@@ -2,33 +2,38 @@
 //!
 //! ```text
 //!   begins ─► ready ──a step: one poll──► ready      it pauses, to let others come between, or it has been woken
-//!               ▲                    ├──► waiting    for a lock; who lets go of that wakes it, and it is ready again
+//!               ▲                    ├──► waiting    for a lock; its holder wakes it in the end, and it is ready again
 //!               └───────woken────────┘    ended
 //! ```
 //!
-//! Whoever waits can also be dropped. If nobody is ready, and somebody has not ended, all wait for each other: that is a
-//! deadlock (or a lost wake-up, which is no better).
+//! A program that waits can also be dropped. If no program is ready, and one has not ended, all that are left wait for
+//! each other: that is a deadlock (or a lost wake-up, which is no better).
+
+use crate::patience::give_way;
+use crate::wakers::Alarm;
 
 use std::cell::{Cell, RefCell};
-use std::fmt::Write;
-use std::mem;
+use std::fmt::{self, Write};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Context;
 
 /// What happens next, and to which session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
+    /// It is polled once.
     Runs(usize),
+    /// It is dropped.
     IsDropped(usize),
 }
 
-/// Where a session stands.
+/// Whether a session can go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub enum Condition {
+    /// It can.
     Ready,
+    /// It can when it has been woken.
     Waiting,
     /// It has come to its end, or been dropped.
     Gone,
@@ -36,53 +41,36 @@ pub(crate) enum Standing {
 
 /// When an audit takes place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
+pub enum Moment {
+    /// A session has done something.
     AfterAStep,
-    /// All are gone.
+    /// All sessions are gone.
     InTheEnd,
 }
 
-/// By which a program says what it does.
+/// The ear of the exploration: a program tells it what it does.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
+pub struct Watch {
     said: RefCell<String>,
     touched: RefCell<Vec<usize>>,
     pauses: Cell<bool>,
 }
 
-#[allow(dead_code, reason = "the programs of the cluster say nothing")]
 impl Watch {
-    /// Lets others come between.
-    pub(crate) async fn pause(&self) {
-        let mut paused = false;
-        std::future::poll_fn(|context| {
-            if mem::replace(&mut paused, true) {
-                return Poll::Ready(());
-            }
-            self.pauses.set(true);
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+    /// Lets other sessions come between.
+    pub async fn pause(&self) {
+        self.pauses.set(true);
+        give_way().await;
     }
 
-    /// Now comes something that the queue of a level may notice.
-    pub(crate) fn touches(&self, queue: usize) {
+    /// The queue of a level may notice what comes next.
+    pub fn touches(&self, queue: usize) {
         self.touched.borrow_mut().push(queue);
     }
 
-    /// What came of it; whatever the rest of the program depends on must be said.
-    pub(crate) fn says(&self, text: &str) {
+    /// This came of it. A program says all that the rest of it depends on.
+    pub fn says(&self, text: &str) {
         let _ = write!(self.said.borrow_mut(), "{text}; ");
-    }
-}
-
-/// Of the waker of a session: whether it has been woken since it was polled.
-struct Alarm(AtomicBool);
-
-impl Wake for Alarm {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Relaxed);
     }
 }
 
@@ -92,6 +80,7 @@ struct Session {
     /// Nothing once it is gone.
     program: Option<Program>,
     watch: Rc<Watch>,
+    /// It rings if the session has been woken since it was polled.
     alarm: Arc<Alarm>,
     /// The queue that it has a request in.
     awaits: Option<usize>,
@@ -101,13 +90,13 @@ struct Session {
     saw: Option<String>,
 }
 
-/// Something happened at a queue: whose doing, and how long their past was then, which tells what it was.
+/// Something happened at a queue: the session that did it, and how long its past was then, which tells what it was.
 type Event = (usize, usize);
 
-/// A case that has begun.
-pub(crate) struct Stage {
+/// A case that has begun: its sessions, and what the exploration knows of them.
+pub struct Scene {
     sessions: Vec<Session>,
-    /// What happened at each queue since nobody had a request in it.
+    /// What happened at each queue since it was without requests.
     queues: Vec<Vec<Event>>,
     /// What the programs share beside the locks, as text.
     world: Option<Box<dyn Fn() -> String>>,
@@ -115,53 +104,56 @@ pub(crate) struct Stage {
     audit: Option<Box<dyn Fn(Moment)>>,
 }
 
-#[allow(dead_code, reason = "each of two programs uses its part")]
-impl Stage {
-    /// Nobody there yet, and so many queues. Programs tell their [`Watch`] everything.
-    pub(crate) fn new(queues: usize) -> Self {
+impl Scene {
+    /// No sessions yet, and so many queues. Programs tell their [`Watch`] everything.
+    pub fn new(queues: usize) -> Self {
         Self { sessions: Vec::new(), queues: vec![Vec::new(); queues], world: None, audit: None }
     }
 
-    /// Nobody there yet. Programs tell nothing: all they do is taken to happen at one queue; they pause before each request
-    /// by waking themselves; and what else they can see is the text of the world.
-    pub(crate) fn untold(world: impl Fn() -> String + 'static) -> Self {
+    /// No sessions yet, whose programs tell nothing. All that they do is taken to happen at one queue. They pause before
+    /// each request by waking themselves. What they can see beside the locks is the text of the world.
+    pub fn untold(world: impl Fn() -> String + 'static) -> Self {
         Self { world: Some(Box::new(world)), ..Self::new(1) }
     }
 
-    pub(crate) fn audited(self, audit: impl Fn(Moment) + 'static) -> Self {
+    /// The same with an audit, which panics if something is wrong.
+    #[must_use]
+    pub fn audited(self, audit: impl Fn(Moment) + 'static) -> Self {
         Self { audit: Some(Box::new(audit)), ..self }
     }
 
-    pub(crate) fn enter<F: Future<Output = ()> + 'static>(&mut self, program: impl FnOnce(Rc<Watch>) -> F) {
+    /// One more session, at the beginning of its program.
+    pub fn enter<F: Future<Output = ()> + 'static>(&mut self, program: impl FnOnce(Rc<Watch>) -> F) {
         let watch = Rc::new(Watch::default());
         let program: Program = Box::pin(program(Rc::clone(&watch)));
         self.sessions.push(Session {
             program: Some(program),
             watch,
-            alarm: Arc::new(Alarm(AtomicBool::new(true))),
+            alarm: Alarm::ringing(),
             awaits: None,
             past: String::new(),
             saw: None,
         });
     }
 
-    pub(crate) fn standings(&self) -> impl Iterator<Item = Standing> {
+    /// Whether each session can go on, by number.
+    pub fn conditions(&self) -> impl Iterator<Item = Condition> {
         self.sessions.iter().map(|session| match session {
-            Session { program: None, .. } => Standing::Gone,
-            Session { alarm, .. } if alarm.0.load(Relaxed) => Standing::Ready,
-            _ => Standing::Waiting,
+            Session { program: None, .. } => Condition::Gone,
+            Session { alarm, .. } if alarm.rings() => Condition::Ready,
+            _ => Condition::Waiting,
         })
     }
 
-    /// Whether nobody can go on though somebody has not ended.
-    pub(crate) fn is_stuck(&self) -> bool {
-        let mut standings = self.standings().filter(|standing| *standing != Standing::Gone).peekable();
-        standings.peek().is_some() && standings.all(|standing| standing == Standing::Waiting)
+    /// Whether no session can go on though one has not ended.
+    pub fn is_stuck(&self) -> bool {
+        let mut left = self.conditions().filter(|condition| *condition != Condition::Gone).peekable();
+        left.peek().is_some() && left.all(|condition| condition == Condition::Waiting)
     }
 
-    /// What can happen next. Of dropping, only whoever has a request in a queue is worth it.
-    pub(crate) fn possible(&self, with_drops: bool) -> Vec<Step> {
-        let runs = self.standings().enumerate().filter(|(_, standing)| *standing == Standing::Ready);
+    /// What can happen next. Only a session that has a request in a queue is worth dropping.
+    pub fn possible(&self, with_drops: bool) -> Vec<Step> {
+        let runs = self.conditions().enumerate().filter(|(_, condition)| *condition == Condition::Ready);
         let mut steps: Vec<_> = runs.map(|(session, _)| Step::Runs(session)).collect();
         if with_drops {
             let waits = self.sessions.iter().enumerate().filter(|(_, session)| session.awaits.is_some());
@@ -171,7 +163,7 @@ impl Stage {
     }
 
     /// Plays a step, and says how it went.
-    pub(crate) fn play(&mut self, step: Step) -> String {
+    pub fn play(&mut self, step: Step) -> String {
         let told = match step {
             Step::Runs(index) => self.run(index),
             Step::IsDropped(index) => {
@@ -183,7 +175,7 @@ impl Stage {
                 "is dropped".to_owned()
             }
         };
-        let all_gone = self.standings().all(|standing| standing == Standing::Gone);
+        let all_gone = self.conditions().all(|condition| condition == Condition::Gone);
         let moment = if all_gone { Moment::InTheEnd } else { Moment::AfterAStep };
         self.audit.iter().for_each(|audit| audit(moment));
         told
@@ -198,17 +190,16 @@ impl Stage {
             }
             session.saw = Some(world);
         }
-        session.alarm.0.store(false, Relaxed);
-        let waker = Waker::from(Arc::clone(&session.alarm));
-        let program = session.program.as_mut().expect("who is gone does not run");
-        let has_ended = program.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+        session.alarm.hush();
+        let program = session.program.as_mut().expect("a session that is gone does not run");
+        let has_ended = program.as_mut().poll(&mut Context::from_waker(&session.alarm.waker())).is_ready();
 
         let said = session.watch.said.take();
         session.past.push_str(&said);
         let told = session.watch.touched.take();
         let awaited = session.awaits.take();
         let untold = self.world.is_some();
-        let pauses = session.watch.pauses.take() || untold && session.alarm.0.load(Relaxed);
+        let pauses = session.watch.pauses.take() || untold && session.alarm.rings();
         let mut touched: Vec<usize> = awaited.into_iter().chain(told).collect();
         if untold {
             touched = vec![0];
@@ -239,18 +230,24 @@ impl Stage {
         }
         for (queue, events) in self.queues.iter_mut().enumerate() {
             if !self.sessions.iter().any(|session| session.awaits == Some(queue)) {
-                events.clear(); // It remembers nothing now. Who holds what follows from how far the programs are.
+                events.clear(); // It remembers nothing now. What is held follows from how far the programs are.
             }
         }
     }
 
-    /// Two stages of one case with the same fingerprint are in the same state: see [`states`](super::states).
-    pub(crate) fn fingerprint(&self) -> String {
+    /// Two scenes of one case with the same fingerprint are in the same state: see [`states`](crate::states).
+    pub fn fingerprint(&self) -> String {
         let mut text = String::new();
-        for (session, standing) in self.sessions.iter().zip(self.standings()) {
-            let _ = writeln!(text, "{} {standing:?} {:?}", session.past, session.awaits);
+        for (session, condition) in self.sessions.iter().zip(self.conditions()) {
+            let _ = writeln!(text, "{} {condition:?} {:?}", session.past, session.awaits);
         }
         let _ = write!(text, "{:?}", self.queues);
         text
+    }
+}
+
+impl fmt::Debug for Scene {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scene").field("fingerprint", &self.fingerprint()).finish_non_exhaustive()
     }
 }

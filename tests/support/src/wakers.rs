@@ -1,34 +1,75 @@
-//! Wakers that count, or run a closure at one moment or another: to panic, to re-enter the lock, to drop requests.
+//! Wakers that count, remember, or run a closure at one moment or another: to panic, to re-enter the lock, to drop
+//! requests.
 
 #![allow(unsafe_code, reason = "only a `RawWaker` can look at how it is cloned")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
 
 /// Counts how often its wakers are woken.
-#[derive(Clone)]
-pub(crate) struct Count(pub(crate) Arc<AtomicUsize>);
+#[derive(Debug, Default)]
+pub struct Count(Arc<AtomicUsize>);
 
 impl Count {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(AtomicUsize::new(0)))
+    /// None is woken yet.
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    pub(crate) fn waker(&self) -> Waker {
-        let count = self.clone();
+    /// A waker that is counted.
+    pub fn waker(&self) -> Waker {
+        let count = Arc::clone(&self.0);
         on_wake(move || {
-            count.0.fetch_add(1, Relaxed);
+            count.fetch_add(1, SeqCst);
         })
     }
 
-    pub(crate) fn get(&self) -> usize {
-        self.0.load(Relaxed)
+    /// How often they were woken.
+    pub fn get(&self) -> usize {
+        self.0.load(SeqCst)
+    }
+
+    /// Whether somebody keeps a waker of it.
+    pub fn is_kept(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
+/// Remembers that it was woken, until it is hushed.
+#[derive(Debug)]
+pub struct Alarm(AtomicBool);
+
+impl Alarm {
+    /// It rings from the first, as a task that has never run is to be polled.
+    pub fn ringing() -> Arc<Self> {
+        Arc::new(Self(AtomicBool::new(true)))
+    }
+
+    /// A waker that makes it ring.
+    pub fn waker(self: &Arc<Self>) -> Waker {
+        Waker::from(Arc::clone(self))
+    }
+
+    /// Whether it was woken since it was hushed.
+    pub fn rings(&self) -> bool {
+        self.0.load(SeqCst)
+    }
+
+    /// It rings no more, until it is woken again.
+    pub fn hush(&self) {
+        self.0.store(false, SeqCst);
+    }
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, SeqCst);
     }
 }
 
 /// A waker that runs `action` when it is woken.
-pub(crate) fn on_wake(action: impl Fn() + Send + Sync + 'static) -> Waker {
+pub fn on_wake(action: impl Fn() + Send + Sync + 'static) -> Waker {
     struct OnWake<F>(F);
     impl<F: Fn() + Send + Sync + 'static> Wake for OnWake<F> {
         fn wake(self: Arc<Self>) {
@@ -39,7 +80,7 @@ pub(crate) fn on_wake(action: impl Fn() + Send + Sync + 'static) -> Waker {
 }
 
 /// A waker that runs `action` when its last clone is dropped.
-pub(crate) fn on_drop(action: impl Fn() + Send + Sync + 'static) -> Waker {
+pub fn on_drop(action: impl Fn() + Send + Sync + 'static) -> Waker {
     struct OnDrop<F: Fn()>(F);
     impl<F: Fn()> Drop for OnDrop<F> {
         fn drop(&mut self) {
@@ -52,12 +93,13 @@ pub(crate) fn on_drop(action: impl Fn() + Send + Sync + 'static) -> Waker {
     })
 }
 
-pub(crate) fn panics_on_drop() -> Waker {
+/// A waker that panics when its last clone is dropped.
+pub fn panics_on_drop() -> Waker {
     on_drop(|| panic!("hostile drop"))
 }
 
 /// A waker that runs `action` when it is cloned.
-pub(crate) fn on_clone(action: impl Fn() + Send + Sync + 'static) -> Waker {
+pub fn on_clone(action: impl Fn() + Send + Sync + 'static) -> Waker {
     type Action = Box<dyn Fn() + Send + Sync>;
     static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, release, |_| {}, release);
 

@@ -1,9 +1,9 @@
 //! What a session does at a level, and what must come of it.
 
-use super::{Floor, Instant, Job, SOON, SessionError, count, fell_short, mode, polls};
+use super::{Floor, Held, Instant, Job, SOON, SessionError, count, fell_short, mode, polls};
 use crate::sessions::{AT_FIRST, NAMES};
 use crate::witness::Thing;
-use lockladder::{All, Entries, OrderError, Priority, level::Modifiable};
+use lockladder::{All, Entries, LockMode, OrderError, Priority, level::Modifiable};
 
 /// How a request is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl Job<'_> {
     }
 
     pub(super) async fn climb<L: Floor>(&mut self) {
-        let (exclusive, covered, how) = (self.dice.once_in(2), self.is_above::<L>(), self.how());
-        let (mode, names) = (mode(exclusive), self.dice.some(if L::NAME == "Roof" { &AT_FIRST } else { &NAMES }));
+        let (mode, covered, how) = (mode(self.dice.once_in(2)), self.is_above::<L>(), self.how());
+        let names = self.dice.some(if L::NAME == "Roof" { &AT_FIRST } else { &NAMES });
         let (mut whole, kind) = (false, self.dice.below(8));
         let outcome = match kind {
             0 => asked!(self, how, self.session.acquire::<L>(All, mode).opportunistic()),
@@ -77,7 +77,7 @@ impl Job<'_> {
             Some(Ok(())) => {
                 assert!(!covered, "acquired against the order");
                 count("session: climbed");
-                self.enter::<L>(exclusive, whole);
+                self.enter::<L>(mode, whole);
             }
             Some(Err(SessionError::WouldBlock { .. })) if kind == 1 || kind == 2 => count("session: would block"),
             Some(Err(SessionError::TooFew { .. })) if kind == 5 => count("session: too few"),
@@ -99,20 +99,20 @@ impl Job<'_> {
             assert!(self.session.release_names::<L>(name).is_err());
             return;
         };
-        let (exclusive, has) = (held.exclusive, held.names.remove(&name));
+        let (mode, has) = (held.mode, held.names.remove(&name));
         held.whole &= !has;
         if has {
-            self.leave_one::<L>(name, exclusive);
+            self.leave_one::<L>(name, mode);
             count("session: released names");
         }
         assert_eq!(self.session.release_names::<L>(name).is_ok(), has);
     }
 
     pub(super) fn downgrade<L: Floor>(&mut self) {
-        let exclusive = self.held::<L>().as_ref().is_some_and(|held| held.exclusive);
+        let exclusive = self.held::<L>().as_ref().is_some_and(Held::is_exclusive);
         if exclusive {
             let held = self.held::<L>().as_mut().expect("it is held");
-            held.exclusive = false;
+            held.mode = LockMode::Shared;
             let names = held.names.clone();
             for name in names {
                 self.session.get::<L>(name).expect("it holds the name").room.downgrade("a value");
@@ -137,7 +137,7 @@ impl Job<'_> {
         for name in NAMES {
             let held = self.held::<L>().as_ref();
             let has = held.is_some_and(|held| held.names.contains(&name));
-            let exclusive = has && held.is_some_and(|held| held.exclusive);
+            let exclusive = has && held.is_some_and(Held::is_exclusive);
             assert_eq!(self.session.get::<L>(name).inspect(|thing| thing.assert_whole()).is_some(), has);
             let thing = self.session.get_mut::<L>(name);
             assert_eq!(thing.is_some(), exclusive);
@@ -150,7 +150,7 @@ impl Job<'_> {
 
     pub(super) fn write_side_by_side<L: Floor>(&mut self) {
         let names = [self.dice.pick(&NAMES), self.dice.pick(&NAMES)];
-        let held = self.held::<L>().as_ref().filter(|held| held.exclusive);
+        let held = self.held::<L>().as_ref().filter(|held| held.is_exclusive());
         let has = held.is_some_and(|held| names.iter().all(|name| held.names.contains(name)));
         match self.session.get_disjoint_mut::<L, _>(names) {
             Ok(things) => {
@@ -193,11 +193,11 @@ impl Job<'_> {
     }
 
     async fn add_and_hold<L: Floor + Modifiable>(&mut self) {
-        let (exclusive, covered, how) = (self.dice.once_in(2), self.is_above::<L>(), self.how());
-        let (mode, names) = (mode(exclusive), self.dice.some(&NAMES));
+        let (mode, covered, how) = (mode(self.dice.once_in(2)), self.is_above::<L>(), self.how());
+        let names = self.dice.some(&NAMES);
         let outcome = asked!(self, how, self.session.add_in::<L>(&names, mode));
         if added::<L>(how, covered, outcome, "session: added and held") {
-            self.enter::<L>(exclusive, false);
+            self.enter::<L>(mode, false);
             let names = names.into_iter().collect();
             assert_eq!(self.held::<L>().as_ref().expect("it is held").names, names);
         }
@@ -208,20 +208,20 @@ impl Job<'_> {
         let top = self.held[L::INDEX + 1..].iter().all(Option::is_none);
         match (self.session.add_held::<L>(name), self.held::<L>().as_mut()) {
             (Ok(()), Some(held)) => {
-                assert!(top && held.exclusive && held.whole && held.names.insert(name));
+                assert!(top && held.is_exclusive() && held.whole && held.names.insert(name));
                 count("session: added while it was held");
-                self.enter_one::<L>(name, true);
+                self.enter_one::<L>(name, LockMode::Exclusive);
             }
             (Err(SessionError::Exists { .. }), Some(held)) => assert!(held.whole && held.names.contains(&name)),
             (Err(SessionError::NotWhole { .. }), Some(held)) => {
-                assert!(top && held.exclusive && !held.whole);
+                assert!(top && held.is_exclusive() && !held.whole);
                 count("session: not the whole");
             }
             (Err(SessionError::Order(OrderError::NotTop { .. })), Some(held)) => {
-                assert!(!top && held.exclusive);
+                assert!(!top && held.is_exclusive());
                 count("session: not the top");
             }
-            (Err(SessionError::Order(OrderError::NotExclusive { .. })), Some(held)) => assert!(!held.exclusive),
+            (Err(SessionError::Order(OrderError::NotExclusive { .. })), Some(held)) => assert!(!held.is_exclusive()),
             (outcome, held) => assert!(outcome.is_err() && held.is_none(), "{outcome:?}, {held:?}"),
         }
     }
@@ -240,10 +240,10 @@ impl Job<'_> {
 
     fn remove_held<L: Floor + Modifiable>(&mut self) {
         let name = self.dice.pick(&NAMES);
-        let held = self.held::<L>().as_mut().filter(|held| held.exclusive);
+        let held = self.held::<L>().as_mut().filter(|held| held.is_exclusive());
         let has = held.is_some_and(|held| held.names.remove(&name));
         if has {
-            self.leave_one::<L>(name, true);
+            self.leave_one::<L>(name, LockMode::Exclusive);
             count("session: removed what it held");
         }
         assert_eq!(self.session.remove_held::<L>(name).is_ok(), has);

@@ -1,15 +1,22 @@
 //! What a session must hold, level by level, and its flags at what it holds.
 
 use super::{Floor, High, Job, Low, Roof};
+use lockladder::LockMode;
 use std::collections::BTreeSet;
 
 /// A level that is held.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) exclusive: bool,
+    pub(super) mode: LockMode,
     /// Whether it is held as a whole.
     pub(super) whole: bool,
     pub(super) names: BTreeSet<u8>,
+}
+
+impl Held {
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.mode == LockMode::Exclusive
+    }
 }
 
 impl Job<'_> {
@@ -23,29 +30,29 @@ impl Job<'_> {
     }
 
     /// It holds the level from now on.
-    pub(super) fn enter<L: Floor>(&mut self, exclusive: bool, whole: bool) {
+    pub(super) fn enter<L: Floor>(&mut self, mode: LockMode, whole: bool) {
         let names: BTreeSet<u8> = self.session.names::<L>().into_iter().collect();
         for name in &names {
-            self.enter_one::<L>(*name, exclusive);
+            self.enter_one::<L>(*name, mode);
         }
-        *self.held::<L>() = Some(Held { exclusive, whole, names });
+        *self.held::<L>() = Some(Held { mode, whole, names });
     }
 
-    pub(super) fn enter_one<L: Floor>(&self, name: u8, exclusive: bool) {
-        self.ledger.room(L::place(name)).enter(exclusive, "a name");
-        self.session.get::<L>(name).expect("it holds the name").room.enter(exclusive, "a value");
+    pub(super) fn enter_one<L: Floor>(&self, name: u8, mode: LockMode) {
+        self.ledger.room(L::place(name)).enter(mode, "a name");
+        self.session.get::<L>(name).expect("it holds the name").room.enter(mode, "a value");
     }
 
-    pub(super) fn leave_one<L: Floor>(&self, name: u8, exclusive: bool) {
-        self.session.get::<L>(name).expect("it holds the name").room.leave(exclusive, "a value");
-        self.ledger.room(L::place(name)).leave(exclusive, "a name");
+    pub(super) fn leave_one<L: Floor>(&self, name: u8, mode: LockMode) {
+        self.session.get::<L>(name).expect("it holds the name").room.leave(mode, "a value");
+        self.ledger.room(L::place(name)).leave(mode, "a name");
     }
 
     /// It is about to give the level back.
     pub(super) fn leave<L: Floor>(&self) {
         if let Some(held) = &self.held[L::INDEX] {
             for name in &held.names {
-                self.leave_one::<L>(*name, held.exclusive);
+                self.leave_one::<L>(*name, held.mode);
             }
         }
     }
@@ -60,7 +67,7 @@ impl Job<'_> {
     fn assert_level<L: Floor>(&self) {
         let held = self.held[L::INDEX].as_ref();
         assert_eq!(self.session.holds::<L>(), held.is_some(), "{} is held", L::NAME);
-        assert_eq!(self.session.mode::<L>(), held.map(|held| super::mode(held.exclusive)));
+        assert_eq!(self.session.mode::<L>(), held.map(|held| held.mode));
         let names: Vec<u8> = held.map(|held| held.names.iter().copied().collect()).unwrap_or_default();
         assert_eq!(self.session.names::<L>(), names);
         if held.is_some_and(|held| held.whole) {

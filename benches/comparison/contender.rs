@@ -1,0 +1,29 @@
+//! Who is asked, and how.
+
+use std::fmt;
+
+use super::row::Row;
+use super::stage::Stage;
+
+/// The one that the others are compared with.
+pub(crate) const OURS: &str = "lockladder";
+
+/// Does the work once, and returns a value for each column; `None` if that cannot be done.
+pub(crate) type Sampler<'a, S> = Box<dyn FnMut(&S) -> Option<Vec<f64>> + 'a>;
+
+/// Makes what a row needs, which is not timed; `None` if that cannot be done.
+pub(crate) type Prepare<R, S> = for<'a> fn(R, &'a Stage, &S) -> Option<Sampler<'a, S>>;
+
+/// A peer, and how it is asked.
+pub(crate) struct Contender<R: Row> {
+    pub(crate) name: &'static str,
+    /// The package it comes from.
+    pub(crate) package: &'static str,
+    pub(crate) prepare: Prepare<R, R::Scale>,
+}
+
+impl<R: Row> fmt::Debug for Contender<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contender").field("name", &self.name).field("package", &self.package).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,203 @@
+//! The same jobs with a lock for each name, taken one by one in name order: what the seed did, for comparison.
+//!
+//! The locks are ours, and a job asks for the names that its opcode asks the ladder for. One thing differs: each name is a
+//! request of its own, and the job holds the names that it has while it waits for the next.
+//!
+//! ```text
+//!   cluster ─► roll of instances ─► instances ─► roll of nodes ─► nodes        the order in which all jobs take locks
+//! ```
+//!
+//! A job that wants all names of a level reads them from a list. The roll of the level keeps new names out meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
+
+use lockladder::{Exclusive, Guard, LockSet, SetGuard, Shared, SharedLock};
+
+use crate::desk::{Desk, Lease};
+use crate::duties;
+use crate::inventory::Inventory;
+use crate::ledger::{Access, Change, Resource};
+use crate::refusal::Refusal;
+use crate::task::Task;
+
+const NEVER: &str = "nobody deletes this lock";
+
+/// The locks of a cluster.
+#[derive(Debug)]
+pub(crate) struct OneByOne {
+    cluster: SharedLock,
+    instances: Level,
+    nodes: Level,
+}
+
+#[derive(Debug)]
+struct Level {
+    roll: SharedLock,
+    members: LockSet<String>,
+}
+
+/// What a job holds of a level.
+#[derive(Debug)]
+struct Held<'l> {
+    #[expect(dead_code, reason = "held until it is dropped")]
+    roll: Option<Guard<&'l SharedLock, Shared>>,
+    names: BTreeMap<String, Hold<'l>>,
+}
+
+#[derive(Debug)]
+enum Hold<'l> {
+    Shared(#[expect(dead_code, reason = "held until it is dropped")] SetGuard<&'l LockSet<String>, Shared>),
+    Exclusive(SetGuard<&'l LockSet<String>, Exclusive>),
+}
+
+impl OneByOne {
+    /// One lock for every instance and every node.
+    pub(crate) fn new(cluster: &Inventory) -> Self {
+        let level = |members| Level { roll: SharedLock::new(()), members };
+        Self {
+            cluster: SharedLock::new(()),
+            instances: level(cluster.instance_names().cloned().collect()),
+            nodes: level(cluster.node_names().cloned().collect()),
+        }
+    }
+
+    /// What there are locks for.
+    pub(crate) fn names(&self) -> BTreeSet<Resource> {
+        let instances = self.instances.members.names().into_iter().map(Resource::Instance);
+        instances.chain(self.nodes.members.names().into_iter().map(Resource::Node)).collect()
+    }
+}
+
+impl Level {
+    /// Takes these names, or all if none are given. The error is a name that does not exist.
+    async fn take(&self, wanted: Option<BTreeSet<String>>, access: Access) -> Result<Held<'_>, String> {
+        let roll = if wanted.is_none() { Some(self.roll.shared().await.expect(NEVER)) } else { None };
+        let mut names = BTreeMap::new();
+        for name in wanted.unwrap_or_else(|| self.members.names().into_iter().collect()) {
+            let hold = match access {
+                Access::Shared => self.members.shared(&name).await.map(Hold::Shared),
+                Access::Exclusive => self.members.exclusive(&name).await.map(Hold::Exclusive),
+            };
+            match hold {
+                Ok(hold) => drop(names.insert(name, hold)),
+                // The name was on the list, and is removed by now.
+                Err(_) if roll.is_some() => {}
+                Err(_) => return Err(name),
+            }
+        }
+        Ok(Held { roll, names })
+    }
+
+    /// Adds a name and holds it.
+    async fn add(&self, name: &str) -> Result<Held<'_>, Refusal> {
+        let _alone = self.roll.exclusive().await.expect(NEVER);
+        let added = self.members.add_exclusive(name).await.map_err(|_| Refusal::InstanceExists(name.to_owned()))?;
+        Ok(Held { roll: None, names: BTreeMap::from([(name.to_owned(), Hold::Exclusive(added))]) })
+    }
+
+    /// Adds or removes a name while its job has the cluster to itself.
+    async fn change(&self, name: String, change: Change) {
+        match change {
+            Change::Added => self.members.add(name).await.expect("the configuration did not have it"),
+            Change::Removed => drop(self.members.remove(name).await),
+        }
+    }
+}
+
+impl Held<'_> {
+    /// Removes a name that is held exclusively.
+    fn remove(&mut self, name: &str) {
+        if let Some(Hold::Exclusive(guard)) = self.names.get_mut(name) {
+            guard.remove(name).expect("it is held");
+        }
+    }
+
+    fn access(&self, name: &str) -> Option<Access> {
+        self.names.get(name).map(|hold| match hold {
+            Hold::Shared(_) => Access::Shared,
+            Hold::Exclusive(_) => Access::Exclusive,
+        })
+    }
+}
+
+/// Does `task` under its locks.
+pub(crate) async fn run(desk: &mut Desk<'_>, locks: &OneByOne, task: &Task) -> Result<(), Refusal> {
+    let (named, access) = match task {
+        Task::NodeAdd { .. } | Task::InstanceRename { .. } => return run_alone(desk, locks, task).await,
+        Task::ClusterVerify {} => (None, Access::Shared),
+        Task::QueryInstances { instances } => (instances.as_deref(), Access::Shared),
+        Task::InstanceCreate { instance, .. }
+        | Task::InstanceRemove { instance }
+        | Task::InstanceFailover { instance }
+        | Task::ReplaceDisks { instance, .. } => (Some(slice::from_ref(instance)), Access::Exclusive),
+    };
+    let _cluster = desk.wait(locks.cluster.shared()).await.expect(NEVER);
+    let mut instances = if let Task::InstanceCreate { instance, .. } = task {
+        desk.wait(locks.instances.add(instance)).await?
+    } else {
+        let wanted = named.map(|names| names.iter().cloned().collect());
+        desk.wait(locks.instances.take(wanted, access)).await.map_err(Refusal::NoSuchInstance)?
+    };
+    let with_nodes = async {
+        let nodes = locks.nodes.take(wanted_nodes(desk, task, named)?, access);
+        let nodes = desk.wait(nodes).await.map_err(Refusal::NoSuchNode)?;
+        duties::perform(desk, &Hand { instances: &instances, nodes: Some(&nodes) }, task).await
+    };
+    let done = with_nodes.await;
+    match task {
+        Task::InstanceCreate { instance, .. } if done.is_err() => instances.remove(instance),
+        Task::InstanceRemove { instance } if done.is_ok() => instances.remove(instance),
+        _ => {}
+    }
+    done?;
+    duties::finish(desk, &Hand { instances: &instances, nodes: None }, task).await;
+    Ok(())
+}
+
+/// The nodes that `task` needs now that its instances are locked, or nothing if it needs all.
+fn wanted_nodes(desk: &Desk<'_>, task: &Task, named: Option<&[String]>) -> Result<Option<BTreeSet<String>>, Refusal> {
+    let homes = || duties::homes(desk, named).map(|(_, nodes)| nodes);
+    Ok(match task {
+        Task::ClusterVerify {}
+        | Task::InstanceCreate { nodes: None, .. }
+        | Task::ReplaceDisks { new_secondary: None, .. } => None,
+        Task::InstanceCreate { nodes: Some(pair), .. } => Some(pair.clone().into()),
+        Task::ReplaceDisks { new_secondary, .. } => Some(homes()?.into_iter().chain(new_secondary.clone()).collect()),
+        _ => Some(homes()?),
+    })
+}
+
+/// Does a task that has the cluster to itself.
+async fn run_alone(desk: &mut Desk<'_>, locks: &OneByOne, task: &Task) -> Result<(), Refusal> {
+    let cluster = desk.wait(locks.cluster.exclusive()).await.expect(NEVER);
+    duties::perform(desk, &cluster, task).await?;
+    for (resource, change) in task.effect() {
+        match resource {
+            Resource::Instance(name) => locks.instances.change(name, change).await,
+            Resource::Node(name) => locks.nodes.change(name, change).await,
+        }
+    }
+    Ok(())
+}
+
+/// All that a job holds beside the cluster.
+struct Hand<'h, 'l> {
+    instances: &'h Held<'l>,
+    nodes: Option<&'h Held<'l>>,
+}
+
+impl Lease for Hand<'_, '_> {
+    fn held(&self, resource: &Resource) -> Option<Access> {
+        match resource {
+            Resource::Instance(name) => self.instances.access(name),
+            Resource::Node(name) => self.nodes?.access(name),
+        }
+    }
+}
+
+impl Lease for Guard<&SharedLock, Exclusive> {
+    fn held(&self, _: &Resource) -> Option<Access> {
+        Some(Access::Exclusive)
+    }
+}
