@@ -117,7 +117,7 @@ fn a_try_takes_all_now_or_nothing() {
     assert_eq!(refused, SetError::WouldBlock { names: names(&["b"]), more: 0, mode: LockMode::Exclusive });
     assert_eq!(
         refused.to_string(),
-        "cannot acquire exclusive locks without waiting, for want of [\"b\"]: others hold them or come first; \
+        "cannot acquire exclusive locks without waiting, blocked on [\"b\"]: others hold them or come first; \
          wait for them, or try again later"
     );
     drop(set.try_exclusive("a").unwrap());

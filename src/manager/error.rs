@@ -207,7 +207,7 @@ pub(super) fn now_at_root(level: &'static str, mode: LockMode, error: TryAcquire
 }
 
 fn wanting(names: &[String], more: usize) -> String {
-    if names.is_empty() { String::new() } else { format!(", for want of {}", list(names, more)) }
+    if names.is_empty() { String::new() } else { format!(", blocked on {}", list(names, more)) }
 }
 
 fn list(names: &[String], more: usize) -> String {

@@ -158,7 +158,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// let error = nodes.shared(["node1", "node2"]).timeout(Duration::from_millis(50)).await.unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "gave up on shared locks after 50ms, for want of [\"node2\"]: others hold them or come first; \
+    ///     "gave up on shared locks after 50ms, blocked on [\"node2\"]: others hold them or come first; \
     ///      wait longer, or try again later"
     /// );
     /// # }

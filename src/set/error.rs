@@ -82,7 +82,7 @@ pub enum SetError<K> {
 
 fn wanting<K: Debug>(names: &[K], more: usize) -> String {
     let names: Vec<_> = names.iter().collect();
-    if names.is_empty() { String::new() } else { format!(", for want of {:?}", Abridged::beside(names, more)) }
+    if names.is_empty() { String::new() } else { format!(", blocked on {:?}", Abridged::beside(names, more)) }
 }
 
 /// Why names could not be added. Nothing was added.
