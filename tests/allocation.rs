@@ -1,4 +1,5 @@
-//! Locking and waiting allocate nothing, whatever the number of waiters.
+//! What allocates: one lock never does, however many requests wait. A set does not for up to four free names, and for
+//! its whole only once. Of sessions that follow each other, only the first does.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 #![allow(unsafe_code, reason = "a global allocator that counts")]
@@ -13,17 +14,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-/// Passes everything on to the system, and counts what each thread asks for.
+/// Passes everything on to the system allocator, and counts what each thread asks for.
 struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    /// In bytes. A thread may free what another has allocated.
+    /// In bytes; it wraps around, because a thread may free what another has allocated.
     static LIVE: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: the system's allocator keeps the contract. Counting does not allocate: the counter is a constant that needs
-// no destructor.
+// SAFETY: the system allocator keeps the contract. Counting does not allocate: the counters have constant initial
+// values and no destructors.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
@@ -44,7 +45,7 @@ static ALLOCATOR: Counting = Counting;
 
 const WAITERS: usize = 1_000;
 
-/// How often this thread allocates while it does `work`.
+/// How often this thread allocates while it does `work`, and the result of that.
 fn allocations<R>(work: impl FnOnce() -> R) -> (usize, R) {
     let before = ALLOCATIONS.get();
     let result = work();
@@ -176,7 +177,7 @@ fn names_of_an_open_set_that_are_gone_and_requests_for_them_give_their_space_bac
 #[test]
 fn the_whole_of_a_free_set_is_acquired_without_allocating() {
     let set: LockSet<u32> = (0..1_000).collect();
-    drop(now(set.exclusive(All)).unwrap()); // The queue makes its space once.
+    drop(now(set.exclusive(All)).unwrap()); // The queue allocates its space once, here.
     for exclusive in [true, false] {
         let (count, ()) = allocations(|| {
             if exclusive {
@@ -189,7 +190,7 @@ fn the_whole_of_a_free_set_is_acquired_without_allocating() {
     }
 }
 
-/// Climbs as most sessions do, each way once, and lets everything go.
+/// Climbs as most sessions do, in each way once, and releases everything.
 fn climb(manager: &LockManager<Seed>) {
     let job = now(manager.shared("awaited")).unwrap();
     let job = now(job.exclusive::<Instance>("web1")).unwrap();

@@ -1,4 +1,5 @@
-//! Dropping a future at any moment is as if it had never asked.
+//! Cancel safety of one lock: a future may be dropped at any moment. Its place is given up; a grant that it has not
+//! returned yet passes to the next request.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
@@ -60,7 +61,7 @@ fn a_group_stays_a_group_whichever_member_gives_up() {
         let after = waiting(lock.exclusive());
 
         drop(group.remove(gives_up));
-        group.push(waiting(lock.shared())); // Still the place to join.
+        group.push(waiting(lock.shared())); // The place of the group is still the one to join.
 
         drop(holder);
         drop(granted(before));
@@ -77,7 +78,7 @@ fn a_group_that_everybody_has_left_is_no_place_to_join() {
     let exclusive = waiting(lock.exclusive());
 
     drop(only);
-    let newcomer = waiting(lock.shared()); // Behind `exclusive`: nobody of a group stands ahead of it.
+    let newcomer = waiting(lock.shared()); // Behind `exclusive`: no group stands ahead of it.
 
     drop(holder);
     assert!(!newcomer.is_woken());
@@ -85,7 +86,7 @@ fn a_group_that_everybody_has_left_is_no_place_to_join() {
     drop(granted(newcomer));
 }
 
-/// The lock of the seed's descendants left the sharer asleep here, until the holder released.
+/// L1: the lock of Ganeti's last version left the sharers asleep here until the holder released.
 #[test]
 fn sharers_behind_an_exclusive_request_that_gives_up_run_at_once_l1() {
     let lock = SharedLock::new(());
@@ -99,7 +100,7 @@ fn sharers_behind_an_exclusive_request_that_gives_up_run_at_once_l1() {
     drop((holder, sharers));
 }
 
-/// There, sharers that overlapped kept both the sleeping sharer and the next exclusive request asleep for good.
+/// L2: in that version, overlapping sharers kept the sleeping sharer and the next exclusive request asleep forever.
 #[test]
 fn an_exclusive_request_that_gives_up_leaves_nobody_behind_for_good_l2() {
     let lock = SharedLock::new(());
@@ -110,7 +111,7 @@ fn an_exclusive_request_that_gives_up_leaves_nobody_behind_for_good_l2() {
 
     drop(gives_up);
     let sharer = granted(sharer);
-    let newcomer = waiting(lock.shared()); // Would overlap, but has to queue behind `exclusive`.
+    let newcomer = waiting(lock.shared()); // It would overlap, but it has to queue behind `exclusive`.
     drop((holder, sharer));
 
     drop(granted(exclusive));
@@ -145,7 +146,7 @@ fn giving_up_alone_lets_newcomers_in_again() {
     drop(holder);
 }
 
-/// The seed's B10: a waiter that died between being woken and taking the lock left it free while the others slept.
+/// B10 of the seed: a waiter that died between its wake and taking the lock left it free while other waiters slept.
 #[test]
 fn dropping_a_future_that_was_granted_but_never_polled_passes_the_lock_on_b10() {
     let lock = SharedLock::new(());
@@ -277,7 +278,7 @@ async fn aborting_a_task_that_has_been_granted_the_lock_passes_it_on() {
     let next = waiting(lock.exclusive());
     drop(holder);
 
-    aborted.abort(); // Before it runs again.
+    aborted.abort(); // Before the task runs again.
 
     assert!(aborted.await.unwrap_err().is_cancelled());
     drop(granted(next));
@@ -304,13 +305,13 @@ fn forgetting_a_boxed_queued_future_is_sound_but_blocks() {
     assert!(forgotten.as_mut().now_or_never().is_none());
     let mut behind = waiting(lock.exclusive());
 
-    mem::forget(forgotten); // Pinning promises that its memory stays, so the queue may still lead through it.
+    mem::forget(forgotten); // Pinning guarantees that its memory stays, so the queue may still lead through it.
 
     drop(holder);
     assert_pending!(behind.poll());
     drop(behind);
     assert!(lock.try_shared().is_err(), "the forgotten future has been granted the lock");
-    lock.into_inner(); // With a grant that nobody will ever give back.
+    lock.into_inner(); // The forgotten grant is never given back.
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Deadlines, by a clock that the tests turn themselves.
+//! Deadlines, on a paused clock that the tests advance.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use futures::future::FusedFuture;

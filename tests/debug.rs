@@ -1,4 +1,4 @@
-//! What people read of large sets is bounded: some names, then how many more there are.
+//! Debug output and error texts of large sets are bounded: 16 names, then how many more there are.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::ganeti::seed::{Node, Seed};
@@ -7,7 +7,7 @@ use tokio_test::block_on;
 
 const MANY: u32 = 10_000;
 
-/// Whether it is short, and says how many names it leaves out.
+/// Checks that the text is short and says how many names it leaves out.
 fn assert_bounded(shown: &str) {
     assert!(shown.len() < 2_000, "{} bytes: {}", shown.len(), &shown[..200]);
     assert!(shown.contains(&format!("{} more", MANY - 16)), "{shown}");

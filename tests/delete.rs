@@ -1,4 +1,4 @@
-//! Deleting a lock: an owner must be exclusive; everyone who waits and everyone who comes learns that it is gone.
+//! Deleting a lock takes an exclusive hold; every request, waiting or later, learns that the lock is gone.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
@@ -9,7 +9,7 @@ use tokio_test::{assert_pending, assert_ready, assert_ready_eq, assert_ready_err
 
 const DELETED: Result<(), AcquireError> = Err(AcquireError::Deleted);
 
-/// More than are told under one locking of the queue.
+/// More requests than are told under one locking of the queue.
 const CROWD: usize = 100;
 
 #[test]
@@ -42,7 +42,7 @@ fn everyone_behind_a_delete_that_waits_learns_it_when_it_has_had_its_turn() {
     assert_pending!(behind.poll());
 
     drop(holder);
-    drop(assert_ready_ok!(before.poll())); // Came first, so it still had the lock.
+    drop(assert_ready_ok!(before.poll())); // It came first, so it still got the lock.
     assert_pending!(behind.poll());
     assert_ready_ok!(delete.poll());
 

@@ -1,4 +1,4 @@
-//! `hierarchy!` in somebody else's crate, under all the lints that one may have: `tests/elsewhere/user.rs`.
+//! `hierarchy!` in a user's crate, under every lint that a user may switch on: `tests/elsewhere/user.rs`.
 
 use lockladder_test_support::package::{Package, Written};
 use std::path::Path;
@@ -17,7 +17,7 @@ fn is_silent(step: &str, output: &Output) {
 #[test]
 fn a_hierarchy_of_another_crate_passes_every_lint_and_is_documented() {
     let user = user();
-    // A compiler that was chosen by hand has no clippy of its own: that of another version cannot read what it writes.
+    // With a compiler chosen by `RUSTC`, clippy may be of another version, which cannot read what the compiler writes.
     let chosen = std::env::var_os("RUSTC").is_some();
     let clippy = !chosen && user.cargo(&["clippy", "--version"], &[]).status.success();
     if !clippy {

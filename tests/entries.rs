@@ -1,4 +1,4 @@
-//! The less usual ways into a lock and out of it: blocking, upgrading, parts of the value, the task's budget.
+//! The less common ways into a lock and out of it: blocking, upgrading, parts of the value, the task's budget.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::{Guard, MappedGuard, SharedLock, TryAcquireError};
@@ -147,7 +147,6 @@ async fn blocking_within_a_task_panics_instead_of_stopping_the_runtime() {
     let _ = SharedLock::new(()).blocking_shared();
 }
 
-/// A task that hammers a free lock, and how often another one runs meanwhile.
 #[tokio::test]
 async fn a_task_that_hammers_a_free_lock_still_yields() {
     let turns = Arc::new(AtomicU32::new(0));

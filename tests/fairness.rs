@@ -1,7 +1,7 @@
 //! The fairness rule, sentence by sentence.
 //!
 //! Every story is polled by hand, so it has one possible course. Two of the seed's own fairness tests had to be
-//! switched off because threads and sleeps could not tell them reliably; they are the first two here.
+//! switched off, because threads and sleeps could not play them reliably; they are the first two here.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
@@ -14,10 +14,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use tokio_test::task::{self, Spawn};
 use tokio_test::{assert_pending, assert_ready_ok};
 
-/// More than are granted under one locking of the queue.
+/// More requests than are granted under one locking of the queue.
 const CROWD: usize = 100;
 
-/// A request that must wait on, and has not been woken for nothing.
+/// Checks that a request still waits and has not been woken for nothing.
 fn still_waits<P: LockPointer<Value: Debug>, M: Mode>(request: &mut Spawn<Acquire<P, M>>) {
     assert!(!request.is_woken(), "woken for nothing");
     assert_pending!(request.poll());
@@ -132,7 +132,7 @@ fn a_group_that_has_been_granted_is_closed_to_newcomers() {
     drop(holder);
     assert!(group.is_woken());
 
-    let mut newcomer = waiting(lock.shared()); // Although the group has not even been polled.
+    let mut newcomer = waiting(lock.shared()); // It cannot join, although no member of the group has been polled yet.
 
     let group = granted(group);
     still_waits(&mut newcomer);
@@ -210,7 +210,7 @@ fn no_stream_of_sharers_starves_an_exclusive_request() {
 
     still_waits(&mut patient);
     drop(holder);
-    let patient = granted(patient); // Overtaken by nobody: no group stood ahead of it.
+    let patient = granted(patient); // No request has passed it: no group stood ahead of it.
     drop(patient);
     assert!(stream.iter().all(Spawn::is_woken));
 }
@@ -241,7 +241,7 @@ fn an_exclusive_request_is_overtaken_by_the_one_group_ahead_of_it_and_no_more() 
 
     while let Some(sharer) = overtaking.pop() {
         still_waits(&mut patient);
-        behind.push(waiting(lock.shared())); // There is a sharer all the time, and none gets in.
+        behind.push(waiting(lock.shared())); // The lock is shared all the time, and still no newcomer gets in.
         drop(sharer);
     }
     let patient = granted(patient);
@@ -268,7 +268,7 @@ fn a_group_of_any_size_is_granted_together() {
 fn a_share_that_is_released_at_once_splits_no_group() {
     let lock = Arc::new(SharedLock::new(()));
     let holder = lock.try_exclusive().unwrap();
-    // Each of them is dropped as soon as it is woken: the lock becomes free again and again in mid-group.
+    // Each member is dropped as soon as it is woken: the lock becomes free again and again in mid-group.
     let group: Vec<_> = (0..CROWD).map(|_| Delivery::new(Box::pin(Arc::clone(&lock).shared_owned()), drop)).collect();
     for member in &group {
         assert!(member.poll().is_none());
@@ -286,7 +286,7 @@ fn a_newcomer_between_the_batches_of_a_large_group_opens_a_new_group_that_others
     let holder = lock.try_exclusive().unwrap();
     let newcomer = Arc::new(Mutex::new(None));
     let first = Delivery::new(Box::pin(Arc::clone(&lock).shared_owned()), {
-        // The waker of the first member runs when the first batch has been granted, and the last one has not.
+        // The waker of the first member runs when the first batch has been granted and the last one has not.
         let (lock, newcomer) = (Arc::clone(&lock), Arc::clone(&newcomer));
         move |_| *newcomer.lock().unwrap() = Some(waiting(Arc::clone(&lock).shared_owned()))
     });
@@ -305,7 +305,7 @@ fn a_newcomer_between_the_batches_of_a_large_group_opens_a_new_group_that_others
 
     drop(rest);
     drop(granted(exclusive));
-    let group = (granted(newcomer), granted(joining)); // It joined the group ahead of `later`.
+    let group = (granted(newcomer), granted(joining)); // `joining` joined the group ahead of `later`.
     still_waits(&mut later);
     drop(group);
     drop(granted(later));
@@ -320,7 +320,7 @@ fn a_downgrade_lets_no_exclusive_request_in_between() {
     let holder = holder.downgrade();
 
     still_waits(&mut exclusive);
-    let mut newcomer = waiting(lock.shared()); // Shared now, and still nobody overtakes.
+    let mut newcomer = waiting(lock.shared()); // The lock is shared now, and still no newcomer passes.
     assert_eq!(*holder, 7);
     drop(holder);
     drop(granted(exclusive));
@@ -374,7 +374,7 @@ fn a_downgrade_that_nobody_waits_for_shares_the_lock() {
     assert!(lock.try_exclusive().is_ok());
 }
 
-/// A queued request whose waker delivers it to a closure: to look at it, to drop it, or to do something else meanwhile.
+/// A queued request whose waker hands it to a closure, which may look at it, drop it, or do something else.
 struct Delivery<M: Mode> {
     request: Mutex<Option<Request<M>>>,
     action: Box<dyn Fn(Option<Request<M>>) + Send + Sync>,

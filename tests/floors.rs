@@ -1,11 +1,11 @@
-//! Each layer stands on those below and knows none above: if all that is above is taken away, the rest compiles.
+//! Each layer depends on the layers below it and on none above: with all layers above taken away, the rest compiles.
 
 use lockladder_test_support::package::Package;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The files and folders of `src`, from the ground; the roof, which is `lib.rs` and the examples of hierarchies, is not here.
+/// The files and folders of `src`, from the ground up, without the [`ROOF`].
 const FLOORS: [(&str, &[&str]); 5] = [
     ("ground", &["abridged", "by_mode", "deadline", "error", "mode", "panics", "priority", "sync"]),
     ("lock", &["lock"]),
@@ -14,7 +14,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
     ("manager", &["manager"]),
 ];
 
-/// The sources of the library, of which nothing is left out below.
+/// The sources of the library.
 fn src() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
@@ -38,7 +38,7 @@ fn what_is_left_compiles_when_all_above_a_floor_is_taken_away() {
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }
 
-/// Copies a folder, as it is now.
+/// Replaces the folder `to` by a copy of `from`.
 fn copy_all(from: &Path, to: &Path) {
     drop(fs::remove_dir_all(to));
     fs::create_dir_all(to).expect("a folder to write to");
@@ -67,5 +67,5 @@ fn every_file_at_the_top_of_the_sources_stands_on_a_floor_or_is_the_roof() {
     assert_eq!(found, known);
 }
 
-/// What stands on everything.
+/// What depends on all floors: `lib.rs`, and the examples of hierarchies.
 const ROOF: [&str; 2] = ["lib", "ganeti"];

@@ -1,5 +1,5 @@
-//! Whoever has to do with a name forgets it in the end: of sets, each name is there once for each member, and of open sets none.
-//! In random stories, of names of which many have one hash.
+//! No copy of a name is left behind: in the end a set has the name of each member once, and an open set has no names.
+//! The stories are random, and all names share two hashes.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-/// A name that is counted, by its token.
+/// A name whose copies are counted by its token.
 #[derive(Clone, Debug)]
 struct Name {
     number: u8,
@@ -48,7 +48,7 @@ impl Hash for Name {
 type Closed = Arc<LockSet<Name, Arc<()>>>;
 type Open = Arc<OpenSet<Name>>;
 
-/// What a story goes on with. Numbers say which, as far as there are so many.
+/// One step of a story. An index selects a request or a guard; out of range, the step does nothing.
 #[derive(Clone, Debug)]
 enum Step {
     Ask { names: Vec<u8>, all: bool, exclusive: bool, part: u8 },
@@ -92,7 +92,7 @@ enum Request {
 }
 
 impl Request {
-    /// A guard, or nothing, if it waits no more.
+    /// Ready with a guard, or with `None` if the request has failed.
     fn poll(&mut self) -> Poll<Option<Guard>> {
         match self {
             Self::ToShare(request) => poll_once(request.as_mut()).map(|guard| guard.ok().map(Guard::Shares)),

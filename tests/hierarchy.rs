@@ -10,7 +10,7 @@ use tokio_test::block_on;
 hierarchy! { struct One { root Only } }
 
 hierarchy! {
-    /// As many as there may be.
+    /// As many levels as a hierarchy may have.
     pub(crate) struct Sixteen {
         root L0,
         level L1: String, level L2: u8, level L3: (u8, u8), level L4: char, level L5: String, level L6: String,
@@ -51,7 +51,7 @@ fn levels_know_their_names_and_their_order() {
     assert_eq!(Sixteen::LEVELS[L8::INDEX], L8::NAME);
 }
 
-/// Climbs two levels, and uses every rule that looks through the higher one.
+/// Climbs two levels, and uses every rule that looks through the higher one to the lower ones.
 macro_rules! named {
     ($($test:ident: $hierarchy:ident $root:ident $low:ident $high:ident;)+) => {$(
         #[test]
@@ -72,7 +72,7 @@ macro_rules! named {
     )+};
 }
 
-// Those that the macro names type parameters by, in each place and together, and what it uses of others.
+// Names that the macro gives to its type parameters, in each position and together, and names of items that it uses.
 named! {
     levels_may_be_called_m_and_r: Order Ground M_ R_;
     levels_may_be_called_r_and_n: Order Ground R_ N_;

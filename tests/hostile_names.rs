@@ -1,5 +1,5 @@
-//! Names that panic, and names that lie: the set stays whole, nothing stays locked, and no code of theirs runs under a
-//! lock of the set's (if it did, those that use the set themselves would wait for themselves).
+//! Names that panic, and names that lie: the set stays intact, nothing stays locked, and no code of a name runs under
+//! an internal lock of the set. (If it did, a name that uses its own set would wait for itself.)
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::{All, Entries, LockSet, OpenSet};
@@ -20,7 +20,7 @@ enum Act {
 }
 
 thread_local! {
-    /// What panics now, and after how many times.
+    /// What is to panic, and after how many calls.
     static ARMED: Cell<Option<(Act, u32)>> = const { Cell::new(None) };
 }
 
@@ -41,7 +41,7 @@ struct HostileName(u32);
 impl Hash for HostileName {
     fn hash<H: Hasher>(&self, state: &mut H) {
         act(Act::Hash);
-        (self.0 % 2).hash(state); // And half of them have one hash.
+        (self.0 % 2).hash(state); // All names share two hashes.
     }
 }
 
@@ -84,7 +84,7 @@ fn hostile(names: impl IntoIterator<Item = u32>) -> Vec<HostileName> {
     names.into_iter().map(HostileName).collect()
 }
 
-/// Does everything that can be done to a set; what panics, panics.
+/// Does everything that can be done to a set, and lets panics through.
 fn everything(set: &LockSet<HostileName>) {
     let mut guard = block_on(set.exclusive(hostile([1, 2, 3]))).unwrap();
     let mut waiter = task::spawn(set.shared(hostile([2, 4])));
@@ -233,7 +233,7 @@ fn no_code_of_a_name_runs_under_a_lock_of_the_set() {
     assert_eq!(set.names().len(), 4);
 }
 
-/// A name that equals nothing, not even itself, and has another hash each time.
+/// A name whose hash, equality and order change from call to call.
 #[derive(Clone, Debug)]
 struct Liar(u32);
 
@@ -289,16 +289,16 @@ fn names_that_lie_may_not_be_found_but_nothing_stays_held() {
 }
 
 thread_local! {
-    /// The drop of a name that panics, counted down.
+    /// The number of drops until one panics, counted down; 0 if none is to.
     static PANICS_AT: Cell<usize> = const { Cell::new(0) };
 }
 
 thread_local! {
-    /// What happens when a name is cloned next.
+    /// Runs when a name is cloned next.
     static MEANWHILE: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
 }
 
-/// Its destructor panics once.
+/// A name whose destructor may panic (see [`PANICS_AT`]), and whose clone runs [`MEANWHILE`].
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Fragile(u32);
 
@@ -334,7 +334,7 @@ fn a_name_that_panics_as_it_is_dropped_loses_no_value_of_those_removed() {
     }
 }
 
-/// What is dropped may panic, once.
+/// Counts a drop, and panics if it is the one that [`PANICS_AT`] selects.
 fn dropped() {
     let left = PANICS_AT.get();
     PANICS_AT.set(left.saturating_sub(1));
@@ -371,7 +371,7 @@ impl Drop for Value {
     }
 }
 
-/// Names and values, of one token.
+/// Makes names and values that share one token.
 struct Made(Arc<()>);
 
 impl Made {
@@ -427,8 +427,8 @@ fn what_panics_as_it_is_dropped_loses_no_member_and_no_error() {
 fn what_is_granted_while_the_names_in_its_way_are_copied_is_not_lost() {
     let set: Arc<LockSet<Fragile>> = Arc::new(LockSet::new([Fragile(1)]));
     let holder = Arc::clone(&set).try_exclusive_owned([Fragile(1)]).unwrap();
-    MEANWHILE.set(Some(Box::new(move || drop(holder)))); // As another thread would, in this moment.
-    PANICS_AT.set(2); // The first is the name asked for; the second the copy, which is of no use any more.
+    MEANWHILE.set(Some(Box::new(move || drop(holder)))); // As another thread could, at this moment.
+    PANICS_AT.set(2); // The first drop is of the name asked for, the second of the copy, which is not needed any more.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(set.try_exclusive([Fragile(1)]))));
     PANICS_AT.set(0);
     drop(set.try_exclusive(All).expect("nobody holds it any more"));

@@ -1,7 +1,7 @@
-//! The bugs of the locks that these descend from, each shown to be absent by a test that names it.
+//! The bugs of the locks that these descend from; a test named after each shows that it is absent.
 //!
-//! `B` numbers are bugs of the seed, Ganeti's locking library of December 2008. `L` numbers are in its last version
-//! still; the others, without numbers, came and went between the two.
+//! `B` numbers are bugs of the seed, Ganeti's locking library of December 2008. `L` numbers are bugs that its last
+//! version still has. Those without numbers came later and were fixed; only the convoy never was.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::ganeti::seed::{Instance, Seed};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, block_on, task};
 
-/// The seed sorted the list that its caller had passed.
+/// The seed sorted the caller's own list.
 #[test]
 fn b1_the_callers_list_keeps_its_order() {
     let names = vec!["c", "a", "b", "a"];
@@ -44,7 +44,7 @@ fn b4_nothing_stays_locked_after_a_failure() {
     drop(assert_ready_ok!(task::spawn(set.exclusive(["a", "b"])).poll()));
 }
 
-/// In the seed, a whole-set acquisition that failed left its owner marked: `add` and a second try asserted for ever.
+/// In the seed, a failed acquisition of the whole set left its owner marked: `add` and a second try failed an assertion.
 #[test]
 fn b5_a_whole_set_acquisition_that_ends_early_leaves_no_trace() {
     let set = abc();
@@ -58,7 +58,7 @@ fn b5_a_whole_set_acquisition_that_ends_early_leaves_no_trace() {
     assert_eq!(again.names(), ["a", "b", "c", "x"]);
 }
 
-/// The seed removed one by one, and fell over the second `a` with the first one gone.
+/// The seed removed names one by one, and failed at the second `a`, because the first had removed it.
 #[test]
 fn b6_a_name_repeated_in_a_removal_is_removed_once() {
     let set = abc();
@@ -69,8 +69,8 @@ fn b6_a_name_repeated_in_a_removal_is_removed_once() {
     assert_eq!(block_on(set.remove(["c", "c", "nope"])).unwrap(), ["c"]);
 }
 
-/// The seed asked `BGL in names`, which for a string is a search for a substring. Here the root is a type, and has no
-/// name that another could contain.
+/// The seed asked `BGL in names`, which searches a string for a substring. Here the root is a type, and has no name
+/// that another name could contain.
 #[test]
 fn b7_a_name_is_compared_as_a_whole_and_none_means_the_root() {
     let manager: LockManager<Seed> = LockManager::builder().names::<Instance>(["BGL", "BGL-mirror", "Cluster"]).build();
@@ -85,7 +85,7 @@ fn b7_a_name_is_compared_as_a_whole_and_none_means_the_root() {
     });
 }
 
-/// In the seed, a waiter that died between being woken and taking the lock left it free while others slept.
+/// In the seed, a waiter that died between its wake and taking the lock left it free while other waiters slept.
 #[test]
 fn b10_a_request_dropped_after_it_was_woken_wakes_the_next() {
     let lock = SharedLock::new(());
@@ -100,7 +100,7 @@ fn b10_a_request_dropped_after_it_was_woken_wakes_the_next() {
     drop(assert_ready_ok!(second.poll()));
 }
 
-/// The seed accepted it, with two locks for one name.
+/// The seed accepted the repetition, and made two locks for one name.
 #[test]
 fn b11_a_name_repeated_in_an_addition_is_refused() {
     let set = abc();
@@ -112,8 +112,8 @@ fn b11_a_name_repeated_in_an_addition_is_refused() {
     assert_eq!(set.names(), ["a", "b", "c"]);
 }
 
-/// Decided: a request means the lock that the name had when it asked. What is added later under the same name is
-/// another lock, of another thing; the waiter learns that its own is gone, and looks again.
+/// A decision: a request means the lock that the name had when it asked. A lock added later under the same name is
+/// another lock, for another thing. The waiter learns that its own lock is gone, and can look again.
 #[test]
 fn b14_a_waiter_on_a_name_that_is_removed_and_added_again_learns_that_its_lock_is_gone() {
     let set = abc();
@@ -126,7 +126,7 @@ fn b14_a_waiter_on_a_name_that_is_removed_and_added_again_learns_that_its_lock_i
     drop(assert_ready_ok!(task::spawn(set.shared("a")).poll()));
 }
 
-/// L1: an exclusive request that timed out woke nobody. A sharer behind it slept on, though it could have run.
+/// L1: an exclusive request that timed out woke no other. A sharer behind it slept on, although it could have run.
 #[tokio::test(start_paused = true)]
 async fn l1_a_sharer_behind_an_exclusive_request_that_times_out_runs_at_once() {
     let lock = SharedLock::new(());
@@ -146,7 +146,7 @@ async fn l1_a_sharer_behind_an_exclusive_request_that_times_out_runs_at_once() {
     assert_eq!(ran, at(5), "not only when the first sharer leaves, after 2.2 s");
 }
 
-/// L2: with sharers that overlap, a sharer and an exclusive request behind one that had timed out starved for good.
+/// L2: overlapping sharers starved a sharer and an exclusive request behind a request that had timed out.
 #[tokio::test(start_paused = true)]
 async fn l2_overlapping_sharers_starve_nobody_behind_a_request_that_timed_out() {
     let lock = SharedLock::new(());
@@ -167,7 +167,7 @@ async fn l2_overlapping_sharers_starve_nobody_behind_a_request_that_timed_out() 
     drop(assert_ready_ok!(exclusive.poll()));
 }
 
-/// The timeout of a set did not count for the lock of the whole set, which could wait for ever.
+/// The timeout of a set did not apply to the lock of the whole set, so a request could wait forever for that.
 #[tokio::test(start_paused = true)]
 async fn later_a_deadline_counts_for_the_lock_of_the_whole_set_too() {
     let set = abc();
@@ -176,8 +176,8 @@ async fn later_a_deadline_counts_for_the_lock_of_the_whole_set_too() {
     assert!(waiting.await.is_err());
 }
 
-/// The whole set was taken in the order of a hash table, and deadlocked with others. Here it is taken at once, and holds
-/// nothing while it waits.
+/// The whole set was locked in the order of a hash table, which deadlocked with other requests. Here it is granted at
+/// once, and its request holds nothing while it waits.
 #[test]
 fn later_the_whole_set_holds_nothing_while_it_waits() {
     let set = abc();
@@ -189,7 +189,7 @@ fn later_the_whole_set_holds_nothing_while_it_waits() {
     assert_eq!(assert_ready_ok!(whole.poll()).names(), ["a", "b", "c"]);
 }
 
-/// Never solved: B waits for 4 and, meanwhile, holds 1 to 3; C, who needs 1 only, waits for whoever has 4.
+/// Never solved: B holds 1 to 3 while it waits for 4, so C, which needs only 1, waits for the holder of 4.
 #[test]
 fn the_convoy_c_runs_while_b_waits() {
     let set: LockSet<u32> = (1..=4).collect();
@@ -202,7 +202,7 @@ fn the_convoy_c_runs_while_b_waits() {
     drop(assert_ready_ok!(b.poll()));
 }
 
-/// A sharer could slip into a group that had been granted already, and sharers without end kept others out.
+/// A sharer could join a group that had already been granted, so an endless stream of sharers kept other requests out.
 #[test]
 fn later_nobody_joins_a_group_that_has_been_granted() {
     let lock = SharedLock::new(());
@@ -218,7 +218,7 @@ fn later_nobody_joins_a_group_that_has_been_granted() {
     drop(assert_ready_ok!(newcomer.poll()));
 }
 
-/// An acquisition failed early when it was woken without cause.
+/// An acquisition that was woken without cause failed early.
 #[tokio::test(start_paused = true)]
 async fn later_a_spurious_wake_up_neither_fails_nor_grants() {
     let lock = SharedLock::new(());

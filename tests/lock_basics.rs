@@ -1,4 +1,4 @@
-//! What one lock is and gives: guards, values, sizes, auto traits.
+//! One lock: its guards, values, sizes and auto traits.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
@@ -206,12 +206,12 @@ fn locks_guards_and_futures_are_small() {
     assert!(size_of::<Outcome>() <= 16);
 }
 
-/// Auto traits are promises. Those kept by everybody stand in the library; these are the refusals, each with its
-/// neighbour that is allowed, which shows that the question was put rightly.
+/// Auto traits are promises. The library asserts that they hold; here is where they must not, each beside a similar
+/// type that has the trait, which shows that the test asks the right question.
 mod auto_traits {
     use super::*;
 
-    /// Whether `$type` is `$bound`, asked without a bound: an inherent constant hides that of the trait.
+    /// Whether `$type` is `$bound`, without requiring it: an inherent constant hides the constant of the trait.
     macro_rules! is {
         ($bound:path: $type:ty) => {{
             #[allow(dead_code, reason = "hidden by `Ask::ANSWER` exactly if the bound holds")]

@@ -1,4 +1,4 @@
-//! One name of a set beside one lock: the same rule, and the one difference that is promised.
+//! One name of a set, compared with one lock: the same rule, and the one promised difference.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 

@@ -1,4 +1,4 @@
-//! Open sets: a name exists while somebody holds it or waits for it, never twice, and leaves nothing behind.
+//! Open sets: a name exists while it is held or waited for, never twice, and leaves nothing behind.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::{OpenSet, SetError};
@@ -74,7 +74,7 @@ fn part_of_the_names_and_at_least_so_many_leave_none_behind() {
     assert!(set.names().is_empty());
 }
 
-/// Polls a future so often and drops it, in whatever state it is.
+/// Polls a future up to `polls` times, then drops it in the state it is in.
 fn dropped_after<F: Future>(future: F, polls: usize) {
     let mut future = std::pin::pin!(future);
     for _ in 0..polls {

@@ -1,4 +1,4 @@
-//! Priorities: the fairness rule between requests of different urgency, and requests that change theirs.
+//! Priorities: the fairness rule between requests of different priorities, and requests that change theirs.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::{Exclusive, Mode, Priority, Shared, SharedLock, futures::Acquire};
@@ -201,7 +201,7 @@ fn a_downgrade_takes_the_group_of_the_most_urgent_priority_along() {
 fn an_urgent_request_does_not_split_a_group_that_is_being_granted() {
     let lock = Arc::new(SharedLock::new(()));
     let urgent = Arc::new(Mutex::new(Box::pin(Arc::clone(&lock).exclusive_owned().priority(Priority::HIGHEST))));
-    // The group is granted in batches; as the first of its members is woken, most have not been granted yet.
+    // The group is granted in batches: when its first member is woken, most members have not been granted yet.
     let queue_urgently = {
         let urgent = Arc::clone(&urgent);
         move || assert_pending!(poll_once(urgent.lock().unwrap().as_mut()))

@@ -1,4 +1,4 @@
-//! What sessions do at run time: climbing, nesting, giving back, members that come and go.
+//! What sessions do at run time: climbing, nesting, releasing, members that come and go.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};

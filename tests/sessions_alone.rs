@@ -147,7 +147,7 @@ fn a_scope_covers_what_work_does_before_it_returns_its_future() {
     assert_eq!(second.unwrap(), Err(nested("outer", "second")));
 }
 
-/// A scope of `inner` that waits once, and then begins a session of `outer`.
+/// Runs a scope of `inner` that waits once, then begins a session of `outer`.
 async fn in_a_scope(inner: LockManager<Seed>, outer: LockManager<Seed>) -> Result<(), SessionError> {
     let work = async |_job| {
         tokio::task::yield_now().await;
@@ -184,7 +184,7 @@ fn a_request_that_failed_and_is_forgotten_awaits_nothing() {
 
 type Work = Pin<Box<dyn Future<Output = Result<(), SessionError>> + Send>>;
 
-/// An executor that polls its one task where it is woken.
+/// An executor that polls its one task inside the call that wakes it.
 struct Inline {
     work: Mutex<Option<Work>>,
     outcome: Mutex<Option<Result<(), SessionError>>>,

@@ -1,4 +1,4 @@
-//! Sessions whose levels are known at run time: the rules as errors that name the levels.
+//! Sessions whose levels are known only at run time: a broken rule becomes an error that names the levels.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::ganeti::modern::{self, Modern, Network, NodeAlloc};
@@ -284,7 +284,7 @@ thread_local! {
     static IS_RUDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A name that panics when it is hashed, if it is told to.
+/// A name that panics when it is hashed while [`IS_RUDE`] is set.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rude(u8);
 

@@ -1,4 +1,4 @@
-//! Values in the locks of levels, and acquisitions that give up, are urgent, or take what is free.
+//! Values in the locks of levels; acquisitions that give up, are urgent, or take what is free.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::{All, Entries, LockManager, LockMode, Priority, Session, SessionError, held, hierarchy};

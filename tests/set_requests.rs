@@ -1,4 +1,4 @@
-//! How names are asked for: with a deadline, a priority, at once, in part; and what becomes of a part of a guard.
+//! Ways to request names: with a deadline, with a priority, without waiting, in part; and guards that are split.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::{AddError, All, LockMode, LockSet, Priority, SetError};
@@ -163,7 +163,7 @@ fn the_same_priority_is_the_same_place() {
     drop(assert_ready_ok!(second.poll()));
 }
 
-/// Both wait for `a`, which is held, and for `b`, which is free.
+/// How many requests for `b`, which is free, pass a request for `a` and `b` that waits because `a` is held.
 fn passes(priority: Priority, requests: u32) -> u32 {
     let set = abc();
     let _a = set.try_exclusive("a").unwrap();
@@ -188,7 +188,7 @@ fn who_was_granted_has_passed_whom_it_passed_though_it_is_dropped_before_it_reso
     assert_pending!(both.poll());
     let mut crowd: Vec<_> = (0..16).map(|_| task::spawn(set.exclusive("b"))).collect();
     assert!(crowd.iter_mut().all(|request| request.poll().is_pending()));
-    drop(b); // Grants the first; each that is dropped hands on to the next, and none resolves.
+    drop(b); // Grants the first; each one dropped hands `b` over to the next, and none resolves.
     drop(crowd);
     let mut next = task::spawn(set.exclusive("b"));
     assert_pending!(next.poll());
@@ -346,7 +346,7 @@ fn who_waits_for_the_whole_is_passed_once_a_name_that_is_added_keeps_it_waiting(
     assert_pending!(adds.poll());
     drop(whole);
     let (mut all, mut named) = (task::spawn(set.exclusive(All)), task::spawn(set.exclusive("a")));
-    assert_pending!(all.poll()); // It waits for who adds.
+    assert_pending!(all.poll()); // It waits for the request that adds.
     assert_pending!(named.poll());
     let added = assert_ready_ok!(adds.poll());
     assert!(named.is_woken(), "the whole waits for `x` now, whatever becomes of `a`");
@@ -357,7 +357,7 @@ fn who_waits_for_the_whole_is_passed_once_a_name_that_is_added_keeps_it_waiting(
 
     let set: LockSet<String> = LockSet::default();
     let mut whole = set.try_exclusive(All).unwrap();
-    whole.add("y").unwrap(); // From now on it holds the right to add, and no names.
+    whole.add("y").unwrap(); // From now on the guard holds the right to add, and no names.
     let (mut all, mut named) = (task::spawn(set.exclusive(All)), task::spawn(set.exclusive("y")));
     assert_pending!(all.poll());
     assert_pending!(named.poll());
@@ -376,7 +376,7 @@ fn whoever_gets_all_at_once_lets_those_pass_whom_others_keep_waiting() {
     assert_pending!(second.poll());
     let mut sharer = task::spawn(set.shared(2).priority(Priority::new(1)));
     assert_pending!(sharer.poll());
-    let _all = block_on(set.shared(All).priority(Priority::new(-1))).unwrap(); // It keeps the second from its name 2, too.
+    let _all = block_on(set.shared(All).priority(Priority::new(-1))).unwrap(); // It also keeps `second` from 2 now.
     assert!(sharer.is_woken(), "it may pass the second, and is told so");
     drop(assert_ready_ok!(sharer.poll()));
 }

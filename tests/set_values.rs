@@ -1,4 +1,4 @@
-//! What is in named locks: values, reached through the guard, and handed back when their names are removed.
+//! Values in named locks: reached through the guard, and handed back when their names are removed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::{AddError, All, Entries, LockSet, SetError};

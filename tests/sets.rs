@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, block_on, task};
 
-/// Whether nobody holds or awaits any member, nor the whole.
+/// Whether neither a member nor the whole is held or waited for.
 fn all_free(set: &LockSet<String>) -> bool {
     matches!(task::spawn(set.exclusive(All)).poll(), std::task::Poll::Ready(Ok(_)))
 }

@@ -2,9 +2,9 @@
 //!
 //! `RUSTFLAGS="--cfg lockladder_shuttle" cargo test --release -p lockladder --test shuttle`
 //!
-//! Each scenario runs under the random scheduler and under PCT, which finds in few schedules what needs few preemptions
-//! in the right places. `LOCKLADDER_SCHEDULES` says how often, if not 100,000 times each. All accesses are sequentially
-//! consistent here: orderings that are too weak are loom's to find. A request that is never woken is a deadlock.
+//! Each scenario runs under the random scheduler and under PCT, which needs few schedules to find what takes a few
+//! preemptions in the right places. It runs 100,000 times under each, or `LOCKLADDER_SCHEDULES` times. All accesses are
+//! sequentially consistent here; loom finds orderings that are too weak. A request that is never woken is a deadlock.
 
 #![cfg(lockladder_shuttle)]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
@@ -125,7 +125,7 @@ fn hostile_wakers_keep_nobody_from_the_lock() {
         yield_now();
         survive(|| drop(request));
     }
-    // Each task that works on the queue may grant and wake the hostile one, even when it only asks.
+    // Any task that works on the queue, even one that only asks, may grant the hostile request and wake it.
     fn bravely_shares(lock: &Lock) {
         survive(|| shares(lock));
     }

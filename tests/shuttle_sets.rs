@@ -2,7 +2,7 @@
 //!
 //! `RUSTFLAGS="--cfg lockladder_shuttle" cargo test --release -p lockladder --test shuttle_sets`
 //!
-//! A set has two tables here, and a count of the whole rests after each.
+//! A set has two shards here; other tasks may run between the locking of one and of the other.
 
 #![cfg(lockladder_shuttle)]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
@@ -23,7 +23,7 @@ fn set() -> Arc<Set> {
     Arc::new([1, 2, 3].map(|name| (name, Room::default())).into_iter().collect())
 }
 
-/// At rest, these are the names, and everything is free.
+/// Checks that the set has these names, and that everything is free.
 fn assert_free(set: &Set, names: &[u8]) {
     assert_eq!(set.names(), names);
     set.try_exclusive(All).unwrap().enter();
@@ -70,7 +70,7 @@ fn six_who_want_names_and_the_whole_and_give_up_all_get_their_turn() {
     });
 }
 
-/// The set is open, a member is taken past the queue; in between, somebody has had the whole, removed it, and gone.
+/// A member of an ungated set is taken past the queue. Meanwhile a holder of the whole removes the member and leaves.
 #[test]
 fn nobody_gets_a_guard_of_what_has_been_removed() {
     fn takes_it_fast(set: &Arc<Set>) {
@@ -92,7 +92,7 @@ fn nobody_gets_a_guard_of_what_has_been_removed() {
     });
 }
 
-/// A hold that is noted for those who wait for the whole is given back through the queue, or they would not learn of it.
+/// A hold that the queue counts for a request for the whole must be released through the queue, to wake that request.
 #[test]
 fn whoever_waits_for_the_whole_is_woken_by_those_who_came_fast() {
     fn tries(set: &Arc<Set>) {
@@ -177,7 +177,7 @@ fn those_who_hurry_move_downgrade_and_take_what_is_free_keep_each_other_out() {
     });
 }
 
-/// An open set, and what its names stand for: the values in it go with the names.
+/// An open set, with a room outside it for each name: the values inside go when the names go.
 #[derive(Default)]
 struct Open {
     set: OpenSet<u8, Room>,

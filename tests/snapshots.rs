@@ -1,7 +1,8 @@
-//! What rustc prints for each misuse, to the letter: looked at before it changes.
+//! What rustc prints for each misuse, to the letter: a change of it must be reviewed.
 //!
-//! Depends on the compiler's version, so CI runs it (`cargo test --test snapshots`) and a plain `cargo test` does not;
-//! `tests/ui.rs` checks what must hold with any compiler. After a look at the difference, `TRYBUILD=overwrite` accepts it.
+//! The output depends on the compiler's version, so CI runs this test (`cargo test --test snapshots`) and a plain
+//! `cargo test` does not; `tests/ui.rs` checks what must hold with any compiler. `TRYBUILD=overwrite` accepts a
+//! reviewed difference.
 
 #[test]
 fn rustc_prints_what_was_reviewed() {

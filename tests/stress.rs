@@ -1,7 +1,7 @@
-//! Many tasks on several threads, with cancellations in every state; exclusion is checked through what the locks
-//! protect. Finds little that a model would not, but runs the real thing, under a real runtime.
+//! Many tasks on several threads, with cancellations in every state; what the locks protect shows whether they exclude.
+//! This finds little that a model would not, but it runs the real code under a real runtime.
 //!
-//! Each test prints its seed when it fails.
+//! A test that fails prints the seed of the task that failed; the seeds are the same in each run.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder::ganeti::seed::{Instance, Node, Seed};
@@ -19,7 +19,7 @@ const TASKS: u64 = 16;
 const ROUNDS: u64 = 6_000;
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
-/// How often a task polls before it gives up. Half of the time it waits without end.
+/// How often a task polls before it gives up; half of the time it never does.
 fn patience(dice: &mut Dice, polls: usize) -> Option<usize> {
     Some(dice.below(polls)).filter(|polls| polls % 2 == 0)
 }
@@ -29,8 +29,8 @@ fn names(dice: &mut Dice) -> Vec<&'static str> {
     NAMES.iter().enumerate().filter(|(bit, _)| wanted >> bit & 1 == 1).map(|(_, name)| *name).collect()
 }
 
-/// Polls a future so many times and drops it if it is still not ready: a cancellation, in whatever state that is.
-/// Without a number it waits, as most do.
+/// Polls a future `times` times, then drops it if it is still not ready: a cancellation, in any state. With `None`,
+/// awaits the future.
 async fn impatient<F: Future>(future: F, times: Option<usize>) -> Option<F::Output> {
     match times {
         Some(times) => polls(pin!(future), times, yield_now).await,
@@ -38,7 +38,7 @@ async fn impatient<F: Future>(future: F, times: Option<usize>) -> Option<F::Outp
     }
 }
 
-/// Runs one story per task, and fails with the seed if any of them does.
+/// Runs the story in each task; if one fails, fails with its seed.
 async fn crowd<F: Future<Output = ()> + Send + 'static>(story: impl Fn(Dice) -> F) {
     let tasks: Vec<_> = (0..TASKS).map(|seed| (seed, tokio::spawn(story(Dice::new(seed + 1))))).collect();
     for (seed, task) in tasks {
@@ -53,7 +53,7 @@ fn rooms() -> Rooms {
     Arc::new(NAMES.iter().map(|name| (*name, Room::default())).collect())
 }
 
-/// Is seen at all names for a moment.
+/// Stays in the rooms of these names for a moment.
 async fn be_seen(rooms: &Rooms, names: &[&String], mode: LockMode) {
     for name in names {
         rooms[name.as_str()].enter(mode, name);
@@ -156,8 +156,8 @@ async fn sessions_neither_meet_nor_block_each_other_for_good() {
     drop(impatient(all.exclusive::<Node>(All), Some(1)).await.expect("a node is still held").unwrap());
 }
 
-/// One job: climbs, is seen, and goes; sometimes alone, sometimes removing and adding names. It is seen only between
-/// awaits, so that a cancellation does not leave it standing there.
+/// One job: it climbs, enters rooms, and leaves; now and then it holds the root alone instead, and removes and adds
+/// names. It is in a room only between awaits, so that a cancellation does not leave it there.
 async fn session(
     manager: &LockManager<Seed>,
     instances: &Rooms,

@@ -1,6 +1,7 @@
 //! The compiler's errors are part of the API: each file in `tests/ui` is a misuse, and says in its head what rustc must
-//! answer. `ERROR` is the first line of the first error, a `NOTE` one of its notes, both to the letter; so this holds
-//! with any recent compiler, whatever else that prints. All that it prints of a case fits on a screen.
+//! answer. `ERROR` is the first line of the first error, and each `NOTE` is one of its notes, both to the letter. No
+//! other text is compared, so this holds with any recent compiler. All that rustc prints for a case must fit on a
+//! screen.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use lockladder_test_support::package::Package;
@@ -10,18 +11,18 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a misuse must be answered with, or was.
+/// What rustc must answer to a misuse, or did answer.
 #[derive(Debug, Default, PartialEq)]
 struct Answer {
     error: String,
     notes: Vec<String>,
-    /// How many lines it takes, as rustc renders it, with all errors that follow.
+    /// How many lines the error takes, as rustc renders it, with all errors that follow.
     lines: usize,
-    /// Whether it says more than what is wrong: a note, a help, or a second place in the source.
+    /// Whether the error says more than what is wrong: a note, a help, or a second place in the source.
     helped: bool,
 }
 
-/// How many lines fit on one.
+/// How many lines fit on a screen.
 const SCREEN: usize = 50;
 
 #[test]
@@ -68,7 +69,7 @@ fn promised(source: &str) -> Answer {
     Answer { error, notes, ..Answer::default() }
 }
 
-/// The first error of each case, by its name, as rustc reports it, and how long all of them are.
+/// The first error of each case, by the name of the case, and how long all its errors are.
 fn answers(cases: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Answer> {
     let package = Package::of_user("ui");
     let package = cases.iter().fold(package, |package, (name, path)| package.target("bin", name, path));

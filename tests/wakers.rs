@@ -1,4 +1,4 @@
-//! Wakers are the code of strangers: they may panic, re-enter the lock, or drop other requests.
+//! Wakers are foreign code: they may panic, re-enter the lock, or drop other requests.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
@@ -15,7 +15,7 @@ use std::{mem, thread};
 use tokio_test::task::Spawn;
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok};
 
-/// More than are granted under one locking of the queue.
+/// More requests than are granted under one locking of the queue.
 const CROWD: usize = 100;
 
 #[test]
@@ -43,7 +43,7 @@ fn of_several_panics_the_first_arrives() {
     assert_eq!(panic_of(|| drop(holder)), "waker 0");
 }
 
-/// Whatever grants must survive: release in both modes, downgrade, delete, and both ways to give up.
+/// Everything that grants must survive: release in both modes, downgrade, delete, and both ways to give up.
 #[test]
 fn every_way_to_grant_survives_a_panicking_waker() {
     type Story = fn(&SharedLock);
@@ -58,7 +58,7 @@ fn every_way_to_grant_survives_a_panicking_waker() {
             let mut exclusive = Some(exclusive);
             grants_a_hostile_sharer_and_a_friendly_one(lock, || {
                 drop(holder);
-                exclusive = None; // Granted, never polled.
+                exclusive = None; // It was granted and never polled.
             });
         }),
         ("downgrade", |lock| {
@@ -273,7 +273,7 @@ fn a_waker_may_drop_a_request_that_was_granted_along_with_its_own() {
     victim.assert_pending();
     let exclusive = waiting(lock.exclusive());
 
-    drop(holder); // The victim's own waker is already taken out of it, and woken for nothing.
+    drop(holder); // The victim's own waker has been taken out already, and is woken for nothing.
 
     drop(assert_ready_ok!(poll_once(killer.as_mut())));
     drop(granted(exclusive));
@@ -353,7 +353,7 @@ fn waking_a_multitude_of_sharers_needs_no_deep_stack() {
         }
         drop(holder);
         assert_eq!(woken.get(), MULTITUDE);
-        drop(sharers); // All of them granted and unpolled.
+        drop(sharers); // All of them are granted and unpolled.
         assert!(lock.try_exclusive().is_ok());
     });
 }
@@ -370,7 +370,7 @@ fn passing_a_lock_on_through_a_multitude_that_gives_up_needs_no_deep_stack() {
             assert_pending!(poll(request.as_mut(), &waker));
         }
         drop(holder);
-        drop(queue); // Each is granted the lock as the one before it drops.
+        drop(queue); // Each request is granted the lock when the one before it is dropped.
         assert_eq!(woken.get(), MULTITUDE);
         assert!(lock.try_exclusive().is_ok());
     });
@@ -395,7 +395,7 @@ fn deleting_under_a_multitude_needs_no_deep_stack() {
     });
 }
 
-/// A task without budget yields, for which the runtime clones its waker.
+/// To make a task without budget yield, the runtime clones its waker.
 #[tokio::test]
 async fn a_waker_that_panics_as_a_task_without_budget_yields_loses_no_grant() {
     let (lock, other) = (SharedLock::new(()), SharedLock::new(()));
@@ -444,7 +444,7 @@ impl<M: Mode> Victim<M> {
         let victim = Arc::clone(&self.0);
         on_wake(move || {
             let request = victim.lock().unwrap().take();
-            drop(request); // With the mutex free: this may wake the next killer.
+            drop(request); // The mutex is free again: this drop may wake the next killer.
         })
     }
 }

@@ -1,7 +1,7 @@
-//! What is locked: the cluster, one instance, and two nodes, by names drawn at random.
+//! What a climb locks: the cluster, one instance, and two nodes, by names drawn at random.
 //!
-//! Whoever asks for a lock already has its name, so the names are drawn beforehand, and lie in the order in which they
-//! are asked for.
+//! A caller that asks for a lock already has its name, so the names are drawn beforehand, and lie in the order in which
+//! they are asked for.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 /// The order of the names, the same for every peer and in every run.
 const SEED: u64 = 20_26;
 
-/// As many instances, and as many nodes.
+/// The number of instances, and the number of nodes.
 pub(crate) const MEMBERS: usize = 1_000;
 
 /// What one climb locks above the root.
@@ -29,7 +29,7 @@ pub(crate) fn nodes() -> impl Iterator<Item = String> {
     (0..MEMBERS).map(|number| format!("node{number:011}.example.com."))
 }
 
-/// So that each instance is locked once, and each node twice.
+/// Jobs that lock each instance once, and each node twice.
 pub(crate) fn all() -> Vec<Job> {
     let mut random = StdRng::seed_from_u64(SEED);
     let mut shuffled = |names: Vec<String>| {

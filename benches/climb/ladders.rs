@@ -1,4 +1,4 @@
-//! Those who climb: each takes the root shared, then the instance, then both nodes, and lets all of it go.
+//! The ladders. A climb takes the root shared, then the instance, then both nodes, and releases them all.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ const LABEL: &str = "climb";
 
 /// Locks at three levels.
 pub(crate) trait Ladder: Default {
-    /// The instance and the nodes exclusively.
+    /// Takes the instance and the nodes exclusively.
     async fn exclusive(&self, job: &Job);
 
-    /// The instance and the nodes shared.
+    /// Shares the instance and the nodes.
     async fn shared(&self, job: &Job);
 }
 
-/// Ours: the order is checked by the compiler.
+/// Ours: the compiler checks the order.
 #[derive(Debug)]
 pub(crate) struct Typed(LockManager<Seed>);
 
@@ -81,7 +81,7 @@ impl Ladder for Dynamic {
     }
 }
 
-/// The same locks by hand. (What is declared last is dropped first, here and below: from the nodes down to the root.)
+/// The same locks by hand. (Here and below, guards are dropped in reverse order: from the nodes down to the root.)
 #[derive(Debug)]
 pub(crate) struct Borrowed {
     root: SharedLock,
@@ -142,7 +142,7 @@ impl Ladder for Owned {
     }
 }
 
-/// What people make without this library: a map of locks for each level, and names sorted before they are locked.
+/// A ladder made without this library: a map of locks for each level, and names sorted before they are locked.
 #[derive(Debug)]
 pub(crate) struct HandMade {
     root: Arc<RwLock<()>>,

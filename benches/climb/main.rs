@@ -4,12 +4,12 @@
 //! ```text
 //!     comparison                    rounds, ratios, bars: what the comparisons share
 //!         │
-//!       rows                        what is asked, the work, and the bars
+//!       rows                        the rows, the work, and the bars
 //!         │
-//!      ladders ─► jobs              who takes part; what each of them locks
+//!      ladders ─► jobs              the contenders; what each of them locks
 //! ```
 //!
-//! See `-- --help`, and `docs/BENCHMARKS.md` for the last results.
+//! See `-- --help` for the options, and `docs/BENCHMARKS.md` for the last results.
 
 #[path = "../comparison/mod.rs"]
 mod comparison;

@@ -1,4 +1,4 @@
-//! What is asked of each, and the bars that a session must meet.
+//! What each contender is asked to do, and the bars that a session must meet.
 
 use std::fmt;
 
@@ -80,7 +80,7 @@ impl fmt::Display for Row {
 
 type Contender = contender::Contender<Row>;
 
-/// Everyone who takes part.
+/// All contenders.
 pub(crate) fn contenders() -> Vec<Contender> {
     vec![
         contender::<Typed>(OURS, "lockladder"),
@@ -121,6 +121,6 @@ fn climbs<L: Ladder>(row: Row, stage: &Stage, ladder: &L, jobs: &[Job], times: u
         }
     });
     let (time, allocations) = (clock.elapsed(), allocated::count() - before);
-    // Rounded, as what is allocated once in the life of a lock or a runtime is not meant.
+    // Rounded: an allocation that happens once in the life of a lock or a runtime does not count.
     vec![per_one(time, times), (number(allocations) / number(times)).round()]
 }

@@ -1,4 +1,4 @@
-//! How each kind of peer answers the rows: which of them it can, and by which work.
+//! Which rows each kind of peer can answer, and by which work.
 
 use crate::comparison::contender::{self, Sampler};
 use crate::comparison::row::{number, per_one};

@@ -1,9 +1,9 @@
-//! Many tasks on two threads: what an operation costs then, and whether each gets its share.
+//! Many tasks on two threads: what an operation costs, and whether each task gets its share.
 //!
-//! Shares need a word. While the system keeps a worker from running in the short moment in which its task has released
-//! the lock and not yet queued again, all other tasks have their turns without it: on a busy machine some task loses a
-//! few milliseconds' worth of turns now and then, whatever the lock. So shares are looked at in short moments, and what
-//! counts is the least disturbed of them: an unfair lock is unfair in that one too.
+//! Shares need an explanation. The system may stop a worker in the short moment in which its task has released the lock
+//! and not yet queued again. All other tasks then have their turns without it: on a busy machine some task loses a few
+//! milliseconds' worth of turns now and then, whatever the lock. So shares are measured over short times, and the least
+//! disturbed of them counts: an unfair lock is unfair in that one too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

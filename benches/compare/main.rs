@@ -1,16 +1,16 @@
 //! One lock: ours against the peers, in one interleaved run: `cargo bench -p lockladder-benches --bench compare`.
 //!
 //! ```text
-//!       peers                                          who takes part
+//!       peers                                          the contenders
 //!         │
 //!     contender ─► workloads · crowd · space           which of the rows each kind can answer; the work
 //!         │                  │
-//!       rows               verbs                       what is asked, and the bars; how it is asked
+//!       rows               verbs                       the rows and their bars; how a lock is asked
 //!         │
 //!     comparison                                       rounds, ratios, bars: what the comparisons share
 //! ```
 //!
-//! See `-- --help`, and `docs/BENCHMARKS.md` for the last results.
+//! See `-- --help` for the options, and `docs/BENCHMARKS.md` for the last results.
 
 #[path = "../comparison/mod.rs"]
 mod comparison;

@@ -1,4 +1,4 @@
-//! The peers. An adapter is a few lines; [`all`] says who takes part in what.
+//! The peers. An adapter is a few lines; [`all`] says which peer takes part in what.
 
 use std::future::{Future, ready};
 use std::hint::spin_loop;
@@ -11,8 +11,8 @@ use crate::contender::Contender;
 use crate::rows::{FUTURES_INTRUSIVE, MAITAKE, PARKING_LOT, TOKIO};
 use crate::verbs::{Lock, Sharing, Value};
 
-/// Everyone who takes part, with the types of the lock and of its exclusive guard. Floors block the thread or spin, so
-/// they only show what a free lock costs at least.
+/// All contenders, with the types of the lock and of its exclusive guard. A floor blocks the thread or spins, so it
+/// only shows the least that a free lock costs.
 pub(crate) fn all() -> Vec<Contender> {
     use futures_intrusive::sync as futures_intrusive;
     use tokio::sync as tokio;
@@ -182,7 +182,7 @@ pub(crate) struct CompareExchange {
     word: AtomicUsize,
 }
 
-/// Gives back what was added to the word.
+/// When dropped, takes back what was added to the word.
 pub(crate) struct Held<'a> {
     word: &'a AtomicUsize,
     added: usize,

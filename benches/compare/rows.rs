@@ -1,4 +1,4 @@
-//! The rows of the comparison: what is asked of every peer, in which unit it answers, and the bar that ours must meet.
+//! The rows of the comparison: what every peer is asked to do, the unit of its answer, and the bar that ours must meet.
 
 use std::fmt;
 use std::time::Duration;
@@ -30,17 +30,17 @@ pub(crate) enum Row {
     Drain(Verb),
     /// Drop queued requests in random order.
     Cancel,
-    /// What an operation costs so many tasks on two workers.
+    /// What an operation costs with this many tasks on two workers.
     Contended(usize),
-    /// Whether each of so many tasks gets its share.
+    /// Whether each of this many tasks gets its share.
     Shares(usize),
     /// What waiting allocates.
     Allocations,
-    /// Bytes.
+    /// Sizes in bytes.
     Sizes,
 }
 
-/// How much of everything.
+/// How much work one sample is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
     /// Acquisitions of a free lock.
@@ -51,7 +51,7 @@ pub(crate) struct Scale {
     pub(crate) waiters: usize,
     /// Requests to cancel.
     pub(crate) cancels: usize,
-    /// How long a crowd contends, when its costs are measured; a fifth of it when its shares are.
+    /// How long a crowd contends when its costs are measured; its shares are measured for a fifth of this time.
     pub(crate) time: Duration,
 }
 
@@ -86,7 +86,7 @@ impl row::Scale for Scale {
     }
 }
 
-/// The tasks that pass a lock round.
+/// The tasks that hand a lock round.
 pub(crate) const RELAY: usize = 8;
 /// The waits whose allocations are counted.
 pub(crate) const WAITS: usize = 100;
@@ -170,7 +170,7 @@ impl row::Row for Row {
     }
 }
 
-/// The name by which `--row` asks for it.
+/// The name that `--row` takes.
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {

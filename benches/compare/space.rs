@@ -8,7 +8,7 @@ use crate::comparison::allocated;
 use crate::verbs::{Lock, Value};
 use crate::workloads::{held, idle};
 
-/// How often the allocator is asked while `waits` requests for one lock queue, are granted and release.
+/// The number of allocations while `waits` requests, one after the other, queue for a lock, are granted and release it.
 pub(crate) fn allocations<L: Lock>(waits: usize) -> Option<usize> {
     let lock = L::new();
     wait(&lock)?; // What a lock allocates once in its life is not counted.

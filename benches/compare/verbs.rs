@@ -1,7 +1,7 @@
-//! What is asked of every lock: the same two verbs, written as its users write them.
+//! The same two verbs for every lock, written as the users of that lock write them.
 //!
-//! An adapter says how to make the lock, and how to wait for it. What a peer cannot do it does not implement. Ours is
-//! here, the others are in `peers`.
+//! An adapter makes the lock, and waits for it. It does not implement what its peer cannot do. Our adapter is here, the
+//! others are in `peers`.
 
 use std::future::Future;
 
@@ -10,7 +10,7 @@ use lockladder::SharedLock;
 /// The value in every lock.
 pub(crate) type Value = u64;
 
-/// A lock that one holder at a time has alone.
+/// A lock that can be held exclusively.
 pub(crate) trait Lock: Send + Sync + Sized + 'static {
     fn new() -> Self;
 

@@ -1,8 +1,8 @@
-//! The work that is measured. Each function makes a lock of its own, does the work, and says how long it took; what
-//! only prepares it is not timed.
+//! The work that is measured. Each function makes a lock of its own, does the work, and returns how long it took,
+//! without the preparations.
 //!
-//! Where a queue is drained or thinned out, futures are polled by hand outside of any runtime, so that the time is that
-//! of the lock and not that of a scheduler.
+//! The functions that drain or cancel a queue poll futures by hand, outside any runtime, so that the time is the lock's
+//! and not a scheduler's.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -20,17 +20,17 @@ use tokio::task::JoinHandle;
 use crate::comparison::stage::{Clock, Flavor, Stage};
 use crate::verbs::{Access, Exclusive, Lock};
 
-/// What a peer took for its work, or `None` if it cannot do it.
+/// The time that a peer took for its work, or `None` if it cannot do it.
 pub(crate) type Taken = Option<Duration>;
 
-/// Acquires and releases, again and again: as a user does.
+/// Acquires and releases, again and again, as a user does.
 async fn cycle<L: Lock, A: Access<L>>(lock: &L, times: usize) {
     for _ in 0..times {
         drop(A::acquire(lock).await);
     }
 }
 
-/// One task acquires and releases a lock that nobody else wants.
+/// One task acquires and releases a lock that no other task wants.
 pub(crate) fn uncontended<L: Lock, A: Access<L>>(stage: &Stage, flavor: Flavor, times: usize) -> Duration {
     let runtime = stage.runtime(flavor);
     let lock = Arc::new(L::new());
@@ -45,8 +45,8 @@ pub(crate) fn uncontended<L: Lock, A: Access<L>>(stage: &Stage, flavor: Flavor, 
     clock.elapsed()
 }
 
-/// Tasks pass the lock round: whoever releases it hands it to the next and queues behind the others, so that every
-/// acquisition waits. `None` if newcomers overtake who waits, since then nothing is handed over.
+/// Tasks hand the lock round: each holder releases it to the next task and queues behind the others, so that every
+/// acquisition waits. `None` if newcomers pass waiters, since then no task hands the lock over.
 pub(crate) fn hand_over<L: Lock>(stage: &Stage, flavor: Flavor, tasks: usize, times: usize) -> Taken {
     if barges::<L>() {
         return None;
@@ -86,7 +86,7 @@ where
     spawned
 }
 
-/// Whether a newcomer gets a lock that has just been released while somebody waits for it.
+/// Whether a newcomer gets a lock that has just been released while a request waits for it.
 fn barges<L: Lock>() -> bool {
     let lock = L::new();
     let mut first = Box::pin(lock.exclusive());
@@ -98,7 +98,7 @@ fn barges<L: Lock>() -> bool {
     !must_wait || poll(&mut newcomer).is_ready()
 }
 
-/// Releases a lock for which `waiters` wait, and lets each of them claim it and release it again.
+/// Releases a lock for which `waiters` requests wait, and lets each of them claim it and release it again.
 pub(crate) fn drain<L: Lock, A: Access<L>>(waiters: usize) -> Taken {
     let lock = L::new();
     let held = held(&lock)?;
@@ -136,7 +136,7 @@ pub(crate) fn cancel<L: Lock>(waiters: usize, seed: u64) -> Taken {
     Some(clock.elapsed())
 }
 
-/// Acquires a lock that nobody holds, by hand.
+/// Acquires a free lock, polling by hand.
 pub(crate) fn held<L: Lock>(lock: &L) -> Option<impl Send> {
     match pin!(lock.exclusive()).poll(&mut idle()) {
         Poll::Ready(guard) => Some(guard),

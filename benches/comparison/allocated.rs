@@ -1,5 +1,5 @@
-//! What is asked of the allocator, counted by hand: what the registry offers costs more per allocation than some of the
-//! peers' waits, and would be measured along with the peers that allocate.
+//! Counts allocations, by hand: the published crates for this cost more per allocation than some peers' waits, and
+//! their cost would be measured along with the peers that allocate.
 
 #![allow(unsafe_code, reason = "a global allocator that counts")]
 
@@ -34,12 +34,12 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How often this thread has asked the allocator so far.
+/// How many allocations this thread has made so far.
 pub(crate) fn count() -> usize {
     COUNT.get()
 }
 
-/// The bytes of what this thread made and did not free again, as they were asked for, and what it made.
+/// Runs `make`. Returns the bytes that it requested and did not free again, and its result.
 pub(crate) fn bytes<T>(make: impl FnOnce() -> T) -> (usize, T) {
     let before = BYTES.get();
     let result = make();

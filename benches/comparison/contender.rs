@@ -1,17 +1,17 @@
-//! Who is asked, and how.
+//! What takes part in a comparison, and how it is asked.
 
 use std::fmt;
 
 use super::row::Row;
 use super::stage::Stage;
 
-/// The one that the others are compared with.
+/// The contender that the others are compared with.
 pub(crate) const OURS: &str = "lockladder";
 
-/// Does the work once, and returns a value for each column; `None` if that cannot be done.
+/// Does the work once, and returns a value for each column; `None` if the contender cannot do it.
 pub(crate) type Sampler<'a, S> = Box<dyn FnMut(&S) -> Option<Vec<f64>> + 'a>;
 
-/// Makes what a row needs, which is not timed; `None` if that cannot be done.
+/// Makes what a row needs, untimed; `None` if the contender cannot do the row.
 pub(crate) type Prepare<R, S> = for<'a> fn(R, &'a Stage, &S) -> Option<Sampler<'a, S>>;
 
 /// A peer, and how it is asked.

@@ -1,4 +1,4 @@
-//! Rounds: every peer once per round, each round begun by another one.
+//! Rounds: every peer is measured once per round, and each round begins with another peer.
 //!
 //! The machine has faster and slower moments, so a time means little by itself. What counts is the ratio of ours to a
 //! peer **within one round**, and of these ratios the median.
@@ -15,20 +15,20 @@ use super::stage::Stage;
 #[derive(Clone, Debug)]
 pub(crate) struct Score {
     pub(crate) peer: &'static str,
-    /// The median over the rounds, in the unit of the column; or the least, if that is what counts of it.
+    /// The median over the rounds, in the unit of the column; the least, if [`Unit::is_least`].
     pub(crate) value: f64,
     /// Ours over this peer's.
     pub(crate) ratio: Option<Ratio>,
-    /// Only 1, and that with less to do, for a peer that tries our patience.
+    /// Only 1, and that with less to do, for a peer that is too slow.
     pub(crate) rounds: usize,
 }
 
 /// How ours compares with a peer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ratio {
-    /// The median of the ratios of the rounds; or the ratio of the least, if that is what counts.
+    /// The median of the ratios of the rounds; the ratio of the least values, if [`Unit::is_least`].
     pub(crate) value: f64,
-    /// Half of the rounds lies between these.
+    /// Half of the rounds lie between these.
     pub(crate) half: Option<[f64; 2]>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Measurement {
     pub(crate) row: String,
     pub(crate) table: &'static str,
     pub(crate) column: Column,
-    /// Of those who could do it.
+    /// The scores of the peers that could do it.
     pub(crate) scores: Vec<Score>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn measure<R: Row>(
     measurements
 }
 
-/// Hidden where stderr is not a terminal. It draws only when a round is over, and never while something is timed.
+/// Hidden if stderr is not a terminal. The bar draws only when a round is over, and never while something is timed.
 fn progress(steps: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:28} [{bar:30}] {pos}/{len} rounds, {eta} left");
     ProgressBar::new(steps as u64).with_style(style.expect("the template is right"))
@@ -70,7 +70,7 @@ fn progress(steps: usize) -> ProgressBar {
 /// A value per column.
 type Answer = Vec<f64>;
 
-/// How a peer did when it was asked for the first time.
+/// How a peer did in its first samples.
 enum Rehearsal<'a, S> {
     /// It cannot do this.
     Unable,
@@ -131,7 +131,7 @@ fn measure_row<R: Row>(
     row.columns().into_iter().enumerate().map(measurement).collect()
 }
 
-/// The scores in one column of those who went through all rounds.
+/// The scores, in one column, of the peers that did all rounds.
 fn scores(ready: &[(&'static str, Vec<Answer>)], column: usize, unit: Unit) -> Vec<Score> {
     let values = |answers: &[Answer]| answers.iter().map(|answer| answer[column]).collect::<Vec<_>>();
     let ours = ready.iter().find(|(peer, _)| *peer == OURS).map(|(_, answers)| values(answers));
@@ -151,7 +151,7 @@ fn by_round(ours: &[f64], theirs: &[f64]) -> Ratio {
     Ratio { value: quantile(&ratios, 2), half: Some([1, 3].map(|quarters| quantile(&ratios, quarters))) }
 }
 
-/// The value below which so many quarters of the others lie.
+/// The value below which `quarters` quarters of the values lie.
 fn quantile(values: &[f64], quarters: usize) -> f64 {
     let mut values = values.to_vec();
     values.sort_unstable_by(f64::total_cmp);

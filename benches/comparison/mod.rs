@@ -1,9 +1,9 @@
-//! What the comparisons share: each asks its peers the same things, in one interleaved run.
+//! What the comparisons share: each asks all its peers to do the same work, in one interleaved run.
 //!
 //! ```text
 //!   options · report ─► measure      the command line; tables, bars, JSON; rounds and medians
 //!       │         │
-//!   contender ─► row                 who is asked; what is asked: both are a comparison's own
+//!   contender ─► row                 a peer; a thing to measure: each comparison has its own
 //!       │
 //!   stage · allocated                where the work is done, by which clock; what it allocates
 //! ```
@@ -57,8 +57,8 @@ fn run<R: Row>(options: &Options, contenders: Vec<Contender<R>>) -> Result<(), B
     Ok(())
 }
 
-/// Prints a report. A reader who has closed the pipe wants no more of it: that is no error. Any other failure is told, so
-/// that no result is lost in silence.
+/// Prints a report. A closed pipe is no error: its reader wants no more. Any other failure is reported, so that no
+/// result is lost in silence.
 fn print(report: &str) -> Result<(), String> {
     let mut out = io::stdout();
     match writeln!(out, "{report}").and_then(|()| out.flush()) {

@@ -9,8 +9,9 @@ use super::row::{Extent, Row, Scale};
 
 /// Compares lockladder with its peers, in one interleaved run.
 ///
-/// Every peer does the same work once per round, each round begun by another one. Printed are medians over the rounds
-/// and, in brackets, the median of the per-round ratios of lockladder to the peer: below 1, lockladder is faster.
+/// Every peer does the same work once per round, and each round begins with another peer. The report has medians over
+/// the rounds and, in brackets, the median of the per-round ratios of lockladder to the peer: below 1, lockladder is
+/// faster.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo bench -p lockladder-benches --bench NAME --")]
 pub(crate) struct Options {
@@ -44,7 +45,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// `cargo bench` passes `--bench`. `cargo test` does not, and is known by that.
+    /// `cargo bench` passes `--bench`, and `cargo test` does not: that tells them apart.
     pub(crate) fn extent(&self) -> Extent {
         match self {
             Self { test: true, .. } | Self { bench: false, .. } => Extent::Rehearsal,
@@ -61,7 +62,7 @@ impl Options {
         chosen("row", &self.rows, R::ALL.to_vec(), R::to_string)
     }
 
-    /// Those asked for, and ours in any case.
+    /// The contenders asked for, and ours in any case.
     pub(crate) fn contenders<R: Row>(&self, all: Vec<Contender<R>>) -> Result<Vec<Contender<R>>, String> {
         let (ours, others): (Vec<_>, _) = all.into_iter().partition(|contender| contender.name == OURS);
         let others = chosen("peer", &self.peers, others, |contender| contender.name.to_owned())?;
@@ -69,7 +70,7 @@ impl Options {
     }
 }
 
-/// Those whose name contains one of the `wanted` words; all if there are none.
+/// The items whose name contains one of the `wanted` words; all items if there are no words.
 fn chosen<T>(what: &str, wanted: &[String], all: Vec<T>, name: fn(&T) -> String) -> Result<Vec<T>, String> {
     let names: Vec<_> = all.iter().map(name).collect();
     if let Some(word) = wanted.iter().find(|word| !names.iter().any(|name| name.contains(word.as_str()))) {

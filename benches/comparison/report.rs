@@ -1,4 +1,4 @@
-//! What comes out: tables for people, in Markdown, and the same as JSON.
+//! The results: tables in Markdown, and the same as JSON.
 
 use std::fmt::{self, Write};
 
@@ -21,7 +21,7 @@ pub(crate) struct Report {
     tables: Vec<(&'static str, Vec<Measurement>)>,
 }
 
-/// Who took part.
+/// A contender that took part.
 #[derive(Debug, Serialize)]
 struct Peer {
     name: &'static str,
@@ -36,7 +36,7 @@ struct Verdict {
     quantity: String,
     bar: String,
     measured: f64,
-    /// Between which values half of the rounds lie.
+    /// Half of the rounds lie between these values.
     half_of_rounds: Option<[f64; 2]>,
     met: bool,
 }
@@ -48,14 +48,14 @@ struct Line {
     quantity: String,
     unit: &'static str,
     peer: &'static str,
-    /// The median over the rounds; of `most/fewest` and `longest`, the least.
+    /// The median over the rounds; for `most/fewest` and `longest`, the least.
     value: f64,
     /// 1 for a peer that is too slow for more; it may have had less to do, too.
     rounds: usize,
-    /// Ours over this peer's: the median of the ratios of the rounds; of `most/fewest` and `longest`, the ratio of
-    /// the least.
+    /// Ours over this peer's: the median of the ratios of the rounds; for `most/fewest` and `longest`, the ratio of
+    /// the least values.
     ratio: Option<f64>,
-    /// Between which ratios half of the rounds lie.
+    /// Half of the rounds lie between these ratios.
     half_of_rounds: Option<[f64; 2]>,
 }
 
@@ -131,7 +131,7 @@ fn empty_table<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
     table
 }
 
-/// In the order of the rows; those of one table stand together.
+/// Groups the measurements by table, in the order of the rows.
 fn by_table(measurements: Vec<Measurement>) -> Vec<(&'static str, Vec<Measurement>)> {
     let mut tables: Vec<(_, Vec<_>)> = Vec::new();
     for measurement in measurements {
@@ -148,7 +148,7 @@ fn score<'a>(measurement: &'a Measurement, peer: &str) -> Option<&'a Score> {
     measurement.scores.iter().find(|score| score.peer == peer)
 }
 
-/// The number, and for times the ratio; a dash if the peer cannot do it.
+/// The number, and for times and rates the ratio; a dash if the peer cannot do it.
 fn cell(unit: Unit, score: Option<&Score>) -> String {
     let Some(score) = score else { return "–".to_owned() };
     let mut text = match unit {
@@ -193,7 +193,7 @@ fn verdicts(measurement: &Measurement) -> impl Iterator<Item = Verdict> {
     })
 }
 
-/// At two decimals, as it is printed.
+/// Compares at two decimals, as they are printed.
 fn at_most(measured: f64, limit: f64) -> bool {
     (measured * 100.0).round() <= (limit * 100.0).round()
 }
@@ -220,11 +220,11 @@ fn lines(measurement: &Measurement) -> impl Iterator<Item = Line> {
     })
 }
 
-/// The version of a package in the lock file of the workspace; ours, and `std`, have none worth telling.
+/// The version of a package in the lock file of the workspace. `std` is not in it.
 fn locked_version(package: &str) -> Option<&'static str> {
     let packages = include_str!("../../Cargo.lock").split("[[package]]");
     let fields = packages.map(|entry| (field(entry, "name"), field(entry, "version")));
-    // Several versions stand in ascending order, and ours asks for the latest.
+    // Several versions of a package are in ascending order, and the benches use the latest.
     fields.filter(|(name, _)| *name == Some(package)).last().and_then(|(_, version)| version)
 }
 

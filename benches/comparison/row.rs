@@ -1,15 +1,15 @@
-//! What is asked: the rows of a comparison, the columns of each, and their units and bars.
+//! The rows of a comparison, the columns of each, and their units and bars.
 
 use std::fmt::Display;
 use std::time::Duration;
 
-/// One thing to measure; its `Display` is the name by which `--row` asks for it.
+/// One thing to measure; its `Display` is the name that `--row` takes.
 pub(crate) trait Row: Copy + Display + 'static {
     type Scale: Scale;
 
     const ALL: &'static [Self];
 
-    /// Which table it stands in.
+    /// The title of its table.
     fn table(self) -> &'static str;
 
     /// The quantities that it yields.
@@ -30,7 +30,7 @@ pub(crate) trait Row: Copy + Display + 'static {
 pub(crate) trait Scale: Copy + 'static {
     fn of(extent: Extent) -> Self;
 
-    /// As much less, but never nothing.
+    /// The counts divided by `fraction`, but never zero.
     fn divided_by(self, fraction: usize) -> Self;
 
     /// How often a row is measured.
@@ -76,24 +76,24 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// Whether anything that disturbs a round can only add to the quantity, so that the least of all rounds counts.
+    /// Whether a disturbance of a round can only add to the quantity, so that the least of all rounds counts.
     pub(crate) fn is_least(self) -> bool {
         matches!(self, Self::Spread | Self::Longest)
     }
 }
 
-/// What the project asks of itself.
+/// A bar that the project sets itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bar {
-    /// At most so many times what this peer shows in the same round.
+    /// At most this many times what the peer shows in the same round.
     Times(f64, &'static str),
-    /// At least so many times what the best of all peers shows in the same round.
+    /// At least this many times what the best of all peers shows in the same round.
     TimesBest(f64),
-    /// At most so much.
+    /// At most this much.
     AtMost(f64),
 }
 
-/// Nanoseconds.
+/// Nanoseconds for each of `count`.
 pub(crate) fn per_one(time: Duration, count: usize) -> f64 {
     time.as_secs_f64() * 1e9 / number(count)
 }

@@ -1,4 +1,4 @@
-//! Where the work is done, and what its time is read from.
+//! The runtimes that do the work, and the clock that times it.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub(crate) enum Flavor {
     TwoWorkers,
 }
 
-/// One runtime of each flavor, made once: their threads wait, and cost nothing, while they are not asked.
+/// One runtime of each flavor, made once: while a runtime is not used, its threads wait and cost nothing.
 pub(crate) struct Stage {
     current_thread: Runtime,
     two_workers: Runtime,
@@ -34,7 +34,7 @@ impl Stage {
     }
 }
 
-/// CPU time: of this thread where it does all the work itself, else of the whole process.
+/// CPU time: of this thread if it does all the work itself, else of the whole process.
 #[derive(Debug)]
 pub(crate) enum Clock {
     Thread(ThreadTime),
@@ -42,7 +42,7 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    /// Starts the one that suits work on this runtime.
+    /// Starts the clock that suits work on this runtime.
     pub(crate) fn start(flavor: Flavor) -> Self {
         match flavor {
             Flavor::CurrentThread => Self::Thread(ThreadTime::now()),

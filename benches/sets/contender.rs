@@ -1,4 +1,4 @@
-//! How each kind of peer answers the rows: which of them it can, and by which work.
+//! Which rows each kind of peer can answer, and by which work.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) type Contender = contender::Contender<Row>;
 type Samples<'a> = Option<Sampler<'a, Scale>>;
 
 impl Contender {
-    /// Our two kinds of sets, each where it belongs.
+    /// Our two kinds of sets, each in the rows that it suits.
     pub(crate) fn ours(name: &'static str, package: &'static str) -> Self {
         fn prepare<'a>(row: Row, stage: &'a Stage, scale: &Scale) -> Samples<'a> {
             match row {
@@ -41,7 +41,7 @@ impl Contender {
         Self { name, package, prepare: resident::<L> }
     }
 
-    /// Locks that are made on demand; so none are resident.
+    /// Locks that are made on demand, so that none are resident.
     pub(crate) fn pool<L: Named>(name: &'static str, package: &'static str) -> Self {
         fn prepare<'a, L: Named>(row: Row, stage: &'a Stage, scale: &Scale) -> Samples<'a> {
             match row {

@@ -1,4 +1,4 @@
-//! Many tasks on two threads, each after one random name after the other.
+//! Many tasks on two threads; each acquires one random name after the other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

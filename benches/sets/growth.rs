@@ -1,8 +1,8 @@
-//! How long anybody is stopped while a set grows.
+//! How long a thread is stopped while a set grows.
 //!
-//! On a shared machine the system stops everybody for milliseconds now and then, whatever the set does. So beside the
-//! longest stop by the clock on the wall there is the longest time that one `add` *works*, by the clock of its thread:
-//! that is how long it can have kept a part of the set locked, unless it is stopped meanwhile.
+//! On a shared machine the system stops any thread for milliseconds now and then, whatever the set does. So besides the
+//! longest stop in wall time, there is the longest time that one `add` *works*, in CPU time of its thread: that is how
+//! long it can have kept a part of the set locked, unless the system stopped it meanwhile.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -23,8 +23,8 @@ pub(crate) struct Stops {
     pub(crate) work: Duration,
 }
 
-/// A set grows from one member to so many, one `add` at a time, while another thread acquires the first one, again and
-/// again.
+/// Grows a set from one member to `members`, one `add` at a time, while another thread acquires the first member again
+/// and again.
 pub(crate) fn grow<L: Changing>(stage: &Stage, members: usize) -> Stops {
     let locks = L::of(names::of(1));
     let first = names::name(0);

@@ -1,16 +1,16 @@
 //! Named locks: ours against the peers, in one interleaved run: `cargo bench -p lockladder-benches --bench sets`.
 //!
 //! ```text
-//!       peers                                              who takes part
+//!       peers                                              the contenders
 //!         │
 //!     contender ─► workloads · crowd · growth · whole      which of the rows each kind can answer; the work
 //!         │                  │
-//!       rows           verbs · names                       what is asked, and the bars; how it is asked, by which names
+//!       rows           verbs · names                       the rows and their bars; how a set is asked, by which names
 //!         │
 //!     comparison                                           rounds, ratios, bars: what the comparisons share
 //! ```
 //!
-//! See `-- --help`, and `docs/BENCHMARKS.md` for the last results.
+//! See `-- --help` for the options, and `docs/BENCHMARKS.md` for the last results.
 
 #[path = "../comparison/mod.rs"]
 mod comparison;

@@ -1,7 +1,7 @@
 //! The names: 28 bytes each, drawn at random.
 //!
-//! Whoever asks for a lock already has its name. So the names are drawn beforehand, and lie in the order in which they
-//! are asked for: what is measured is the search for the lock, not that for the name.
+//! A caller that asks for a lock already has its name. So the names are drawn beforehand, and lie in the order in which
+//! they are asked for: the benches measure the search for the lock, not that for the name.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ const SEED: u64 = 20_26;
 
 pub(crate) const LENGTH: usize = 28;
 
-/// The name of the member with this number, below ten millions.
+/// The name of the member with this number, below ten million.
 pub(crate) fn name(number: usize) -> String {
-    // Without room to spare, which would be counted as bytes of a member.
+    // Without spare capacity, which would count as bytes of a member.
     format!("instance{number:07}.example.com.").into_boxed_str().into_string()
 }
 
-/// So many names, in the order of their numbers.
+/// The first `count` names, in the order of their numbers.
 pub(crate) fn of(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(name)
 }
@@ -39,7 +39,7 @@ impl Walk {
         Self { shuffled: numbers.into_iter().map(name).collect(), at: 0 }
     }
 
-    /// The same names from another place on: for one of several tasks.
+    /// The same names from another place on, for one of several tasks.
     pub(crate) fn from(&self, place: usize) -> Self {
         let mut random = StdRng::seed_from_u64(SEED + place as u64);
         Self { shuffled: Arc::clone(&self.shuffled), at: random.random_range(0..self.shuffled.len()) }
@@ -51,7 +51,7 @@ impl Walk {
         &self.shuffled[at]
     }
 
-    /// So many different names.
+    /// The next `count` names, all different.
     pub(crate) fn next_of(&mut self, count: usize) -> Vec<&str> {
         let (before, after) = self.shuffled.split_at(self.at);
         self.at = (self.at + count) % self.shuffled.len();

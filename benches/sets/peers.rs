@@ -1,4 +1,4 @@
-//! The peers. An adapter is a few lines; [`all`] says who takes part in what.
+//! The peers. An adapter is a few lines; [`all`] says which peer takes part in what.
 
 use std::collections::HashMap;
 use std::future::{Future, ready};
@@ -16,7 +16,7 @@ use crate::contender::Contender;
 use crate::rows::{HAND_MADE, KEYED_LOCK, LOCKABLE};
 use crate::verbs::{Changing, Named, Several};
 
-/// Everyone who takes part. The floor cannot wait, and knows its members once and for all.
+/// All contenders. The floor cannot wait, and its members never change.
 pub(crate) fn all() -> Vec<Contender> {
     vec![
         Contender::ours(OURS, "lockladder"),
@@ -28,10 +28,10 @@ pub(crate) fn all() -> Vec<Contender> {
     ]
 }
 
-/// One lock of those made by hand.
+/// One lock of a hand-made set.
 type Member = Arc<RwLock<()>>;
 
-/// One by one in name order, so that nobody waits for each other.
+/// Acquires the members one by one in name order, so that no deadlock can arise.
 async fn in_order(mut members: Vec<(&str, Member)>) -> Vec<OwnedRwLockWriteGuard<()>> {
     members.sort_unstable_by_key(|(name, _)| *name);
     let mut held = Vec::with_capacity(members.len());
@@ -41,7 +41,7 @@ async fn in_order(mut members: Vec<(&str, Member)>) -> Vec<OwnedRwLockWriteGuard
     held
 }
 
-/// What people write first.
+/// A hand-made set, first attempt: a map behind a mutex.
 #[derive(Debug)]
 pub(crate) struct HandMade {
     members: Mutex<HashMap<String, Member>>,
@@ -87,7 +87,7 @@ impl Changing for HandMade {
     }
 }
 
-/// What people write next.
+/// A hand-made set, second attempt: a concurrent map.
 #[derive(Debug)]
 pub(crate) struct OverDashMap {
     members: DashMap<String, Member>,
@@ -149,14 +149,14 @@ impl Named for KeyedLock<String> {
     }
 }
 
-/// The least that a named lock can do: to look up a name in a map that never changes, one exchange to take it, one
+/// The least that a named lock can do: one look-up in a map that never changes, one exchange to take the lock, one
 /// store to give it back. Spins if it is taken.
 #[derive(Debug)]
 pub(crate) struct Floor {
     members: hashbrown::HashMap<String, AtomicBool>,
 }
 
-/// Gives the lock back.
+/// Gives the lock back when dropped.
 struct Held<'a> {
     word: &'a AtomicBool,
 }

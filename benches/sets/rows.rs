@@ -1,4 +1,4 @@
-//! The rows of the comparison: what is asked of every peer, in which unit it answers, and the bar that ours must meet.
+//! The rows of the comparison: what every peer is asked to do, the unit of its answer, and the bar that ours must meet.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,12 +10,12 @@ pub(crate) const HAND_MADE: &str = "hand-made, HashMap";
 pub(crate) const LOCKABLE: &str = "lockable";
 pub(crate) const KEYED_LOCK: &str = "keyed-lock";
 
-/// Which locks, and how many names for them.
+/// How long the locks exist, and how many names there are for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Members {
-    /// There all the time.
+    /// Locks that are there all the time.
     Resident(usize),
-    /// There only while somebody uses them.
+    /// Locks that are there only while they are used.
     OnDemand(usize),
 }
 
@@ -24,11 +24,11 @@ pub(crate) enum Members {
 pub(crate) enum Row {
     /// Acquire and release one name.
     One(Members),
-    /// Acquire and release so many names at once, of so many.
+    /// Acquire and release `count` names at once, of `of`.
     Several { count: usize, of: usize },
     /// Acquire and release everything.
     All(usize),
-    /// Wait for everything, with many others.
+    /// Wait for everything, with many other requests.
     AwaitAll,
     /// What a crowd gets done.
     Crowd(Members),
@@ -36,16 +36,16 @@ pub(crate) enum Row {
     Change(usize),
     /// Add one member after the other.
     Growth(usize),
-    /// What a member takes.
+    /// The bytes that a member takes.
     Bytes(usize),
-    /// What acquiring so many free names allocates.
+    /// What acquiring this many free names allocates.
     Allocations(usize),
 }
 
-/// How much of everything.
+/// How much work one sample is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
-    /// No set is larger.
+    /// The most members of a set.
     pub(crate) members: usize,
     /// Names to acquire, one by one or several at once.
     pub(crate) acquisitions: usize,
@@ -201,7 +201,7 @@ impl row::Row for Row {
     }
 }
 
-/// The name by which `--row` asks for it.
+/// The name that `--row` takes.
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {

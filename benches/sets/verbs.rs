@@ -1,12 +1,13 @@
-//! What is asked of named locks, written as their users write it. What a peer cannot do it does not implement.
+//! The verbs of named locks, written as their users write them. An adapter does not implement what its peer cannot do.
 
 use std::future::Future;
 
 use lockladder::{LockSet, OpenSet};
 
-/// Locks by name, each of which one holder at a time has alone.
+/// Named locks that can be held exclusively.
 pub(crate) trait Named: Send + Sync + Sized + 'static {
-    /// With a member for each of these names. Of a pool, that makes its members on demand, an empty one.
+    /// A set with a member for each of these names; an empty one if the peer is a pool, which makes its members on
+    /// demand.
     fn of(names: impl Iterator<Item = String>) -> Self;
 
     /// Resolves to the guard, or to a result that holds it.

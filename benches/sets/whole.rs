@@ -1,4 +1,4 @@
-//! `All` of a large set, and with many who wait for it. No peer has anything like it.
+//! `All` of a large set, and `All` with many waiters. No peer has anything like it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -11,13 +11,13 @@ use crate::comparison::stage::{Clock, Flavor, Stage};
 use crate::names;
 use crate::verbs::Set;
 
-/// What it takes to have everything once.
+/// What it costs to acquire everything once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Whole {
-    /// With its release.
+    /// Including the release.
     pub(crate) acquisition: Duration,
     pub(crate) allocations: usize,
-    /// From the release of the last of 25 names that were held, to the guard.
+    /// From the release of the last of 25 held names to the guard.
     pub(crate) after_the_last: Duration,
 }
 
@@ -44,8 +44,8 @@ pub(crate) fn acquire(stage: &Stage, set: &Set) -> Whole {
     Whole { acquisition, allocations, after_the_last }
 }
 
-/// How long each of many waits for everything takes, from the grant to the release; and a try that fails beside many who
-/// wait for a name.
+/// How long each of many waiters for everything takes from the grant to the release, and how long a try takes that
+/// fails while many requests wait for a name.
 pub(crate) fn awaited() -> [Duration; 2] {
     const MEMBERS: usize = 64;
     const WHOLES: u32 = 4_000;

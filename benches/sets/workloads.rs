@@ -20,7 +20,7 @@ pub(crate) fn one_by_one<L: Named>(stage: &Stage, locks: &L, walk: &mut Walk, ti
     clock.elapsed()
 }
 
-/// Acquires and releases so many names at once, again and again.
+/// Acquires and releases `count` names at once, `times` times.
 pub(crate) fn several<L: Several>(stage: &Stage, locks: &L, walk: &mut Walk, count: usize, times: usize) -> Duration {
     let runtime = stage.runtime(Flavor::CurrentThread);
     let mut elapsed = Duration::ZERO;
@@ -33,7 +33,7 @@ pub(crate) fn several<L: Several>(stage: &Stage, locks: &L, walk: &mut Walk, cou
     elapsed
 }
 
-/// How often the allocator is asked for `times` acquisitions of so many free names.
+/// The number of allocations in `times` acquisitions of `count` free names.
 pub(crate) fn allocations<L: Several>(stage: &Stage, locks: &L, walk: &mut Walk, count: usize, times: usize) -> usize {
     let runtime = stage.runtime(Flavor::CurrentThread);
     (0..times)
@@ -50,7 +50,7 @@ pub(crate) fn allocations<L: Several>(stage: &Stage, locks: &L, walk: &mut Walk,
         .sum()
 }
 
-/// Removes one member and adds it again, `times` times: what each of the two takes together.
+/// Removes `times` members one by one, then adds them again. Returns the total times of adding and of removing.
 pub(crate) fn change<L: Changing>(stage: &Stage, locks: &L, walk: &mut Walk, times: usize) -> [Duration; 2] {
     let runtime = stage.runtime(Flavor::CurrentThread);
     let names: Vec<_> = walk.next_of(times).into_iter().map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! Which programs meet: all small ones, and large ones at random.
+//! The programs of the cases: all small ones, and large ones at random.
 
 use crate::programs::{LEVELS, Line, Program, Refused, Verb, Want, Which};
 use lockladder::LockMode::{self, Exclusive, Shared};
@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Each way to ask for some of two names: in both orders, where there are two.
+/// Each way to ask for some of two names. Two names are asked for in both orders.
 fn asks(modes: &[LockMode]) -> Vec<Line> {
     let lists: [&[char]; 4] = [&['a'], &['b'], &['a', 'b'], &['b', 'a']];
     let mut asks = Vec::new();
@@ -21,7 +21,7 @@ fn asks(modes: &[LockMode]) -> Vec<Line> {
     asks
 }
 
-/// Every program that asks for something, and for something else after, of two levels in any order.
+/// Every program that makes one request or two, at two levels, in any order.
 pub(crate) fn small(roots: &[LockMode], modes: &[LockMode]) -> Vec<Program> {
     let asks = asks(modes);
     let mut lines: Vec<Vec<Line>> = asks.iter().map(|ask| vec![ask.clone()]).collect();
@@ -65,7 +65,7 @@ fn verb() -> impl Strategy<Value = Verb> {
     ]
 }
 
-/// A program of so many lines at most, at so many levels above the root.
+/// A program of at most this many lines, at this many levels above the root.
 pub(crate) fn any(levels: usize, lines: usize) -> impl Strategy<Value = Program> {
     assert!(levels <= LEVELS);
     let root = prop_oneof![5 => Just((Shared, false)), 1 => Just((Exclusive, false)), 1 => Just((Exclusive, true))];

@@ -1,11 +1,12 @@
 //! Sessions cannot deadlock: in every state that small cases can reach, a session can go on, or all have ended.
 //!
-//! Sessions whose levels are known at run time ask for levels in any order, right or wrong, and names in any order; they
-//! release, downgrade, add and remove, go on or end when they are refused, and are dropped while they wait. The typed sessions
-//! of `examples/cluster` are explored by the same [`steps`](lockladder_test_support::steps), there.
+//! The sessions here know their levels at run time only. They ask for levels in any order, right or wrong, and for
+//! names in any order. They release, downgrade, add and remove; a refused session goes on or ends; a waiting one may be
+//! dropped. The typed sessions of `examples/cluster` are explored there, by the same
+//! [`steps`](lockladder_test_support::steps).
 //!
-//! `EXPLORE=all cargo test --release --test deadlock -- --nocapture` visits all pairs of small programs, and many of the other
-//! cases; without it, a few of each kind, always the same.
+//! `EXPLORE=all cargo test --release --test deadlock -- --nocapture` visits all pairs of small programs, and many of
+//! the other cases. Without `EXPLORE`, a run visits a few cases of each kind, always the same ones.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
 
@@ -33,10 +34,10 @@ const ABC: [char; 3] = ['a', 'b', 'c'];
 
 const WITH_DROPS: Scope = Scope { with_drops: true, one_by_one: false };
 
-/// The state space of a case is one thing, however it is come by.
+/// Begins a case, under the real manager or under a refuted one.
 type Begin<'c> = &'c dyn Fn(&[Program]) -> Scene;
 
-/// Explores one of so many of the cases; the shortest story of a deadlock, if there is one.
+/// Explores every `few`-th case, or every `many`-th in a thorough run. Returns the shortest story of a deadlock.
 fn survey(
     name: &str,
     [few, many]: [usize; 2],
@@ -67,12 +68,12 @@ fn no_deadlock((findings, deadlock): (Findings, Option<String>)) -> Findings {
     findings
 }
 
-/// Pairs of programs that ask for two levels, in any order, of two names, in any order.
+/// Pairs of programs that ask for two names at two levels, both in any order.
 fn small_pairs() -> impl Iterator<Item = Vec<Program>> {
     choices(small(&[Shared], &[Shared, Exclusive]), 2)
 }
 
-/// One of so many pairs is looked at, or each.
+/// Explores every 131st pair, or each pair in a thorough run.
 const PAIRS: [usize; 2] = [131, 1];
 
 #[test]
@@ -112,7 +113,7 @@ fn a_manager_that_forgets_the_order_of_levels_would_deadlock() {
     assert!(told.is_some());
 }
 
-/// Explores so many cases at random, always the same; one that deadlocks shrinks.
+/// Explores this many random cases, always the same ones. A case that deadlocks shrinks.
 fn explore_random(name: &str, sessions: usize, levels: usize, lines: usize, scope: Scope, [few, many]: [u32; 2]) {
     let (findings, clock) = (RefCell::new(Findings::default()), Instant::now());
     let cases = if is_thorough() { many } else { few };
@@ -156,12 +157,12 @@ fn takes(name: char, want: Want) -> Verb {
     Verb::Acquire(Which::These(vec![name]), Exclusive, want)
 }
 
-/// At the lowest level.
+/// Takes a name at the lowest level above the root.
 fn acquires(name: char) -> Line {
     (1, takes(name, Want::Everything))
 }
 
-/// See [`states`](lockladder_test_support::states): one visit to each state sees as much as all schedules, one by one.
+/// One visit to each state sees as much as all schedules do; see [`states`](lockladder_test_support::states).
 #[test]
 fn states_that_are_taken_for_the_same_are_the_same() {
     let compare = |begin: &dyn Fn() -> Scene| {
@@ -172,15 +173,15 @@ fn states_that_are_taken_for_the_same_are_the_same() {
             assert!(merged.states <= single.states);
         }
     };
-    // No two of them are alike, or what is wrong of one would make up for what is wrong of the other.
+    // The programs of a case all differ: with two alike, an error about one could cancel an error about the other.
     let of_three = [
-        // Two wait for the first, and who of them comes first makes a difference to the other: the order in the queue counts.
+        // Two wait for the first. Which of them queues first matters to the other: the order in the queue counts.
         [
             vec![acquires('a')],
             vec![acquires('a'), (1, Verb::RemoveHeld(vec!['a']))],
             vec![acquires('a'), (1, Verb::Release)],
         ],
-        // What the second got, it may have had to leave to the others: what it was told counts.
+        // The second takes `a` only if it is free: what it was told counts.
         [vec![acquires('a')], vec![(1, takes('a', Want::Free))], vec![acquires('a'), (1, Verb::Release)]],
     ];
     for case in of_three {

@@ -1,4 +1,4 @@
-//! What a session does, as data; and the real sessions that do it.
+//! Programs of sessions, as data, and the real sessions that run them.
 
 use lockladder::{All, DynSession, LockManager, LockMode, SessionError, hierarchy};
 use lockladder_test_support::steps::{Moment, Scene, Watch};
@@ -12,11 +12,11 @@ hierarchy! {
 /// The levels above the root.
 pub(crate) const LEVELS: usize = 3;
 
-/// Which names of a level.
+/// The names of a level that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
     All,
-    /// In whatever order.
+    /// In any order.
     These(Vec<char>),
 }
 
@@ -27,7 +27,7 @@ pub(crate) enum Want {
     Free,
 }
 
-/// What is done at a level.
+/// What a session does at a level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     Acquire(Which, LockMode, Want),
@@ -41,10 +41,10 @@ pub(crate) enum Verb {
     RemoveHeld(Vec<char>),
 }
 
-/// A line of a program: a level, from 1, and what is done there.
+/// A line of a program: a level, from 1, and what the session does there.
 pub(crate) type Line = (usize, Verb);
 
-/// What a session that is refused does next.
+/// What a session does after it has been refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     GoesOn,
@@ -54,7 +54,7 @@ pub(crate) enum Refused {
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub(crate) root: LockMode,
-    /// Whether an exclusive root becomes shared before the first line.
+    /// Whether the session downgrades an exclusive root before the first line.
     pub(crate) downgrades_root: bool,
     pub(crate) lines: Vec<Line>,
     pub(crate) refused: Refused,
@@ -70,13 +70,13 @@ impl fmt::Display for Program {
     }
 }
 
-/// The programs of a case, as people read them.
+/// The programs of a case, as readable text.
 pub(crate) fn tell(programs: &[Program]) -> String {
     let lines = programs.iter().enumerate().map(|(index, program)| format!("  {}: {program}", index + 1));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A fresh manager of these names at each level, and the programs at their beginnings.
+/// A fresh manager with these names at each level, and a session at the beginning of each program.
 pub(crate) fn real(programs: &[Program], names: &[char]) -> Scene {
     let manager: LockManager<Small> = LockManager::builder()
         .names::<Low>(names.iter().copied())
@@ -121,7 +121,7 @@ async fn run(manager: LockManager<Small>, program: Program, watch: Rc<Watch>) {
     drop(job);
 }
 
-/// Does it, and returns the names that are held then, or that have been removed.
+/// Does this; returns the names that the session then holds, or those that it removed.
 async fn at_level(job: &mut DynSession<Small>, level: usize, verb: &Verb) -> Result<Vec<char>, SessionError> {
     macro_rules! at {
         ($($index:literal $level:ident),+) => {

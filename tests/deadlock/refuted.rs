@@ -1,4 +1,4 @@
-//! Managers that look as good and are not, to show that the exploration finds a deadlock where there is one.
+//! Three simpler managers. Two of them can deadlock, and the exploration must find it.
 
 use crate::programs::{LEVELS, Program, Refused, Verb, Which};
 use lockladder::{Exclusive, Guard, LockMode, LockSet, SetGuard, Shared, SharedLock};
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A manager by itself: what its sessions take, and how. What is taken is given back by dropping it.
+/// A manager, reduced to what its sessions take and how. Dropping what was taken gives it back.
 pub(crate) trait Manager: 'static {
     type Taken;
 
@@ -18,7 +18,7 @@ pub(crate) trait Manager: 'static {
     async fn take(&self, watch: &Watch, level: usize, names: &[char], mode: LockMode) -> Self::Taken;
 }
 
-/// A shared lock, held in either mode.
+/// A guard of one lock, in either mode.
 #[allow(dead_code, reason = "they are there to be dropped")]
 pub(crate) enum One {
     Shared(Guard<Arc<SharedLock>, Shared>),
@@ -33,14 +33,14 @@ async fn one(lock: &Arc<SharedLock>, mode: LockMode) -> One {
     }
 }
 
-/// In which order somebody who wants several names takes them.
+/// The order in which a session takes several names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InOrder {
     Sorted,
     AsGiven,
 }
 
-/// Takes names one by one, each a lock of its own. It keeps to the order of levels.
+/// Takes names one by one; each is a lock of its own. Keeps to the order of levels.
 pub(crate) struct TakesOneByOne {
     order: InOrder,
     locks: BTreeMap<(usize, char), Arc<SharedLock>>,
@@ -81,7 +81,7 @@ impl Manager for TakesOneByOne {
     }
 }
 
-/// Takes all names of a level at once, as the real one does, of any level that it does not hold.
+/// Takes all names of a level at once, as the real manager does, but levels in any order.
 pub(crate) struct ForgetsLevelOrder {
     levels: Vec<Arc<LockSet<char>>>,
 }
@@ -117,7 +117,7 @@ impl Manager for ForgetsLevelOrder {
     }
 }
 
-/// The same programs, if they only acquire and release, under another manager.
+/// Runs the same programs under another manager. Everything but a request counts as a release.
 pub(crate) fn under<M: Manager>(manager: M, programs: &[Program]) -> Scene {
     let (manager, root) = (Rc::new(manager), Arc::<SharedLock>::default());
     let mut scene = Scene::new(1 + LEVELS);

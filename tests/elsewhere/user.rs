@@ -1,4 +1,4 @@
-//! Hierarchies as a user declares them, with every lint that one may have switched on. Compiled by `tests/elsewhere.rs`.
+//! Hierarchies as a user declares them, under every lint that a user may switch on. `tests/elsewhere.rs` compiles this.
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations, missing_copy_implementations, unreachable_pub, unnameable_types)]
 #![deny(rust_2018_idioms, unused, unused_qualifications, single_use_lifetimes, elided_lifetimes_in_paths)]
@@ -15,17 +15,17 @@ hierarchy! {
         root Gate,
         /// Instances, by name.
         level Instance: String,
-        /// Nodes, with what they have.
+        /// Nodes, with their state.
         level Node: String => NodeState,
         /// Zones, which never change.
         fixed level Zone: u16,
     }
 }
 
-/// How a node is.
+/// The state of a node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NodeState {
-    /// In MiB.
+    /// Free memory, in MiB.
     pub free: u64,
 }
 
@@ -33,21 +33,21 @@ hierarchy! {
     pub struct Undocumented { root Bottom, level Middle: String, fixed level Upper: u8 => u8, level Highest: (u8, String) }
 }
 
-/// A module inside.
+/// A nested module.
 pub mod inner {
     lockladder::hierarchy! {
-        /// For this crate.
+        /// Visible in this crate.
         pub(crate) struct Ours { root OurRoot, level OurLevel: &'static str }
     }
 }
 
-/// For nobody else.
+/// Private.
 mod hidden {
     lockladder::hierarchy! { pub(super) struct Hidden { root HiddenRoot, level HiddenLevel: char } }
     lockladder::hierarchy! { struct Alone { root AloneRoot } }
 }
 
-/// Names that the expansion, or the prelude, has for something else.
+/// Names that mean something else in the expansion or the prelude.
 pub mod shadowed {
     /// Not what it seems.
     #[derive(Clone, Copy, Debug)]
@@ -77,7 +77,7 @@ pub mod shadowed {
     pub mod std {}
 
     lockladder::hierarchy! {
-        /// Letters and words of the trade.
+        /// Levels named like type parameters, and like types of the library and the prelude.
         pub struct H { root R, level M: u8, level S: u8, level L: u8, level Held: u8, level Vec: u8, level String: u8,
             level Shared: u8, level Exclusive: u8, level Release: u8, level r#Mode: u8, level r#Type: u8 }
     }
@@ -100,14 +100,14 @@ hierarchy! {
     }
 }
 
-/// As far as [`climb`] goes. (Three levels in line are too complex a type for clippy.)
+/// What [`climb`] ends with. (Written inline, three levels are too complex a type for clippy.)
 pub type Reached = held![shared Gate, exclusive Instance, shared Node];
 
-/// Climbs, from inside a function that declares an order of its own.
+/// Climbs in a function that also declares a hierarchy of its own.
 ///
 /// # Errors
 ///
-/// What the session was told.
+/// The error of the session.
 pub async fn climb(site: &LockManager<Site>) -> Result<u64, SessionError> {
     hierarchy! { struct Local { root LocalRoot, level LocalLevel: u8 } }
     let local: LockManager<Local> = LockManager::builder().names::<LocalLevel>([7_u8]).build();

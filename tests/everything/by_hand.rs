@@ -1,7 +1,8 @@
-//! Programs on futures that are polled by hand. There is one thread; each task that was woken may be next, and the dice say
-//! which.
+//! Programs on futures that are polled by hand, on one thread. The dice choose the next task among those that were
+//! woken.
 //!
-//! No task is polled that has not been woken: so a task that sleeps though its way is free stays asleep, and is seen.
+//! A task that was not woken is not polled. So a task that sleeps though its way is free stays asleep, and the test
+//! fails.
 
 use crate::pace::hurry;
 use crate::program::{Program, Shape};
@@ -18,10 +19,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-/// One task, until it has ended.
+/// One task of a program.
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Runs tasks to their end. If none is woken, time passes; if that wakes nobody either, they wait for ever.
+/// Runs tasks to their end. While no task is woken, time passes; if that wakes no task, they wait for ever.
 pub(crate) async fn run(tasks: Vec<Task>, dice: &mut Dice) {
     let mut tasks: Vec<_> = tasks.into_iter().map(|task| (task, Alarm::ringing())).collect();
     let mut hours = 0;
@@ -37,7 +38,7 @@ pub(crate) async fn run(tasks: Vec<Task>, dice: &mut Dice) {
         let (task, alarm) = &mut tasks[at];
         alarm.hush();
         let waker = alarm.waker();
-        // As a task of its own would have it: a full budget for each poll.
+        // Unconstrained, because otherwise all tasks would share the budget of one tokio task.
         let polled =
             tokio::task::coop::unconstrained(std::future::poll_fn(|_| Poll::Ready(poll(task.as_mut(), &waker))));
         if polled.await.is_ready() {
@@ -46,7 +47,7 @@ pub(crate) async fn run(tasks: Vec<Task>, dice: &mut Dice) {
     }
 }
 
-/// Tells programs by hand.
+/// Draws programs and runs them by hand.
 pub(crate) fn explore(name: &str, tell: &impl AsyncFn(&mut Dice)) {
     let programs = schedules(1_500);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();

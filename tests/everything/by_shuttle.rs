@@ -1,4 +1,4 @@
-//! Programs under shuttle: the same one in several schedules, then the next.
+//! Programs under shuttle. Each runs in several schedules.
 
 use crate::pace::hurry;
 use crate::program::{Program, Shape};
@@ -12,13 +12,13 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, Runner, future::block_on, thread};
 use std::sync::Arc;
 
-/// How the next to run is chosen: at random, or by PCT with so many ordered steps.
+/// How the next task is chosen: at random (0), or by PCT with this many ordered steps.
 const DEPTHS: [usize; 6] = [0, 3, 4, 5, 6, 7];
 
-/// Of each program, so many schedules.
+/// The number of schedules of each program.
 const SCHEDULES: usize = 100;
 
-/// Tells programs, until there have been so many schedules.
+/// Draws programs and runs them, until there have been enough schedules.
 pub(crate) fn explore(name: &str, tell: impl Fn(&mut Dice) + Copy + Send + Sync + 'static) {
     let all = schedules(6_000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -41,7 +41,7 @@ pub(crate) fn explore(name: &str, tell: impl Fn(&mut Dice) + Copy + Send + Sync 
     tally::print();
 }
 
-/// All of this has happened, if there were so many programs that it had to.
+/// Asserts that all of this has happened, if the run asks for the schedules of 500 programs or more.
 pub(crate) fn assert_met(all: &[&'static str]) {
     if schedules(0) >= 500 * SCHEDULES {
         tally::assert_met(all);

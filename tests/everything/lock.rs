@@ -1,4 +1,4 @@
-//! Everything that one lock can do: what each of a few tasks does next is drawn as it goes.
+//! Everything that one lock can do. A few tasks draw what they do next as they go.
 
 mod ground;
 mod hold;
@@ -13,14 +13,14 @@ use lockladder_test_support::dice::Dice;
 use std::sync::Arc;
 use worker::Worker;
 
-/// A program: its tasks, and the ground on which they meet; there are wakers that panic, if it is hostile.
+/// A program: its tasks, and the ground that they share. In a hostile program, wakers may panic.
 fn program(dice: &mut Dice, hostile: bool) -> (Vec<Worker>, Arc<Ground>) {
     let ground = Arc::new(Ground::new(hostile));
     let workers = (0..2 + dice.below(4)).map(|_| Worker::new(&ground, Dice::new(dice.number()))).collect();
     (workers, ground)
 }
 
-/// What the programs of a run do and meet.
+/// What the programs of a run must do and meet.
 const MET: [&str; 29] = [
     "lock: ask beside",
     "lock: debug",
@@ -86,7 +86,8 @@ fn one_lock_keeps_others_out_and_forgets_nobody_in_any_order_of_polls() {
 #[test]
 fn one_lock_keeps_others_out_and_forgets_nobody_on_threads() {
     crate::on_threads::explore("one lock", |dice| {
-        // No waker that panics: tokio's timers would wake it, and a runtime whose worker panics aborts the process.
+        // Wakers do not panic here: tokio's timers would wake them, and a runtime whose worker panics aborts the
+        // process.
         let (workers, ground) = program(dice, false);
         let work = workers.into_iter().map(|worker| Box::pin(worker.work()) as crate::on_threads::Task);
         (work.collect(), Box::new(move || ground.at_rest()))

@@ -1,4 +1,4 @@
-//! Programs on the threads of this machine, with its own orderings; whoever waits for ever is seen by a watchdog.
+//! Programs on the threads of this machine, under its own memory model. A watchdog finds a task that waits for ever.
 
 use crate::pace::hurry;
 use crate::program::{Program, Shape};
@@ -11,10 +11,10 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-/// Longer than any program takes by far.
+/// Far longer than any program takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs each on a thread of its own, all from one moment on.
+/// Runs each on a thread of its own. All begin at the same moment.
 pub(crate) fn together(work: Vec<Box<dyn FnOnce() + Send>>, what: &str) {
     let (start, (done, ended)) = (Arc::new(Barrier::new(work.len())), channel());
     let threads: Vec<_> = work
@@ -22,7 +22,7 @@ pub(crate) fn together(work: Vec<Box<dyn FnOnce() + Send>>, what: &str) {
         .map(|work| {
             let (start, done) = (Arc::clone(&start), done.clone());
             thread::spawn(move || {
-                let _done = done; // Gone when the work has ended, also by a panic.
+                let _done = done; // Dropped when the work ends, also by a panic.
                 start.wait();
                 work();
             })
@@ -41,10 +41,10 @@ pub(crate) fn together(work: Vec<Box<dyn FnOnce() + Send>>, what: &str) {
     }
 }
 
-/// One task, until it has ended.
+/// One task of a program.
 pub(crate) type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Tells programs: their tasks, each on a thread of its own, and what is true once they have ended.
+/// Draws programs and runs them: their tasks, each on a thread of its own, and then the check at the end.
 pub(crate) fn explore(name: &str, tell: impl Fn(&mut Dice) -> (Vec<Task>, Box<dyn FnOnce()>)) {
     let programs = schedules(1_500);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();

@@ -8,13 +8,13 @@ thread_local! {
     static HURRIES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// From now on, the tasks of this thread pause, or hurry from one use of a lock to the next: each use lets others run,
-/// and the fewer steps there are, the likelier is the order that matters.
+/// Sets whether the tasks of this thread hurry from one use of a lock to the next, or pause in between. Each use lets
+/// other tasks run, too, and the fewer steps there are, the likelier is the order that matters.
 pub(crate) fn hurry(hurries: bool) {
     HURRIES.set(hurries);
 }
 
-/// Lets others run.
+/// Lets other tasks run.
 #[cfg(lockladder_shuttle)]
 pub(crate) async fn pause() {
     if !HURRIES.get() {
@@ -22,7 +22,7 @@ pub(crate) async fn pause() {
     }
 }
 
-/// Lets others run: under an executor of one thread, the next task; else other threads, too.
+/// Lets other tasks run: the next one of this executor, and those of other threads.
 #[cfg(not(lockladder_shuttle))]
 pub(crate) async fn pause() {
     if !HURRIES.get() {
@@ -31,7 +31,7 @@ pub(crate) async fn pause() {
     }
 }
 
-/// Polls a future so often, with pauses, unless it resolves before.
+/// Polls a future up to `times` times, with pauses, until it resolves.
 pub(crate) async fn polls<F: Future>(future: Pin<&mut F>, times: usize) -> Option<F::Output> {
     patience::polls(future, times, pause).await
 }

@@ -1,21 +1,21 @@
 //! Programs over named locks, as plain data, drawn from a seed.
 //!
-//! A program is what a few tasks do, each one errand after the other. No task waits for locks of a set while it holds some
-//! of it (that can deadlock by itself, and is documented): a task that holds something only tries for more.
+//! A program says what a few tasks do; each runs one errand after the other. No task waits for locks of a set while it
+//! holds some of it: that can deadlock by itself, as documented. A task that holds something only tries for more.
 
 use lockladder::LockMode::{self, Exclusive, Shared};
 use lockladder_test_support::dice::Dice;
 
-/// These come and go; the others are there at first, or never, and nobody removes them.
+/// Names that come and go. The others are there from the beginning, or never; no task removes them.
 pub(crate) const PASSING: [u8; 2] = [3, 4];
 
-/// All of them.
+/// All names.
 pub(crate) const NAMES: [u8; 4] = [1, 2, 3, 4];
 
-/// What there is at first. The fewer names and steps, the likelier is the one schedule that matters.
+/// The names that a set begins with. The fewer names and steps, the likelier is the one schedule that matters.
 const SETS: [&[u8]; 5] = [&[3], &[1, 3], &[1, 3], &[1, 3, 4], &NAMES];
 
-/// Which names are asked for.
+/// The names that a request asks for.
 #[derive(Clone, Debug)]
 pub(crate) enum Which {
     One(u8),
@@ -23,7 +23,7 @@ pub(crate) enum Which {
     All,
 }
 
-/// How it is asked for.
+/// How a request is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {
     Await,
@@ -31,23 +31,23 @@ pub(crate) enum How {
     Try,
     Opportunistic,
     AtLeast(usize),
-    /// With a deadline that is past.
+    /// With a deadline that has passed.
     Late,
     /// With a deadline that may pass.
     Soon,
-    /// Dropped after so many polls, if it has not resolved by then.
+    /// Dropped after this many polls, if it has not resolved by then.
     Polls(usize),
-    /// Dropped when it has been granted, if it has been polled before; else as `Polls(1)`.
+    /// Dropped two pauses after its first poll, perhaps when it has been granted meanwhile.
     Unclaimed,
 }
 
-/// What a holder does, one after the other.
+/// What a holder does with its guard.
 #[derive(Clone, Debug)]
 pub(crate) enum Use {
-    /// Is there for a while, and writes if it may.
+    /// Stays for a while, and writes if it may.
     Stay,
     Release(u8),
-    /// Takes a name apart, and keeps it for a while after the rest.
+    /// Splits a name off, and keeps it for a while after the rest.
     SplitOff(u8),
     Downgrade,
     Remove(u8),
@@ -66,11 +66,11 @@ pub(crate) enum Errand {
         owned: bool,
         how: How,
         priority: i8,
-        /// While it waits, it gets this priority.
+        /// The priority that it gets while it waits.
         moves: Option<i8>,
         then: Vec<Use>,
     },
-    /// To an open set, a request for names.
+    /// For an open set, a request for names.
     Add {
         names: Vec<u8>,
         held: Option<LockMode>,
@@ -80,20 +80,20 @@ pub(crate) enum Errand {
         names: Vec<u8>,
         how: How,
     },
-    /// `names()` and `Debug`.
+    /// `names()`.
     Look,
 }
 
-/// What the programs of a kind are mostly about.
+/// What the programs of a shape are mostly about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// The whole, against those who come past the queue.
+    /// Requests for the whole, against those that go past the queue.
     WholeAndFast,
-    /// Names that are removed and added again, by everybody who can.
+    /// Names that are removed and added again, in every way.
     ComeAndGo,
-    /// Sharers and owners of few names, who give up, move and downgrade.
+    /// Sharers and owners of few names, which give up, move and downgrade.
     Crowd,
-    /// Parts of guards.
+    /// Guards that are split, or released in part.
     Parts,
     /// All of it.
     Everything,

@@ -1,6 +1,6 @@
-//! Sessions: some whose levels are drawn as they go, beside some that are typed.
+//! Sessions: some draw their levels as they go, beside some that are typed.
 //!
-//! Each task has one session at a time and climbs only upwards. So nobody waits in a circle, and whoever waits for ever
+//! Each task has one session at a time and only climbs. So no tasks wait in a circle, and a task that waits for ever
 //! has been forgotten.
 
 mod drawn;
@@ -23,15 +23,15 @@ hierarchy! {
     }
 }
 
-/// Those that are there at first, of each level. Of the changing levels, there may be one more, or fewer.
+/// The names that each level begins with. A changing level may have one more, or fewer.
 const AT_FIRST: [u8; 2] = [0, 1];
 
-/// All that there may be.
+/// All names that a level may have.
 const NAMES: [u8; 3] = [0, 1, 2];
 
 /// A level above the root.
 trait Floor: NotRoot + LevelOf<Tower> + Level<Name = u8, Value = Thing> {
-    /// The place that a name of it stands for.
+    /// The place of a name of this level.
     fn place(name: u8) -> u8 {
         u8::try_from(Self::INDEX).unwrap() * 4 + name
     }
@@ -44,7 +44,7 @@ impl Floor for Roof {}
 /// The place of the root.
 const GATE: u8 = 0;
 
-/// One of those who work in a tower.
+/// A task that works in a tower.
 struct Worker {
     tower: LockManager<Tower>,
     ledger: Arc<Ledger>,
@@ -75,7 +75,7 @@ fn program(dice: &mut Dice) -> (Vec<Worker>, LockManager<Tower>, Arc<Ledger>) {
     (workers.collect(), tower, ledger)
 }
 
-/// All have ended: everything can be had, and every value goes once.
+/// Checks the end: everything is free, and each value is dropped once.
 fn at_rest(tower: LockManager<Tower>, ledger: &Arc<Ledger>) {
     let alone = tower.try_exclusive("at rest").unwrap();
     let alone = alone.try_exclusive::<Low>(All).unwrap().try_exclusive::<High>(All).unwrap();

@@ -1,4 +1,4 @@
-//! Programs over named locks, told to a set, and judged by the witness.
+//! Programs over named locks, run on a set and judged by the witness.
 
 use crate::pace::{pause, polls};
 use crate::program::{Errand, How, NAMES, PASSING, Use, Which};
@@ -21,7 +21,7 @@ pub(crate) type Open = OpenSet<u8, Thing>;
 
 type Outcome<P, M> = Result<SetGuard<P, M>, SetError<u8>>;
 
-/// A way to a set, by which requests are made.
+/// A pointer to a set, through which requests are made.
 pub(crate) trait Way: SetPointer<Name = u8, Value = Thing> {
     const OPEN: bool;
 
@@ -30,14 +30,14 @@ pub(crate) trait Way: SetPointer<Name = u8, Value = Thing> {
     fn try_share(self, which: &Which) -> Outcome<Self, Shared>;
     fn try_own(self, which: &Which) -> Outcome<Self, Exclusive>;
 
-    /// Removes a name by its owner: nothing of an open set.
+    /// Removes a name through its owner's guard. Of an open set, removes nothing.
     fn remove(guard: &mut SetGuard<Self, Exclusive>, name: u8) -> Vec<(u8, Thing)>;
 
-    /// Adds a name by the owner of the whole: nothing to an open set.
+    /// Adds a name through a guard of the whole. To an open set, adds nothing.
     fn add(guard: &mut SetGuard<Self, Exclusive>, name: u8, held: bool) -> bool;
 }
 
-/// Hands what is asked for to a verb of the set.
+/// Gives the names to a verb of the set.
 macro_rules! asked {
     (closed $which:ident, $set:expr, $verb:ident) => {
         match $which {
@@ -118,7 +118,7 @@ ways! {
     open Arc<Open>: shared_owned exclusive_owned try_shared_owned try_exclusive_owned;
 }
 
-/// The holder of a guard is at its names, until it goes.
+/// The holder of a guard, which is in the rooms of its names until it leaves.
 struct Visit<'l> {
     ledger: &'l Ledger,
     mode: LockMode,
@@ -143,7 +143,7 @@ impl Visit<'_> {
         guard.iter().for_each(|(name, thing)| self.leave(*name, thing));
     }
 
-    /// Leaves one name, if the guard has it.
+    /// Leaves one name, if the guard holds it.
     fn leave_one<P: Way, M: Mode>(&self, guard: &SetGuard<P, M>, name: u8) -> bool {
         let thing = guard.get(name);
         if let Some(thing) = thing {
@@ -219,10 +219,10 @@ async fn ask<P: Way, M: Mode>(request: SetAcquire<P, M>, how: How, moves: Option
     }
 }
 
-/// Under shuttle nobody turns the clock.
+/// Time stands still under shuttle.
 const SOON: Duration = if cfg!(lockladder_shuttle) { Duration::from_secs(3_600) } else { Duration::from_millis(1) };
 
-/// Waits; and moves to another priority, if it is to.
+/// Waits; moves to another priority meanwhile, if it gets one.
 async fn moved<P: Way, M: Mode>(mut request: Pin<&mut SetAcquire<P, M>>, moves: Option<i8>) -> Outcome<P, M> {
     if let Some(priority) = moves {
         if let Poll::Ready(outcome) = once(request.as_mut()).await {
@@ -235,7 +235,7 @@ async fn moved<P: Way, M: Mode>(mut request: Pin<&mut SetAcquire<P, M>>, moves: 
     request.await
 }
 
-/// What may come of a request; the guard, if it got one.
+/// Checks what came of a request. Returns the guard, if there is one.
 fn judge<P: Way, M: Mode>(taken: Option<Outcome<P, M>>, which: &Which, how: How) -> Option<SetGuard<P, M>> {
     let mut asked: Vec<u8> = match which {
         Which::One(name) => vec![*name],
@@ -378,7 +378,7 @@ async fn own<P: Way>(visit: Visit<'_>, way: P, mut guard: SetGuard<P, Exclusive>
     visit.leave_all(&guard);
 }
 
-/// Changes all values, without care, and in all the ways there are.
+/// Changes all values without synchronization, in all the ways there are.
 async fn write<P: Way>(guard: &mut SetGuard<P, Exclusive>) {
     let names: Vec<u8> = guard.names().into_iter().copied().collect();
     for name in &names {
@@ -399,9 +399,9 @@ async fn write<P: Way>(guard: &mut SetGuard<P, Exclusive>) {
     }
 }
 
-/// What changes a set, or looks at it as a whole.
+/// The errands that change a set, or look at all of it.
 pub(crate) trait Changed {
-    /// Does so.
+    /// Runs such an errand.
     fn change(self, ledger: &Ledger, errand: &Errand) -> impl Future<Output = ()>;
 }
 
@@ -472,7 +472,7 @@ impl Changed for &Closed {
     }
 }
 
-/// What may come of an addition.
+/// Checks what came of an addition.
 fn judge_addition<T>(added: Option<Result<T, AddError<u8>>>, names: &[u8]) -> Option<T> {
     match added? {
         Ok(added) => {
@@ -496,7 +496,7 @@ fn judge_addition<T>(added: Option<Result<T, AddError<u8>>>, names: &[u8]) -> Op
     None
 }
 
-/// All is over: everything can be had, and all that is known has gone.
+/// Checks the end: everything is free, and no value is left.
 pub(crate) fn assert_rest(ledger: &Ledger, closed: Arc<Closed>, open: Arc<Open>) {
     let names = closed.names();
     let whole = closed.try_exclusive(All).expect("nobody has any of it");

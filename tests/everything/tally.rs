@@ -1,4 +1,4 @@
-//! What the programs of a run have done and met, so that a run that shows nothing is seen.
+//! Counts what the programs of a run do and meet, so that a run that shows nothing fails.
 
 use lockladder_test_support::environment::only_program;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 static TALLY: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
 
-/// This has happened.
+/// Counts one occurrence.
 pub(crate) fn count(what: &'static str) {
     *TALLY.lock().unwrap().entry(what).or_default() += 1;
 }
@@ -17,7 +17,7 @@ pub(crate) fn print() {
     println!("{}", counts.join(", "));
 }
 
-/// All of this has happened, unless one program only was to be told again.
+/// Asserts that all of this has happened, unless the run repeats one program only.
 pub(crate) fn assert_met(all: &[&'static str]) {
     if only_program().is_some() {
         return;

@@ -1,8 +1,8 @@
-//! Where the holders of guards are, as they know it themselves: an oracle that never asks the locks.
+//! Where the holders of guards are, by their own account: an oracle that never asks the locks.
 //!
-//! Each value in a lock has a [room](lockladder_test_support::rooms) that only the holders of its lock enter, and so has
-//! each name. Two holders of one name see each other there, even if one holds a value that was removed, and the other the
-//! value that came after it.
+//! Each value in a lock has a [room](lockladder_test_support::rooms) that only the holders of its lock enter, and so
+//! has each name. Two holders of one name meet in the name's room, even if one holds a value that was removed, and the
+//! other the value that came after it.
 
 use lockladder_test_support::rooms::Room;
 use std::cell::RefCell;
@@ -10,22 +10,22 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-/// What one program does.
+/// The records of one program.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    /// By the place that is locked.
+    /// One for each place that can be locked.
     rooms: [Room; 16],
     made: AtomicU64,
     alive: Mutex<BTreeSet<u64>>,
 }
 
 impl Ledger {
-    /// The place that a name stands for.
+    /// The room of a name.
     pub(crate) fn room(&self, name: u8) -> &Room {
         &self.rooms[usize::from(name)]
     }
 
-    /// All values have been dropped.
+    /// Asserts that all values have been dropped.
     pub(crate) fn assert_empty(&self) {
         let alive = self.alive.lock().unwrap();
         assert!(alive.is_empty(), "these values were neither returned nor dropped: {alive:?}");
@@ -36,20 +36,20 @@ thread_local! {
     static LEDGER: RefCell<Arc<Ledger>> = RefCell::default();
 }
 
-/// From now on, this thread works for a program.
+/// Makes this thread work for a program: its new values belong to that ledger.
 pub(crate) fn work_for(ledger: &Arc<Ledger>) {
     LEDGER.set(Arc::clone(ledger));
 }
 
-/// What is in a lock. Each has a number of its own, so that a name that has been removed and added again is another.
+/// The value in a lock. Each has a number of its own, so a name that is removed and added again has another value.
 #[derive(Debug)]
 pub(crate) struct Thing {
     number: u64,
     ledger: Arc<Ledger>,
     pub(crate) room: Room,
-    /// Changed by owners, without care.
+    /// Changed by owners, without synchronization.
     pub(crate) count: u64,
-    /// The same, changed with care.
+    /// The same count, changed atomically.
     pub(crate) expected: AtomicU64,
 }
 
@@ -63,14 +63,14 @@ impl Default for Thing {
 }
 
 impl Thing {
-    /// Its owner changes it.
+    /// The owner changes the value.
     pub(crate) fn change(&mut self) {
         self.assert_whole();
         self.count += 1;
         self.expected.fetch_add(1, SeqCst);
     }
 
-    /// Nobody has changed it past the others.
+    /// Asserts that no two owners have changed it at once.
     pub(crate) fn assert_whole(&self) {
         assert_eq!(self.count, self.expected.load(SeqCst), "two have changed value {} at once", self.number);
     }

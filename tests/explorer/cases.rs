@@ -4,13 +4,13 @@ use crate::explore::{Case, Conduct, Job};
 use lockladder::LockMode::{Exclusive, Shared};
 use lockladder_test_support::set_rule::{Ask, Limits, Names, What};
 
-/// Both modes of each choice of these names.
+/// Requests for each choice of these names, in both modes.
 pub(crate) fn plain(names: Names) -> Vec<Ask> {
     let some = (1..=names).filter(|some| some & !names == 0);
     some.flat_map(|names| [Shared, Exclusive].map(|mode| Ask { what: What::Names, mode, names, priority: 0 })).collect()
 }
 
-/// All else that can be asked for.
+/// Requests of all other kinds.
 pub(crate) fn others(names: Names) -> Vec<Ask> {
     let whole = |what| [Shared, Exclusive].map(|mode| Ask { what, mode, names: 0, priority: 0 });
     let mut asks = whole(What::Every).to_vec();
@@ -27,19 +27,19 @@ pub(crate) fn others(names: Names) -> Vec<Ask> {
     asks
 }
 
-/// Jobs of one level.
+/// A job of one level for each request.
 pub(crate) fn jobs(asks: impl IntoIterator<Item = Ask>) -> Vec<Job> {
     asks.into_iter().map(|ask| vec![Some(ask)]).collect()
 }
 
-/// Jobs of two levels: nothing, or something, of each.
+/// Jobs that ask for something at one of two levels, or at both.
 pub(crate) fn two_levels(names: Names) -> Vec<Job> {
     let some: Vec<Option<Ask>> = std::iter::once(None).chain(plain(names).into_iter().map(Some)).collect();
     let all = some.iter().flat_map(|lower| some.iter().map(|upper| vec![*lower, *upper]));
     all.filter(|job| job.iter().any(Option::is_some)).collect()
 }
 
-/// The same jobs with two priorities, in each way.
+/// The same jobs, with each way to give them two priorities.
 pub(crate) fn with_priorities(jobs: Vec<Job>) -> impl Iterator<Item = Vec<Job>> {
     let at = |priorities: usize, index: usize| i8::from(priorities >> index & 1 == 1);
     (0..1 << jobs.len()).map(move |priorities| {

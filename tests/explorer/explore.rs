@@ -1,4 +1,4 @@
-//! Every order in which a few jobs can come, be served and go, and what must be true in every state.
+//! Visits every order in which a few jobs can arrive, be served and leave, and checks every state.
 
 use crate::stage::Stage;
 use lockladder::LockMode::Exclusive;
@@ -9,20 +9,20 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// What a job asks of each level, the lowest first. It gives all back at the end.
+/// What a job asks for at each level, the lowest first. It releases everything at the end.
 pub(crate) type Job = Vec<Option<Ask>>;
 
-/// A small case: these jobs, in whatever order things happen.
+/// A small case: a few jobs, whose deeds may happen in any order.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) jobs: Vec<Job>,
-    /// Those of each level.
+    /// The names of each level.
     pub(crate) names: Names,
     pub(crate) limits: Limits,
     pub(crate) conduct: Conduct,
 }
 
-/// What jobs do beyond coming, giving up and releasing.
+/// What jobs do besides arriving, cancelling and releasing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conduct {
     /// Nothing.
@@ -37,7 +37,7 @@ pub(crate) struct Explored {
     pub(crate) cases: u64,
     pub(crate) states: u64,
     pub(crate) changes: u64,
-    /// The most often that anybody was passed.
+    /// The most times that a request was passed.
     pub(crate) passed: u32,
     pub(crate) time: Duration,
 }
@@ -49,10 +49,10 @@ impl fmt::Display for Explored {
     }
 }
 
-/// What somebody does at a level.
+/// A level, a job, and what the job does there.
 type Step = (usize, usize, Deed);
 
-/// What has happened, the last first.
+/// The steps so far, the last ones first.
 struct Past {
     steps: Vec<Step>,
     before: Option<Rc<Past>>,
@@ -65,7 +65,7 @@ fn told(past: Option<&Past>) -> Vec<&[Step]> {
     steps
 }
 
-/// The levels as they should be.
+/// What the rule says about each level.
 type World = Vec<SetRule>;
 
 impl Case {
@@ -80,7 +80,7 @@ impl Case {
         let began = Instant::now();
         let start = self.world();
         let mut seen = HashSet::from([start.clone()]);
-        let mut open = VecDeque::from([(start, None::<Rc<Past>>)]); // The nearest first: what fails is short.
+        let mut open = VecDeque::from([(start, None::<Rc<Past>>)]); // Breadth first: failures get short stories.
         while let Some((world, past)) = open.pop_front() {
             for deed in self.possible(&world) {
                 let past = Rc::new(Past { steps: steps(&world, deed), before: past.clone() });
@@ -101,14 +101,14 @@ impl Case {
         explored.time += began.elapsed();
     }
 
-    /// Something is wrong after these steps.
+    /// Prints the case and the steps that led to a failure.
     fn tell(&self, steps: &[&[Step]]) {
         eprintln!("in this case: {self:?}");
         eprintln!("after all this (level, job, deed): {steps:?}");
     }
 
-    /// Plays the last steps on the rule, and all of them on the real thing; checks that they agree, and what else must be
-    /// true.
+    /// Plays the last steps by the rule, and all steps on real queues. Checks that both agree, that no request has been
+    /// passed too often, and that some job can run.
     fn change(&self, before: &World, steps: &[&[Step]]) -> World {
         let mut stages: Vec<Stage> = self.world().iter().map(|rule| Stage::new(rule, self.limits)).collect();
         for (level, party, deed) in steps.iter().copied().flatten() {
@@ -139,7 +139,7 @@ fn is_waiting(standing: Standing) -> bool {
     matches!(standing, Standing::Waits { .. })
 }
 
-/// If anybody waits, there is a job that holds something and does not wait itself.
+/// Whether no job waits, or some job holds something and does not wait.
 fn somebody_runs(world: &World) -> bool {
     let jobs = world.first().map_or(0, |rule| rule.parties.len());
     let standings = |job: usize| world.iter().map(move |rule| rule.parties[job].standing);
@@ -148,7 +148,7 @@ fn somebody_runs(world: &World) -> bool {
     !(0..jobs).any(waits) || (0..jobs).any(runs)
 }
 
-/// What a deed of a job means for each of the levels.
+/// The steps, level by level, that make up a deed of a job.
 fn steps(world: &World, (job, deed): (usize, Deed)) -> Vec<Step> {
     let standing = |level: usize| world[level].parties[job].standing;
     let levels = 0..world.len();
@@ -172,7 +172,7 @@ fn steps(world: &World, (job, deed): (usize, Deed)) -> Vec<Step> {
 }
 
 impl Case {
-    /// Whatever can happen next.
+    /// All that can happen next.
     fn possible(&self, world: &World) -> Vec<(usize, Deed)> {
         let mut deeds = Vec::new();
         for job in 0..self.jobs.len() {
@@ -192,7 +192,7 @@ impl Case {
     }
 }
 
-/// What else somebody can do.
+/// What else a job can do under [`Conduct::Everything`].
 fn more(rule: &SetRule, job: usize) -> Vec<Deed> {
     let party = &rule.parties[job];
     match party.standing {

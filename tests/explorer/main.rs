@@ -1,11 +1,12 @@
 //! The real queue of named locks, in every state that small cases can reach.
 //!
-//! After each change the queue must have granted exactly what the [rule](lockladder_test_support::set_rule) grants, when it
-//! is read word by word and asked about all that wait until nothing changes. So nothing that can be granted is left
-//! waiting, no request is passed more often than the bounds say, holders exclude each other, and a request that waits
+//! After each change, the queue must have granted exactly what the [rule](lockladder_test_support::set_rule) grants.
+//! The rule follows its text word by word, and asks about all waiters until nothing changes. So every request that can
+//! be granted is granted, no request is passed more often than the bounds say, holders exclude each other, and a waiter
 //! holds nothing. If a job waits, another runs.
 //!
-//! `EXPLORE=all cargo test --release --test explorer -- --nocapture` visits all cases; without it, a few of each kind, always the same.
+//! `EXPLORE=all cargo test --release --test explorer -- --nocapture` visits all cases. Without `EXPLORE`, a run visits
+//! a few cases of each kind, always the same ones.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
 
@@ -16,7 +17,7 @@ mod fault;
 #[path = "../../src/set/queue/mod.rs"]
 mod queue;
 
-/// What these need of the rest.
+/// What the included files import from the crate.
 mod mode {
     pub(crate) use lockladder::LockMode;
 }
@@ -42,12 +43,12 @@ use refuted::{Refuted, Way};
 const ABC: Names = 0b111;
 const AB: Names = 0b11;
 
-/// Enough of both that they are not reached.
+/// So large that no case reaches either bound.
 const LOOSE: Limits = Limits { passes: 16, ahead: 8 };
 const TIGHT: [Limits; 3] =
     [Limits { passes: 1, ahead: 8 }, Limits { passes: 2, ahead: 1 }, Limits { passes: 1, ahead: 0 }];
 
-/// Explores all of the cases, or one of so many.
+/// Explores every `one_of`-th case, or each case in a thorough run.
 fn explore(name: &str, one_of: usize, cases: impl IntoIterator<Item = Case>) -> Explored {
     let one_of = if is_thorough() { 1 } else { one_of };
     let mut explored = Explored::default();
@@ -104,7 +105,7 @@ fn four_requests_of_all_kinds_for_two_names_do_everything() {
     );
 }
 
-/// How many cases of so many requests can deadlock, of all or of one of so many.
+/// Counts the cases of this many requests that can deadlock, among every `one_of`-th case, or all in a thorough run.
 fn deadlocks(way: Way, requests: usize, one_of: usize) -> usize {
     let choices = choices(jobs(plain(ABC)), requests).step_by(if is_thorough() { 1 } else { one_of });
     let asks = choices.map(|jobs| jobs.into_iter().flatten().flatten().collect());

@@ -1,15 +1,15 @@
-//! For one name, the rule of named locks is the fairness rule of one lock.
+//! For one name, the rule of named locks is the fairness rule of one lock, with one difference.
 //!
-//! But for this: a group whose first member gives up, or moves, keeps its place in the queue of one lock. The members of
-//! a group of named locks have each their own place, as they may differ in their other names; so then the next sharer's
-//! counts. Such steps are left out here.
+//! When the first sharer of a group cancels or changes its priority, the group keeps its place in the queue of one
+//! lock. In a set, each sharer has a place of its own, because sharers may differ in their other names; the group then
+//! stands at the next sharer's place. Such steps are left out here.
 
 use lockladder::LockMode::{Exclusive, Shared};
 use lockladder_test_support::lock_rule::LockRule;
 use lockladder_test_support::set_rule::{Ask, Deed, Limits, SetRule, Standing};
 use std::collections::HashSet;
 
-/// Visits every state that these can reach, and returns how many there are.
+/// Visits every state that these requests can reach, and returns the number of states.
 pub(crate) fn explore(asks: &[Ask], limits: Limits) -> usize {
     let start = SetRule::new(1, asks.iter().copied().map(Some));
     let mut seen = HashSet::new();
@@ -29,7 +29,7 @@ pub(crate) fn explore(asks: &[Ask], limits: Limits) -> usize {
     seen.len()
 }
 
-/// The same on one lock.
+/// Plays the same deeds on one lock.
 fn on_one_lock(asks: &[Ask], past: &[(usize, Deed)]) -> LockRule {
     let mut lock = LockRule::default();
     for (party, deed) in past.iter().copied() {
@@ -81,7 +81,7 @@ fn possible(rule: &SetRule) -> Vec<(usize, Deed)> {
     deeds
 }
 
-/// Whether somebody is the first of a group of more than one.
+/// Whether this waiter is the first sharer of a group of more than one.
 fn leads_others(rule: &SetRule, party: usize) -> bool {
     let ask = rule.parties[party].ask;
     let is_of_group = |other: &&usize| {

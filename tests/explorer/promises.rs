@@ -1,4 +1,4 @@
-//! The sentences of the rule, each as a promise of the queue, in the shortest stories that show it.
+//! Each sentence of the rule as a promise of the queue, in the shortest stories that show it.
 
 use crate::stage::Stage;
 use crate::{ABC, LOOSE};
@@ -37,7 +37,7 @@ fn urgent(ask: Ask) -> Ask {
     Ask { priority: -1, ..ask }
 }
 
-/// Requests for the names a, b and c, who arrive in this order.
+/// Requests for the names a, b and c that arrive in this order.
 struct Story {
     stage: Stage,
 }
@@ -60,7 +60,7 @@ impl Story {
         self
     }
 
-    /// These hold what they asked for, and no others.
+    /// Asserts that these requests have been granted, and no others.
     #[track_caller]
     fn hold<const N: usize>(mut self, parties: [usize; N]) -> Self {
         let standings = self.stage.standings();
@@ -91,13 +91,13 @@ fn all_names_are_granted_at_once_and_whoever_waits_holds_none() {
 
 #[test]
 fn nobody_is_kept_from_a_free_name_by_one_who_could_not_use_it() {
-    // The convoy: 1 waits for b, so 2 has a meanwhile.
+    // No convoy: 1 waits for b, so 2 gets a meanwhile.
     Story::of([exclusive(B), exclusive(A | B), exclusive(A)]).hold([0, 2]).has_been_passed(1, 1);
 }
 
 #[test]
 fn whoever_waits_for_the_same_holder_only_is_not_passed() {
-    // 2 touches a, whose holder is all that keeps 1 waiting.
+    // 2 touches a, and only the holder of a keeps 1 waiting.
     Story::of([shared(A), exclusive(A | B), shared(A)]).hold([0]);
     Story::of([shared(A), exclusive(A | B), shared(A | B)]).hold([0]);
 }
@@ -113,7 +113,7 @@ fn a_request_is_passed_so_many_times_and_no_more() {
 #[test]
 fn only_requests_of_one_priority_pass_each_other() {
     Story::of([exclusive(B), urgent(exclusive(A | B)), exclusive(A)]).hold([0]);
-    // The more urgent one stands ahead, whenever it comes: that is not to pass.
+    // A more urgent request stands ahead whenever it arrives. That is not passing.
     Story::of([exclusive(B), exclusive(A | B), urgent(exclusive(A))]).hold([0, 2]).has_been_passed(1, 0);
 }
 
@@ -126,7 +126,7 @@ fn whoever_has_too_many_ahead_passes_none() {
 
 #[test]
 fn who_is_held_up_by_a_grant_can_be_passed_from_then_on() {
-    // 2 only waits because 1 comes first, so 3 waits behind it. When 1 has b, 3 need not wait for 2 any more.
+    // 2 waits only because 1 is ahead of it, so 3 waits behind 2. Once 1 holds b, 3 may pass 2.
     let story = Story::of([exclusive(C), urgent(exclusive(B | C)), exclusive(A | B), exclusive(A)]);
     story.hold([0]).then(0, Deed::Releases).hold([1, 3]).has_been_passed(2, 1);
 }
@@ -139,10 +139,10 @@ fn sharers_go_along_with_a_sharer_ahead_of_whom_they_would_wait_for() {
 
 #[test]
 fn sharers_go_along_only_where_their_conflict_is_with_a_group() {
-    // 2 waits for a and b; the group is one of a, so 3 does not go along at b.
+    // 2 waits for a and b. The group is one of a, so 3 does not join it at b.
     let story = Story::of([exclusive(A), shared(A), exclusive(A | B), shared(A | B)]);
     story.then(0, Deed::Releases).hold([1]);
-    // Two groups cover both.
+    // Two groups cover both names.
     let story = Story::of([exclusive(A | B), shared(A), shared(B), exclusive(A | B), shared(A | B)]);
     story.then(0, Deed::Releases).hold([1, 2, 4]).has_been_passed(3, 0);
 }
@@ -193,7 +193,7 @@ fn at_least_so_many_takes_what_is_free_and_unwanted_and_passes_nobody() {
         .hold([0])
         .then(0, Deed::ReleasesPart)
         .holds_names(1, A | C);
-    // b is free, but 1 comes first there.
+    // b is free, but 1 is ahead there.
     Story::of([exclusive(A), exclusive(A | B), at_least(2, exclusive(ABC))]).hold([0]).has_been_passed(1, 0);
     Story::of([exclusive(A), exclusive(A | B), at_least(1, exclusive(ABC))]).hold([0, 2]).holds_names(2, C);
     Story::of([exclusive(A), everything(Exclusive), at_least(1, exclusive(ABC))]).hold([0]).has_been_passed(1, 0);
@@ -201,7 +201,7 @@ fn at_least_so_many_takes_what_is_free_and_unwanted_and_passes_nobody() {
 
 #[test]
 fn at_least_so_many_is_held_up_when_it_cannot_do_without_what_is_held() {
-    // 1 needs two of a, b and c, and two are held: that is one too many, until 0 goes.
+    // 1 needs two of a, b and c. Two are held, one more than it can spare, until 0 releases.
     let limits = Limits { passes: 1, ..LOOSE };
     let needy = at_least(2, exclusive(ABC));
     Story::with(limits, [exclusive(A | B), needy, exclusive(C)]).hold([0, 2]).has_been_passed(1, 1);
@@ -212,9 +212,9 @@ fn at_least_so_many_is_held_up_when_it_cannot_do_without_what_is_held() {
 #[test]
 fn an_addition_passes_a_request_for_everything_that_a_member_keeps_waiting() {
     Story::of([exclusive(A), everything(Exclusive), addition()]).hold([0, 2]).has_been_passed(1, 1);
-    // A request for all members that waits for one who adds is not passed by another.
+    // An addition keeps the request for all members waiting, so another addition does not pass it.
     Story::of([addition(), everything(Exclusive), addition()]).hold([0]).then(0, Deed::Releases).hold([1]);
-    // Nobody adds while the whole is held.
+    // No request adds while the whole is held.
     Story::of([everything(Shared), addition()]).hold([0]).then(0, Deed::Releases).hold([1]);
 }
 
@@ -244,7 +244,7 @@ fn whoever_waits_for_a_name_that_is_removed_fails_or_goes_on_without() {
     let story = Story::of([exclusive(A), exclusive(A | B), existing]).then(0, Deed::Removes);
     story.hold([2]).holds_names(2, B);
     Story::of([exclusive(A), needy, exclusive(B)]).then(0, Deed::Removes).hold([2]);
-    // Whoever waits for none any more has nothing to wait for, whoever is ahead and may not be passed.
+    // A request that is left without names ends at once, even behind a request that it may not pass.
     let all = Ask { what: What::Existing, ..exclusive(A) };
     let mut story = Story::with(Limits { passes: 0, ..LOOSE }, [exclusive(A | B), everything(Exclusive), all]);
     story.stage.play(0, Deed::Removes);

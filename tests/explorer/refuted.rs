@@ -1,4 +1,4 @@
-//! Two other ways to grant, as small pure models, to show that the exploration finds a deadlock where there is one.
+//! Other ways to grant, as small pure models. Two of the four can deadlock, and the exploration must find it.
 
 use lockladder::LockMode::{Exclusive, Shared};
 use lockladder_test_support::set_rule::{Ask, Names, bits};
@@ -7,13 +7,13 @@ use std::collections::HashSet;
 /// How a request gets its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// All at once, from the heads of the lines of all names; a sharer stands with the last sharer in each line.
+    /// All at once, from the heads of the lines of all names. In each line, a sharer stands behind the last sharer.
     JoinsPositions,
-    /// All at once, from the heads of the lines of all names, each in the order of arrival.
+    /// All at once, from the heads of the lines of all names. Each line is in the order of arrival.
     InOrder,
-    /// One by one, and holding: everybody in the order of names.
+    /// One by one, while holding what it has. All requests take names in order.
     OneByOneSorted,
-    /// One by one, and holding: every other one from the last name to the first.
+    /// One by one, while holding what it has. Every other request goes from the last name to the first.
     OneByOneUnsorted,
 }
 
@@ -21,7 +21,7 @@ pub(crate) enum Way {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Away,
-    /// It waits, and holds so many of its names.
+    /// It waits, and holds this many of its names.
     Waits(usize),
     Runs,
     Gone,
@@ -48,7 +48,7 @@ pub(crate) struct Refuted<'a> {
 }
 
 impl Refuted<'_> {
-    /// Whether a state can be reached in which some wait and nobody runs.
+    /// Whether a state can be reached in which a request waits and none runs.
     pub(crate) fn can_deadlock(&self) -> bool {
         let start = State { phases: vec![Phase::Away; self.asks.len()], lines: Default::default() };
         let mut seen = HashSet::from([start.clone()]);
@@ -109,7 +109,7 @@ impl Refuted<'_> {
         }
     }
 
-    /// Whether others leave room at a name, those who hold it and those ahead in its line.
+    /// Whether the holders of a name, and the requests ahead in its line, leave room.
     fn is_next(&self, state: &State, party: usize, name: Names) -> bool {
         let bars = |other: usize| self.asks[party].mode == Exclusive || self.asks[other].mode == Exclusive;
         let holds = |other: usize| other != party && self.held(state, other).contains(&name);
@@ -131,7 +131,7 @@ impl Refuted<'_> {
         }
     }
 
-    /// How far somebody who waits can go.
+    /// The next phase of a waiter, if it can go on.
     fn step(&self, state: &State, party: usize) -> Option<Phase> {
         let Phase::Waits(held) = state.phases[party] else { return None };
         let names = self.names(party);

@@ -1,4 +1,4 @@
-//! The real queue, and members in plain memory, driven as a set drives them: past the queue where that is allowed.
+//! The real queue with members in plain memory, driven as a set drives it: past the queue where that is allowed.
 
 use crate::queue::{Bounds, Id, Member};
 use crate::queue::{Effects, Members, Missing, Outcome, Queue, Reach, Tally, Waiter};
@@ -37,7 +37,7 @@ impl Name {
         self.word.set(word);
     }
 
-    /// Takes it past the queue.
+    /// Takes the name past the queue, if that is allowed.
     fn take(&self, mode: LockMode) -> bool {
         !self.word.get().wanted && self.try_hold(mode)
     }
@@ -106,7 +106,7 @@ impl Member for Name {
         }
     }
 
-    /// Nothing is given back here.
+    /// Does nothing: no member is freed here.
     fn pin(&self) {}
 }
 
@@ -118,7 +118,7 @@ enum Part {
     Gone,
 }
 
-/// One set.
+/// One set, and the requests for it.
 pub(crate) struct Stage {
     names: Vec<Name>,
     existing: Names,
@@ -128,7 +128,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// The same as `rule`, where nobody has come yet.
+    /// The set of `rule`, before any request has arrived.
     pub(crate) fn new(rule: &SetRule, limits: Limits) -> Self {
         let existing = rule.existing;
         let names = (0..existing.count_ones()).map(|bit| Name { bit, word: Rc::default() }).collect();
@@ -155,7 +155,7 @@ impl Stage {
         self.parts[party] = if nothing { Part::Gone } else { Part::Holds(hold) };
     }
 
-    /// Everybody whose request has ended looks at it; whoever has been woken without that waits again.
+    /// Collects every request that has ended. A waiter that was woken without that waits again.
     fn after(&mut self, effects: &Effects<Name>) {
         self.queue.whole.ungated();
         let mut woken = 0;
@@ -190,7 +190,7 @@ impl Stage {
     }
 }
 
-/// What befalls the set.
+/// What happens to the set.
 impl Stage {
     pub(crate) fn play(&mut self, party: usize, deed: Deed) {
         match deed {
@@ -270,7 +270,7 @@ impl Stage {
         );
     }
 
-    /// Takes all or none past the queue.
+    /// Takes all names or none, past the queue.
     fn try_hold(&self, members: &[Name], mode: LockMode) -> bool {
         let admits = |name: &Name| !name.word.get().wanted && name.has_room(mode);
         let all = !self.queue.whole.is_gated() && members.iter().all(admits);
@@ -307,7 +307,7 @@ impl Stage {
         }
     }
 
-    /// Whether it is given back past the queue.
+    /// Whether the name is released past the queue.
     fn is_apart(&self, name: &Name) -> bool {
         !self.queue.whole.is_gated() && !name.word.get().wanted
     }
@@ -354,7 +354,7 @@ impl Stage {
     }
 }
 
-/// What is to be seen.
+/// What can be observed.
 impl Stage {
     pub(crate) fn standings(&mut self) -> Vec<Standing> {
         let mut passed = |ticket: u64| self.queue.request(ticket).expect("it waits").passed;
@@ -367,7 +367,7 @@ impl Stage {
         self.parts.iter().map(standing).collect()
     }
 
-    /// Whether everything is as the rule has it.
+    /// Asserts that everything is as the rule says.
     pub(crate) fn check(&mut self, rule: &SetRule) {
         for (party, expected) in rule.parties.iter().enumerate() {
             let standing = match self.parts[party] {
@@ -398,7 +398,7 @@ impl Stage {
         Standing::Waits { passed: waiter.passed }
     }
 
-    /// A member is held by those who are known to hold it, and marked when it has to be.
+    /// Asserts that each member is held by its known holders only, and is marked exactly if a waiter lists it.
     fn check_names(&self, rule: &SetRule) {
         for name in self.members(self.existing) {
             let word = name.word.get();

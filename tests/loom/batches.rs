@@ -1,4 +1,4 @@
-//! Groups that are granted in several batches: in a model a batch is two.
+//! Groups that are granted in several batches. In a model, a batch is two.
 
 use super::{Number, assert_free_after, join, lock, together, within, write};
 use lockladder::{Priority, Shared, SharedLock, futures::Acquire};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 type Member = Pin<Box<Acquire<Arc<SharedLock<Number>>, Shared>>>;
 
-/// A request for a share, queued.
+/// A queued request for a share.
 fn member(lock: &Arc<SharedLock<Number>>) -> Member {
     let mut member = Box::pin(Arc::clone(lock).shared_owned());
     assert!(poll_once(member.as_mut()).is_pending());
@@ -29,7 +29,7 @@ fn an_urgent_writer_that_arrives_between_two_batches_splits_no_group() {
             together(&lock, [|lock| block_on(lock.exclusive().priority(Priority::HIGHEST)).unwrap().increment()]);
         holder.increment();
         drop(holder);
-        // All three at once: were the writer to come in between, they would wait for each other.
+        // All three hold at once: if the writer came in between, they would wait for each other.
         let group = group.map(|member| block_on(member).unwrap());
         assert_eq!(group[0].read(), group[2].read());
         drop(group);
@@ -81,7 +81,7 @@ fn a_downgrade_takes_a_group_of_two_batches_along_past_one_writer_and_against_an
     });
 }
 
-/// A request that gives up may find its share granted. It has to grant the next batch before it gives the share back.
+/// A request that gives up may find its share granted. It must grant the next batch before it releases the share.
 #[test]
 fn a_share_that_is_given_up_in_mid_batch_is_given_back_though_a_waker_panics() {
     within(3, "give up in mid-batch, a waker panics", || {

@@ -1,4 +1,4 @@
-//! Requests and holds that change while others move: priorities, deadlines, upgrades, neighbours that give up.
+//! Requests and holds that change while other threads act: priorities, deadlines, upgrades, neighbours that give up.
 
 use super::{assert_free_after, in_full, join, lock, look_once, read, together, within, write};
 use lockladder::{AcquireError, Priority};
@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
-/// A clock that stands still. All threads of a model are one to the system, so entering it once is enough.
+/// A clock that stands still. All threads of a model run on one system thread, so entering it once is enough.
 fn stopped_clock() -> Runtime {
     Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
 }
@@ -41,7 +41,7 @@ fn a_request_that_moves_against_its_grant_is_granted_once() {
 fn a_request_that_moves_against_the_head_giving_up_keeps_nobody_waiting() {
     within(3, "set priority against giving up", || {
         let lock = lock();
-        let holder = lock.try_shared().unwrap(); // To the end: only moving and giving up can let the sharer in.
+        let holder = lock.try_shared().unwrap(); // Held to the end: only moving and giving up let the sharer in.
         let mut head = Box::pin(Arc::clone(&lock).exclusive_owned());
         let mut moves = Box::pin(lock.exclusive().priority(Priority::HIGHEST));
         let mut sharer = Box::pin(lock.shared());
@@ -61,7 +61,7 @@ fn a_request_that_moves_against_the_head_giving_up_keeps_nobody_waiting() {
 fn a_head_that_becomes_less_urgent_against_an_arrival_lets_the_sharer_in() {
     in_full("set priority against an arrival", || {
         let lock = lock();
-        let holder = lock.try_shared().unwrap(); // To the end: only moving can let the sharer in.
+        let holder = lock.try_shared().unwrap(); // Held to the end: only moving lets the sharer in.
         let mut head = Box::pin(lock.exclusive());
         assert!(poll_once(head.as_mut()).is_pending());
         let behind = together(&lock, [|lock| assert_eq!(read(lock), 0)]);
@@ -133,7 +133,7 @@ fn an_upgrade_against_a_writer_that_arrives_is_before_or_behind_it() {
                 owner.increment();
                 1
             }
-            Err(sharer) => sharer.read(), // 0: the writer waits for this one.
+            Err(sharer) => sharer.read(), // 0: the writer waits for this sharer.
         };
         join(writer);
         assert_free_after(&lock, upgraded + 1);
@@ -189,7 +189,7 @@ fn an_upgrade_against_a_waiter_that_changes_its_waker_does_not_pass_it() {
 fn neighbours_that_give_up_at_once_leave_the_third_its_turn() {
     within(3, "give up against giving up", || {
         let lock = lock();
-        let holder = lock.try_shared().unwrap(); // To the end: only giving up can let the sharer in.
+        let holder = lock.try_shared().unwrap(); // Held to the end: only giving up lets the sharer in.
         let (mut one, mut other) = (Box::pin(Arc::clone(&lock).exclusive_owned()), Box::pin(lock.exclusive()));
         let mut sharer = Box::pin(lock.shared());
         assert!(poll_once(one.as_mut()).is_pending() && poll_once(other.as_mut()).is_pending());

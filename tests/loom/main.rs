@@ -1,11 +1,13 @@
-//! The lock, and sets of them, under loom, which runs a few threads in many interleavings, with the values a load may see.
-//! It leaves out those that it takes for equal to others (see `docs/PROOFS.md`): so what passes here is also run by others.
+//! The lock, and sets of locks, under loom. Loom runs a few threads in many interleavings, with every value that a load
+//! may see. It leaves out interleavings that it takes for equal to others (see `docs/PROOFS.md`), so other tests run
+//! what passes here, too.
 //!
 //! `RUSTFLAGS="--cfg lockladder_loom" cargo test --release -p lockladder --test loom -- --nocapture`
 //!
-//! Two threads are explored without a bound where that ends; the other models up to the number of preemptions that stands at
-//! each, or that `LOOM_MAX_PREEMPTIONS` gives. The value in the lock is loom's own cell, so an access that is not ordered after the one
-//! before it fails the model; so does a request that is never woken, as a deadlock.
+//! Models of two threads are explored without a bound where that ends. The other models go up to the number of
+//! preemptions that each states, or that `LOOM_MAX_PREEMPTIONS` gives. The value in the lock is loom's own cell, so an
+//! access that is not ordered after the one before it fails the model. A request that is never woken fails it as a
+//! deadlock.
 
 #![cfg(lockladder_loom)]
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
@@ -30,17 +32,17 @@ use std::time::Instant;
 /// A number that loom watches.
 struct Number(UnsafeCell<usize>);
 
-// SAFETY: none. That the lock orders the accesses is what the models are to show.
+// SAFETY: none. The models are to show that the lock orders the accesses.
 unsafe impl Sync for Number {}
 
 impl Number {
     fn read(&self) -> usize {
-        // SAFETY: loom fails the model if anybody may write meanwhile.
+        // SAFETY: loom fails the model if another thread may write meanwhile.
         self.0.with(|number| unsafe { *number })
     }
 
     fn increment(&self) {
-        // SAFETY: loom fails the model if anybody may look meanwhile.
+        // SAFETY: loom fails the model if another thread may read or write meanwhile.
         self.0.with_mut(|number| unsafe { *number += 1 });
     }
 }
@@ -59,7 +61,7 @@ fn read(lock: &SharedLock<Number>) -> usize {
     block_on(lock.shared()).unwrap().read()
 }
 
-/// Looks once, and gives up whatever it is by then: queued, granted or held.
+/// Polls once, and gives up what the request is by then: queued, granted or held.
 fn look_once<M: Mode, P: LockPointer<Value = Number>>(
     request: impl Future<Output = Result<Guard<P, M>, AcquireError>>,
 ) {
@@ -68,19 +70,19 @@ fn look_once<M: Mode, P: LockPointer<Value = Number>>(
     }
 }
 
-/// At rest, the lock is free and nobody waits; and so many have written.
+/// Asserts that the lock is free, that no request waits, and that there were this many writes.
 fn assert_free_after(lock: &SharedLock<Number>, writes: usize) {
     assert_eq!(lock.try_exclusive().unwrap().read(), writes);
 }
 
-/// Without a bound on preemptions.
+/// Explores a model without a bound on preemptions.
 fn in_full(name: &str, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = None;
     explore(name, &builder, model);
 }
 
-/// With no more preemptions than these, unless the environment gives another number.
+/// Explores a model with at most this many preemptions, unless the environment gives another number.
 fn within(preemptions: usize, name: &str, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
@@ -100,7 +102,7 @@ fn explore(name: &str, builder: &Builder, model: impl Fn() + Sync + Send + 'stat
     println!("{name}: {} executions in {:?}", executions.load(Ordering::Relaxed), start.elapsed());
 }
 
-/// Threads that do this with the lock, at the same time.
+/// Spawns threads that do this with the lock at the same time.
 fn together<const N: usize>(lock: &Lock, work: [fn(&SharedLock<Number>); N]) -> [JoinHandle<()>; N] {
     work.map(|work| {
         let lock = Arc::clone(lock);
@@ -225,7 +227,7 @@ fn a_sharer_runs_when_the_exclusive_head_gives_up_against_a_release() {
 fn a_sharer_runs_when_the_exclusive_head_gives_up_against_its_arrival() {
     in_full("head gives up against an arrival", || {
         let lock = lock();
-        let holder = lock.try_shared().unwrap(); // To the end: only giving up can let the sharer in.
+        let holder = lock.try_shared().unwrap(); // Held to the end: only giving up lets the sharer in.
         let mut head = Box::pin(lock.exclusive());
         assert!(poll_once(head.as_mut()).is_pending());
         let behind = together(&lock, [|lock| assert_eq!(read(lock), 0)]);

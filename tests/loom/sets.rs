@@ -22,7 +22,7 @@ fn set() -> Arc<Set> {
     Arc::new([1, 2].map(|name| (name, Number::default())).into_iter().collect())
 }
 
-/// Somebody does this with the set at the same time.
+/// Spawns a thread that does this with the set at the same time.
 fn alongside<S: Send + Sync + 'static>(set: &Arc<S>, work: impl FnOnce(&S) + Send + 'static) -> JoinHandle<()> {
     let set = Arc::clone(set);
     thread::spawn(move || work(&set))
@@ -42,7 +42,7 @@ fn read(set: &Set, names: impl NamesOrAll<u8>) -> usize {
     guard.iter().map(|(_, number)| number.read()).sum()
 }
 
-/// Looks once, and gives up whatever it is by then: queued, granted or held.
+/// Polls once, and gives up what the request is by then: queued, granted or held.
 fn look_once<P, M: Mode>(request: impl Future<Output = Result<SetGuard<P, M>, SetError<u8>>>)
 where
     P: SetPointer<Name = u8, Value = Number>,
@@ -52,7 +52,7 @@ where
     }
 }
 
-/// At rest, everything is free, nobody waits, and there is this, by name: how often each was written to.
+/// Asserts that everything is free, that no request waits, and that these are the names and how often each was written.
 fn assert_free_after<const N: usize>(set: &Set, written: [(u8, usize); N]) {
     let all = set.try_exclusive(All).unwrap();
     assert!(all.iter().map(|(name, number)| (*name, number.read())).eq(written));
@@ -68,7 +68,7 @@ fn who_goes_back_tells_those_who_came_to_wait_meanwhile() {
         within(3, "wanted against going back", move || {
             let set = set();
             let both = alongside(&set, |set| write(set, [1, 2]));
-            let first = block_on(set.exclusive(one)).unwrap(); // So that `both` may find it taken half way.
+            let first = block_on(set.exclusive(one)).unwrap(); // `both` may find it taken half way.
             write(&set, other);
             drop(first);
             join([both]);
@@ -146,7 +146,7 @@ fn who_waits_behind_gets_in_when_the_first_gives_up_against_its_grant() {
 fn a_sharer_runs_when_the_first_gives_up_against_its_arrival() {
     within(3, "the first gives up against an arrival", || {
         let set = set();
-        let holder = set.try_shared(1).unwrap(); // To the end: only giving up can let the sharer in.
+        let holder = set.try_shared(1).unwrap(); // Held to the end: only giving up lets the sharer in.
         let mut first = Box::pin(set.exclusive([1, 2]));
         assert!(poll_once(first.as_mut()).is_pending());
         let behind = alongside(&set, |set| assert_eq!(read(set, 1), 0));
@@ -289,7 +289,7 @@ fn who_counts_and_gives_up_leaves_the_other_whole_its_turn() {
 fn giving_up_the_whole_lets_in_who_waits_for_a_name() {
     within(3, "giving up the whole against a reader", || {
         let set = set();
-        let holder = set.try_shared(1).unwrap(); // To the end: only giving up can let the reader in.
+        let holder = set.try_shared(1).unwrap(); // Held to the end: only giving up lets the reader in.
         let mut whole = Box::pin(set.exclusive(All));
         assert!(poll_once(whole.as_mut()).is_pending());
         let reader = alongside(&set, |set| assert_eq!(read(set, 1), 0));
@@ -437,7 +437,7 @@ fn too_few_are_left_for_who_waits_or_they_are_enough() {
     });
 }
 
-// Open sets. What the name stands for is outside of the set: the value in it goes with the name.
+// Open sets. What a name stands for is outside of the set, because the value in the set goes with the name.
 
 #[derive(Default)]
 struct Open {

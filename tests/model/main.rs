@@ -1,9 +1,9 @@
-//! The lock against the [fairness rule](lockladder_test_support::lock_rule), in random stories that shrink to the shortest
-//! one that fails.
+//! Plays random stories on the lock and by the [fairness rule](lockladder_test_support::lock_rule). A story that fails
+//! shrinks to the shortest one that does.
 //!
-//! After every step of a story, who holds, who waits and who has been woken must be the same on both sides.
+//! After every step of a story, both sides must agree on which requests hold, wait, and have been woken.
 //!
-//! `PROPTEST_CASES=1000000` tells more stories, and `--nocapture` says how many operations they were.
+//! `PROPTEST_CASES=1000000` plays more stories, and `--nocapture` shows how many operations they had.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
@@ -22,12 +22,12 @@ use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use story::{Action, Bell, Story, crowds, stories};
 
-/// How often what befell whom.
+/// How often each action happened in each situation.
 type Seen = HashMap<(Situation, Discriminant<Action>), u64>;
 
-/// Plays stories of so many names on the lock and by the rule, and counts.
+/// Plays stories of this many names on the lock and by the rule, and counts.
 fn tell(cases: u32, names: usize, stories: impl Strategy<Value = Story>) -> Seen {
-    let config = Config { failure_persistence: None, ..Config::default() }; // The shortest story says it all.
+    let config = Config { failure_persistence: None, ..Config::default() }; // The shortest story is enough.
     let cases = if env::var_os("PROPTEST_CASES").is_some() { cases.max(config.cases) } else { cases };
     let seen = RefCell::new(Seen::new());
     let told = TestRunner::new(Config { cases, ..config }).run(&stories, |Story(steps)| {
@@ -82,7 +82,7 @@ fn a_few_who_mix_everything_do_as_the_rule_says() {
 
 #[test]
 fn crowds_of_sharers_do_as_the_rule_says() {
-    let seen = tell(200, 90, crowds(90)); // More than are granted under one locking of the queue.
+    let seen = tell(200, 90, crowds(90)); // More than one locking of the queue grants.
     for (situation, action) in
         [(Situation::Granted(Shared), Action::Leaves), (Situation::Holds(Exclusive), Action::Downgrades)]
     {

@@ -1,4 +1,4 @@
-//! The real lock, on which a story is played next to the rule.
+//! The real lock beside the rule: a story is played on both.
 
 use super::story::{Action, Bell, Step, Wish};
 use lockladder::LockMode::{self, Exclusive, Shared};
@@ -17,7 +17,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// Where a name stands when something befalls it: to show in the end that the stories went everywhere.
+/// Where a name stands when something happens to it. The counts show in the end that the stories went everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Situation {
     Absent,
@@ -30,7 +30,7 @@ pub(crate) enum Situation {
     Holds(LockMode),
 }
 
-/// What the lock's own side has of one name. A request is polled only when it looks.
+/// What one name has of the real lock. A request is polled only when the name looks.
 #[derive(Default)]
 enum Real<'a> {
     #[default]
@@ -45,7 +45,7 @@ struct Asked<'a> {
     wish: Wish,
     priority: i8,
     patience: Option<u64>,
-    /// The waker of the last look, if it has looked, and when its time is up.
+    /// After the first look: the waker of the last one, and when the request's time is up.
     looked: Option<(Arc<Ring>, Option<u64>)>,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// One step of both sides, which must agree on its outcome. False if it could not happen.
+    /// Plays one step on both sides, which must agree on its outcome. False if the step is impossible.
     pub(crate) fn play(&mut self, step: &Step) -> bool {
         let (name, alarms) = (step.name, self.alarms.load(Relaxed));
         let panicked = match (step.action, mem::take(&mut self.cast[name])) {
@@ -143,7 +143,7 @@ impl<'a> Stage<'a> {
         THE_CLOCK_WAKES.set(false);
     }
 
-    /// True if a waker of somebody else has panicked; so in all of these.
+    /// True if the waker of another request has panicked. `tries`, `moves` and `downgrades` return the same.
     fn looks(&mut self, name: Name, mut asked: Asked<'a>, bell: Bell) -> bool {
         let (ring, end) = match (asked.looked.take(), bell) {
             (Some((ring, end)), Bell::Same) => (ring, end),
@@ -180,10 +180,10 @@ impl<'a> Stage<'a> {
                 assert_eq!(error, AcquireError::Deleted);
                 assert!(!waits && !holds && self.rule.is_deleted(), "nobody has deleted it");
             }
-            // It has resolved as it woke others: by giving up, or by deleting.
+            // It resolved as it woke other requests: by giving up, or by deleting.
             None if waits => self.rule.leave(name),
             None if asked.wish == Wish::Deletion => self.ends(name, asked.wish),
-            // A newcomer that is more urgent than those who wait is granted in its first poll, and woken like all.
+            // A newcomer that is more urgent than all waiters is granted in its first poll, and woken like any other.
             None => {
                 assert!(holds, "something has panicked, but what?");
                 asked.looked = Some((ring, end));
@@ -193,7 +193,7 @@ impl<'a> Stage<'a> {
         panicked
     }
 
-    /// A request that has been granted is done, and so is the lock if that was to delete it.
+    /// A granted request is done, and so is the lock if the request was to delete it.
     fn ends(&mut self, name: Name, wish: Wish) {
         if wish == Wish::Deletion {
             assert_eq!(self.rule.holds(name), Some(Exclusive));
@@ -235,7 +235,7 @@ impl<'a> Stage<'a> {
         let panicked = guard.is_none();
         match guard {
             Some(guard) => self.cast[name] = Real::Shares(guard),
-            None => self.rule.leave(name), // The guard was dropped as the panic went through it.
+            None => self.rule.leave(name), // The panic has dropped the guard.
         }
         panicked
     }
@@ -254,7 +254,8 @@ impl<'a> Stage<'a> {
         };
     }
 
-    /// Both sides agree on who holds and who has been woken, and nobody holds beside an exclusive holder.
+    /// Asserts that both sides agree on what is held and which wakers were woken, and that an exclusive holder is
+    /// alone.
     fn compare(&self) {
         for (name, real) in self.cast.iter().enumerate() {
             let holds = self.rule.holds(name);
@@ -271,12 +272,12 @@ impl<'a> Stage<'a> {
         let holders = self.rule.holders();
         let exclusive = holders.iter().any(|&(_, mode)| mode == Exclusive);
         assert!(!exclusive || holders.len() == 1, "somebody holds beside an exclusive holder");
-        // These change nothing: who gets in finds the lock as it leaves it.
+        // These change nothing: a guard is dropped at once, and the lock is as before.
         assert_eq!(self.lock.try_shared().is_ok(), self.rule.admits(Shared, 0));
         assert_eq!(self.lock.try_exclusive().is_ok(), self.rule.admits(Exclusive, 0));
     }
 
-    /// Everybody leaves: nothing must be left behind.
+    /// All names leave. Nothing may be left behind.
     pub(crate) fn end(mut self) {
         for name in 0..self.cast.len() {
             self.play(&Step { name, action: Action::Leaves });
@@ -290,7 +291,7 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// A waker that remembers, and may be hostile.
+/// A waker that records that it was woken, and may be hostile.
 struct Ring {
     rang: AtomicBool,
     bell: Bell,
@@ -299,7 +300,7 @@ struct Ring {
 }
 
 thread_local! {
-    /// A panic would break the clock, which is not ours to test.
+    /// Set while the clock wakes: a panic would break tokio's clock, which is not under test.
     static THE_CLOCK_WAKES: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -1,4 +1,4 @@
-//! What may befall a lock, as stories that are dealt at random and read like one.
+//! What can happen to a lock, as random stories that are printed like stories.
 
 use lockladder::LockMode::{self, Exclusive, Shared};
 use lockladder_test_support::lock_rule::Name;
@@ -6,13 +6,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use std::fmt;
 
-/// What a name does. It does not happen if it is impossible where the name stands.
+/// What a name does. An action that is impossible where the name stands does not happen.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
     Asks {
         wish: Wish,
         priority: i8,
-        /// Milliseconds from the first look on.
+        /// In milliseconds from the first look.
         patience: Option<u64>,
     },
     Looks(Bell),
@@ -22,7 +22,7 @@ pub(crate) enum Action {
     Downgrades,
     Upgrades,
     Deletes,
-    /// It is not the name's doing: time passes, in milliseconds.
+    /// Time passes, in milliseconds; the name does nothing.
     Dawdles(u64),
 }
 
@@ -37,7 +37,7 @@ pub(crate) enum Wish {
 /// The waker that a request is polled with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Bell {
-    /// That of the last poll.
+    /// The one of the last poll.
     Same,
     New,
     /// Uses the lock as it is woken.
@@ -55,12 +55,12 @@ pub(crate) struct Step {
 #[derive(Clone)]
 pub(crate) struct Story(pub(crate) Vec<Step>);
 
-/// Stories of so many names and at most so many steps.
+/// Stories of this many names, and of at most this many steps.
 pub(crate) fn stories(names: usize, steps: usize) -> impl Strategy<Value = Story> {
     vec(step(0..names, actions()), 1..=steps).prop_map(Story)
 }
 
-/// Stories that begin with a crowd of sharers who gather while one name owns the lock, and then go on by themselves.
+/// Stories that begin with a crowd of sharers, which gather while one name owns the lock. Then anything may follow.
 pub(crate) fn crowds(names: usize) -> impl Strategy<Value = Story> {
     let asks = Action::Asks { wish: Wish::Share, priority: 0, patience: None };
     let gather = vec(step(1..names, prop_oneof![Just(asks), Just(Action::Looks(Bell::Same))]), 1..=6 * names);

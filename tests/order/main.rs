@@ -1,11 +1,11 @@
-//! Random stories through the whole API of a set, on futures polled by hand, against the
-//! [rule](lockladder_test_support::set_rule) read word by word. After each step exactly those requests are granted that the
-//! rule grants, with the names it gives them, and no other is woken.
+//! Random stories through the public API of a set, on futures that are polled by hand, beside the
+//! [rule](lockladder_test_support::set_rule) as it is written, word by word. After each step, exactly the requests that
+//! the rule grants have been granted, with the names that it gives them, and no other request has been woken.
 //!
-//! The rule is that of `tests/explorer`, which knows nothing of lines, marks and passes. Here stories are longer than a search
-//! of all states can be: so long that a request is passed as often as the bounds allow.
+//! The rule is that of `tests/explorer`; it knows nothing of lines, marks and rounds. Stories here are longer than a
+//! search of all states can be: so long that a request is passed as often as the bounds allow.
 //!
-//! `LOCKLADDER_SEED` repeats a run, `LOCKLADDER_STORIES` says how many there are to be.
+//! `LOCKLADDER_SEED` repeats a run. `LOCKLADDER_STORIES` sets the number of stories.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that unwraps fails where it should")]
 
@@ -23,11 +23,11 @@ use std::env;
 /// What a story is mostly about.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
-    /// A few who ask for anything.
+    /// A few requests for anything.
     Few,
-    /// Many who ask for one name, beside one who waits for that and for another.
+    /// Many requests for one name, beside one that waits for that name and another.
     Crowd,
-    /// As a crowd, of owners who neither move nor give up: so that the bound is reached.
+    /// A crowd of owners that neither move nor give up, so that the bound is reached.
     Stream,
     /// Sharers of few names, with owners between them.
     Groups,
@@ -71,7 +71,7 @@ fn possible(stage: &Stage, shape: Shape) -> Vec<(usize, Deed)> {
             }
             Standing::Holds(_) if matches!(shape, Shape::Crowd | Shape::Stream) && at == 0 => {}
             Standing::Holds(hold) => {
-                // Mostly they go.
+                // Four times, so that most holders release.
                 deeds.extend([(at, Deed::Releases); 4]);
                 let with_members = hold.whole == Whole::WithMembers;
                 let names = if with_members { stage.rule.existing } else { hold.names };
@@ -101,7 +101,7 @@ fn tell(shape: Shape, dice: &mut Dice, story: &RefCell<Vec<String>>) -> u64 {
         if deeds.is_empty() || steps > 250 {
             return stage.most_passed();
         }
-        // In a crowd the first two come first.
+        // The first two parties come first, as a crowd needs it.
         let (party, deed) =
             if steps < 2 { (usize::try_from(steps).unwrap(), Deed::Arrives) } else { dice.pick(&deeds) };
         story.borrow_mut().push(format!("{party} {deed:?} {:?}", stage.rule.parties[party].ask));

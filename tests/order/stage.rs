@@ -1,4 +1,4 @@
-//! A set and the rule side by side: each step is taken by both, and compared.
+//! A set and the rule side by side. Each step is taken by both, and then they are compared.
 
 use lockladder::{All, Exclusive, LockMode, LockSet, Priority, SetError, SetGuard, Shared, futures::SetAcquire};
 use lockladder_test_support::set_rule::{Ask, Deed, Hold, Limits, Names, SetRule, Standing, What, Whole, bits, first};
@@ -30,7 +30,7 @@ pub(crate) struct Stage {
     most_passed: u64,
 }
 
-/// The names of the set, which the rule knows by bits.
+/// The set's names for the rule's bits.
 fn listed(names: Names) -> Vec<u8> {
     bits(names).map(|bit| u8::try_from(bit.trailing_zeros()).unwrap()).collect()
 }
@@ -59,7 +59,7 @@ impl Stage {
         self.compare();
     }
 
-    /// The same in the set.
+    /// Does the same in the set.
     fn act(&mut self, party: usize, deed: Deed, hold: Option<Hold>) {
         let existing: Vec<u8> = self.set.names();
         let first_of = |hold: Option<Hold>| match hold {
@@ -88,7 +88,7 @@ impl Stage {
         }
     }
 
-    /// Whoever is granted, and nobody else, has been woken, and gets what the rule says.
+    /// Asserts that a request has been woken exactly if it waits no longer, and that it got what the rule says.
     fn compare(&mut self) {
         for (at, part) in self.parts.iter_mut().enumerate() {
             let standing = self.rule.parties[at].standing;
@@ -115,7 +115,7 @@ impl Stage {
                 (Standing::Away, Part::Away)
                 | (Standing::Gone, Part::Gone)
                 | (Standing::Waits { .. }, Part::SharesSoon(_) | Part::OwnsSoon(_)) => {}
-                // A guard of nothing is no hold.
+                // To the rule, a guard without names is no hold.
                 (Standing::Gone, Part::Shares(guard)) if guard.is_empty() => *part = Part::Gone,
                 (Standing::Gone, Part::Owns(guard)) if guard.is_empty() => *part = Part::Gone,
                 (standing, _) => panic!("{at}: by the rule {standing:?}; in the set it is not so"),

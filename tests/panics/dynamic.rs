@@ -35,7 +35,7 @@ fn whole(it: &Manager) -> Job {
     job
 }
 
-/// Whatever a request has come to, the session holds what it says, and can go on.
+/// Whatever became of a request, the session holds what it says that it holds, and can go on.
 fn goes_on(job: &mut Job, held: bool) {
     assert_eq!((job.holds::<Shelf>(), job.mode::<Shelf>().is_some()), (held, held));
     if held {
@@ -84,7 +84,7 @@ fn acquire(story: &mut Story, it: &Manager, mode: LockMode) {
     let (mut job, mut held) = (low(it), false);
     story.request(it, job.acquire::<Shelf>([1, 2], mode), |came| {
         won(&came);
-        held = matches!(came, Came::To(_)); // What a poll that panicked had got has been dropped.
+        held = matches!(came, Came::To(_)); // A poll that panicked has dropped what it got.
     });
     goes_on(&mut job, held);
 }
@@ -183,7 +183,7 @@ const VERBS: &[Verb<Manager>] = &[
     }),
 ];
 
-/// The level is held shared; or, if that panicked, not at all.
+/// A downgrade leaves the level shared, or, if it panicked, not held at all.
 fn downgrade(story: &mut Story, it: &Manager, job: Job) {
     let done = Cell::new(false);
     let look = |job: &mut Job| {

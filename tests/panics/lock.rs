@@ -72,7 +72,7 @@ fn shared(lock: &Lock) -> Guard<Lock, Shared> {
     lock.clone().try_shared_owned().unwrap()
 }
 
-/// Somebody less urgent waits behind a sharer, who leaves when the verb is done.
+/// A less urgent request waits behind a sharer, which leaves when the verb is done.
 fn passing_somebody<R>(story: &mut Story, lock: &Lock, verb: impl FnOnce() -> R) {
     let sharer = lock.clone().try_shared_owned().unwrap();
     let waits = lock.clone().exclusive_owned().priority(Priority::new(5));
@@ -170,7 +170,7 @@ const VERBS: &[Verb<Lock>] = &[
     }),
 ];
 
-/// The work ends, and what it returns is on its way, when the lock is released.
+/// When the lock is released, the work has ended, and what it returns is on its way.
 fn synchronized(story: &mut Story, lock: &Lock) {
     let (open, gate) = tokio::sync::oneshot::channel::<()>();
     let ours = lock.clone();

@@ -1,4 +1,4 @@
-//! Stories of wakers that panic, each by its name: where something was lost once.
+//! Stories of wakers that panic, each by its name. Something was lost once in each.
 
 use crate::story::{Value, values};
 use futures::future::FusedFuture;
@@ -53,7 +53,7 @@ fn a_removal_that_panics_leaks_no_value() {
     assert_eq!(values(), 0, "neither returned nor dropped");
 }
 
-/// A task without budget yields, for which the runtime clones its waker. For one lock, see `tests/wakers.rs`.
+/// A task without budget yields, and the runtime clones its waker for that. For one lock, see `tests/wakers.rs`.
 #[tokio::test]
 async fn a_waker_that_panics_as_a_task_without_budget_yields_loses_no_names() {
     let set: LockSet<u32> = LockSet::new([1_u32, 2]);
@@ -64,7 +64,7 @@ async fn a_waker_that_panics_as_a_task_without_budget_yields_loses_no_names() {
     assert!(set.try_exclusive([1, 2]).is_ok(), "held for ever: {set:?}");
 }
 
-/// Two that wait to add; the first, when it has added, grants the second, whose waker panics.
+/// Two additions wait. When the first has added, it grants the second, whose waker panics.
 #[test]
 fn an_addition_whose_poll_panicked_says_whether_it_has_added() {
     let set: LockSet<u32> = LockSet::new([1_u32]);
@@ -107,12 +107,12 @@ async fn a_deadline_whose_waker_panics_as_it_is_dropped_survives_another_that_pa
     assert_pending!(poll(request.as_mut(), &on_drop(throw)));
     let mut behind = Box::pin(lock.shared());
     assert_pending!(poll(behind.as_mut(), &on_wake(throw)));
-    panics(|| drop(request)); // Not aborted.
+    panics(|| drop(request)); // Does not abort.
     drop((behind, sharer));
     assert!(lock.try_exclusive().is_ok());
 }
 
-/// Whoever waits for the root finds the levels free when it is woken.
+/// A request for the root finds the levels free when it is woken.
 #[test]
 fn a_session_whose_downgrade_of_the_root_panicked_gives_back_the_root_last() {
     let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["a"]).build();
@@ -128,7 +128,8 @@ fn a_session_whose_downgrade_of_the_root_panicked_gives_back_the_root_last() {
     assert_eq!(free.lock().unwrap().take(), Some(true));
 }
 
-/// What the waker finds of one who waits for the root alone, when a sharer has left, whose waker panics.
+/// Queues a sharer for the root, whose waker gives up its request and panics, and behind it an exclusive request, whose
+/// waker records whether a level is free.
 fn is_free_when_the_root_is(manager: &LockManager<Seed>) -> Arc<Mutex<Option<bool>>> {
     let sharer = Arc::new(Mutex::new(Some(Box::pin(manager.shared("sharer")))));
     let leaves = Arc::clone(&sharer);
@@ -156,7 +157,7 @@ thread_local! {
     static ON_COPY: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
 }
 
-/// The last who holds a name goes while it is copied, so that whoever copies it drops its value.
+/// The last holder of a name leaves while the name is copied, so the copier drops its value.
 #[test]
 fn names_that_are_copied_while_the_last_holder_leaves_are_not_lost() {
     #[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -189,7 +190,7 @@ fn names_that_are_copied_while_the_last_holder_leaves_are_not_lost() {
 fn a_guard_that_adds_a_name_holds_it_though_a_waker_panics_that_is_woken_by_that() {
     let set: LockSet<u32> = LockSet::default();
     let mut guard = set.try_exclusive(All).unwrap();
-    guard.add(1).unwrap(); // From now on it holds the right to add, and no names.
+    guard.add(1).unwrap(); // From now on the guard holds the right to add, and no names.
     let (mut whole, mut named) = (Box::pin(set.exclusive(All)), Box::pin(set.exclusive(1)));
     assert!(poll_once(whole.as_mut()).is_pending());
     assert!(poll(named.as_mut(), &on_wake(throw)).is_pending());

@@ -1,4 +1,4 @@
-//! Every verb of an open set, in which nothing is left.
+//! Every verb of an open set. Afterwards nothing is left in it.
 
 use crate::set::{held, timely};
 use crate::story::{Came, Fate, Neighbour, Value, Verb, World, neighbour, tell, values};

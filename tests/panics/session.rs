@@ -1,4 +1,4 @@
-//! Every verb of a session, and of the way into one.
+//! Every verb of a session, and of the manager that begins one.
 
 use crate::story::{Came, Fate, Neighbour, Story, Value, Verb, World, neighbour, tell, values};
 use lockladder::{All, Entries, Exclusive, LockManager, Priority, Session, SessionError, Shared, held, hierarchy};
@@ -33,7 +33,7 @@ impl World for Manager {
         Box::new(job.try_shared::<Tray>(All).unwrap())
     }
 
-    /// At the root first, as who waits for it alone keeps others from the levels.
+    /// The sessions that climb come first, because a waiter for the exclusive root keeps later ones from the levels.
     fn neighbours(&self) -> Vec<Neighbour> {
         let (one, many, adds) = (self.clone(), self.clone(), self.clone());
         let whole = self.clone();
@@ -87,7 +87,7 @@ pub(crate) fn won<T>(came: &Came<'_, Result<T, SessionError>>) {
     }
 }
 
-/// It got something in time, or nothing.
+/// The request was granted in time, or it timed out.
 pub(crate) fn timely<T>(came: &Came<'_, Result<T, SessionError>>) {
     if let Came::To(Err(error)) = came {
         assert!(matches!(error, SessionError::TimedOut { .. }), "{error}");
@@ -194,7 +194,7 @@ const LATE: &[Verb<Manager>] = &[
     ("reclaim", reclaim),
 ];
 
-/// Taken back from a request that waits, a session holds what it held; also if that panicked once.
+/// A session that is reclaimed from a waiting request holds what it held, also after a reclaim that panicked.
 fn reclaim(story: &mut Story, it: &Manager) {
     let sharer = it.share();
     let job = low(it).try_shared::<Shelf>(1).unwrap();
@@ -271,7 +271,7 @@ const VERBS: &[Verb<Manager>] = &[
 type Nested<'outer> =
     Session<Farm, lockladder::level::Held<Tray, Exclusive, &'outer mut held![shared Gate, exclusive Shelf]>>;
 
-/// What a nested session does in the end, with others waiting for what it has; the outer one is as before.
+/// Ends a nested session while neighbours wait for what it holds. The outer session is as before.
 fn nested(story: &mut Story, it: &Manager, work: impl FnOnce(Nested<'_>)) {
     let mut outer = low(it).try_exclusive::<Shelf>(1).unwrap();
     let inner = outer.nest().try_exclusive::<Tray>([1, 2]).unwrap();
@@ -283,7 +283,7 @@ fn nested(story: &mut Story, it: &Manager, work: impl FnOnce(Nested<'_>)) {
     story.leave(neighbours);
 }
 
-/// The work has ended, and its session goes.
+/// The work of a scope ends, and its session goes.
 fn scope(story: &mut Story, it: &Manager) {
     let (open, gate) = tokio::sync::oneshot::channel::<()>();
     let work = it.scope("job", Shared, async |job| {

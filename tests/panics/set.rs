@@ -59,7 +59,7 @@ pub(crate) fn held<P: SetPointer<Name = u32, Value = Value>, M: Mode>(
     }
 }
 
-/// It got something in time, or nothing.
+/// The request was granted in time, or it timed out.
 pub(crate) fn timely<T>(came: &Came<'_, Result<T, SetError<u32>>>) {
     if let Came::To(Err(error)) = came {
         assert!(matches!(error, SetError::TimedOut { .. }), "{error}");
@@ -72,12 +72,12 @@ fn timed_out<T>(came: &Came<'_, Result<T, SetError<u32>>>) {
     }
 }
 
-/// The name is there if, and only if, the request says that it has resolved.
+/// The name is there exactly if the request says that it has resolved.
 fn added(set: &Set, resolved: bool) {
     assert_eq!(set.names().contains(&4), resolved, "it says what it did");
 }
 
-/// The name is gone if, and only if, the request says that it has resolved.
+/// The name is gone exactly if the request says that it has resolved.
 fn removed(set: &Set, resolved: bool) {
     assert_eq!(!set.names().contains(&2), resolved, "it says what it did");
 }
@@ -271,7 +271,7 @@ const GUARDS: &[Verb<Set>] = &[
     ("try_exclusive, of All", |story, set| story.used(set, whole(set), |guard| (set.try_exclusive(1).is_err(), guard))),
 ];
 
-/// Adds by a guard of the whole: all of it, or nothing.
+/// Adds through a guard of the whole: everything, or nothing.
 fn lends_whole(
     story: &mut Story,
     set: &Set,

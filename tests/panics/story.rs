@@ -1,4 +1,4 @@
-//! How a verb meets wakers that panic: what the tests of all layers share.
+//! Runs a verb beside wakers that panic. The tests of all layers share this.
 
 use futures::future::FusedFuture;
 use lockladder_test_support::hostile::{survive, throw};
@@ -30,7 +30,7 @@ pub(crate) enum Budget {
 /// How far a request comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// Nobody is in its way.
+    /// Nothing is in its way.
     Free,
     /// It is dropped while it waits.
     Waits,
@@ -50,7 +50,7 @@ thread_local! {
     static VALUES: Cell<isize> = const { Cell::new(0) };
 }
 
-/// What is in the locks: counted while it lives.
+/// The value in each lock, counted while it lives.
 #[derive(Debug)]
 pub(crate) struct Value {
     alive: AtomicBool,
@@ -64,7 +64,7 @@ impl Default for Value {
 }
 
 impl Value {
-    /// Whoever reaches a value finds it alive.
+    /// Asserts that the value is alive.
     pub(crate) fn touch(&self) {
         assert!(self.alive.load(Relaxed), "a value is reached that has been dropped");
     }
@@ -86,23 +86,23 @@ pub(crate) fn values() -> isize {
 pub(crate) trait World {
     fn new() -> Self;
 
-    /// Holds all that there is, so that everybody waits.
+    /// Holds everything, so that every request waits.
     fn hold(&self) -> Box<dyn Any>;
 
-    /// Shares all that there is.
+    /// Shares everything.
     fn share(&self) -> Box<dyn Any>;
 
-    /// Others who come.
+    /// Other requests.
     fn neighbours(&self) -> Vec<Neighbour>;
 
-    /// Everything can be had.
+    /// Asserts that everything is free.
     fn rest(&self);
 }
 
-/// A request of somebody else.
+/// A request of another task.
 pub(crate) type Neighbour = Pin<Box<dyn Future<Output = ()>>>;
 
-/// A request, whatever it resolves to.
+/// Makes a neighbour of a request, whatever it resolves to.
 pub(crate) fn neighbour<F: Future + 'static>(request: F) -> Neighbour {
     Box::pin(async move { drop(request.await) })
 }
@@ -112,7 +112,7 @@ pub(crate) fn neighbour<F: Future + 'static>(request: F) -> Neighbour {
 pub(crate) enum Came<'a, T> {
     /// It has resolved.
     To(&'a T),
-    /// It has resolved by a poll that panicked: it says so, and what it resolved to has been dropped.
+    /// It has resolved in a poll that panicked. It says so, and what it resolved to has been dropped.
     Lost,
     /// It has not resolved, and was dropped.
     Nothing,
@@ -125,7 +125,7 @@ impl<T> Came<'_, T> {
     }
 }
 
-/// One verb, met by wakers that panic.
+/// A run of one verb beside wakers that panic.
 pub(crate) struct Story {
     hook: Hook,
     budget: Budget,
@@ -148,7 +148,7 @@ impl Story {
         }
     }
 
-    /// Does something, as a task with the budget of this story; nothing if that panics.
+    /// Does something, as a task with the budget of this story. `None` if that panics.
     pub(crate) fn act<R>(&mut self, work: impl FnOnce() -> R) -> Option<R> {
         let budget = self.budget;
         self.survive(|runtime| {
@@ -168,7 +168,7 @@ impl Story {
         result
     }
 
-    /// Polls with a waker that panics. Nothing if that panics.
+    /// Polls with a waker that panics. `None` if that panics.
     fn poll<F: Future + ?Sized>(&mut self, future: Pin<&mut F>) -> Option<Poll<F::Output>> {
         let waker = self.waker();
         let polled = self.act(|| poll(future, &waker));
@@ -181,7 +181,7 @@ impl Story {
         self.act(|| drop(it));
     }
 
-    /// Others come, with wakers that panic. Those who get what they want are gone at once.
+    /// Polls neighbours with wakers that panic, and returns those that have not resolved.
     pub(crate) fn meet(&mut self, neighbours: Vec<Neighbour>) -> Vec<Neighbour> {
         let mut waiting = Vec::new();
         for mut neighbour in neighbours {
@@ -199,7 +199,7 @@ impl Story {
         }
     }
 
-    /// A guard, or a session, is there; others come; it is used up. What is returned may be dropped by a panic instead.
+    /// Uses up a guard, or a session, while neighbours wait. A panic may drop what `work` would have returned.
     pub(crate) fn used<W: World, G, R>(&mut self, world: &W, guard: G, work: impl FnOnce(G) -> R) {
         let neighbours = self.meet(world.neighbours());
         if let Some(result) = self.act(|| work(guard)) {
@@ -208,7 +208,7 @@ impl Story {
         self.leave(neighbours);
     }
 
-    /// As [`used`](Self::used), of who only lends itself, and is there after a panic, too.
+    /// As [`used`](Self::used), but `work` borrows the guard, which is still there after a panic.
     pub(crate) fn lent<W: World, G, R>(
         &mut self,
         world: &W,
@@ -225,7 +225,7 @@ impl Story {
         self.leave(neighbours);
     }
 
-    /// A request, as far as the fate of this story goes; then `look` is told what became of it.
+    /// Takes a request as far as the fate of this story goes. Then `look` is told what became of it.
     pub(crate) fn request<W: World, F: FusedFuture>(
         &mut self,
         world: &W,
@@ -235,13 +235,13 @@ impl Story {
         let mut asked = Asked::new(request);
         let holder = match self.fate {
             Fate::Free => None,
-            Fate::Waits => Some(world.share()), // So that sharers come in when somebody exclusive goes.
+            Fate::Waits => Some(world.share()), // So that sharers get in when an exclusive request goes.
             Fate::Granted | Fate::Left => Some(world.hold()),
         };
         asked.poll(self);
         let mut neighbours = Vec::new();
         if self.fate != Fate::Free {
-            asked.poll(self); // Again, as its first poll may have panicked, or left a waker to be replaced.
+            asked.poll(self); // Again: the first poll may have panicked, or left a waker to replace.
             neighbours = self.meet(world.neighbours());
         }
         if self.fate == Fate::Waits {
@@ -263,7 +263,7 @@ impl Story {
         self.leave(neighbours);
     }
 
-    /// A request that gives up while others stand behind it who can run then. The deadline is an hour.
+    /// A request times out, after an hour, while neighbours stand behind it that can run then.
     pub(crate) fn late<W: World, F: FusedFuture>(
         &mut self,
         world: &W,
@@ -273,7 +273,7 @@ impl Story {
         let holder = world.share();
         let mut asked = Asked::new(request);
         asked.poll(self);
-        asked.poll_calmly(self); // The timer wakes nobody who panics: that would be tokio's to survive.
+        asked.poll_calmly(self); // The timer must wake no waker that panics: tokio may not survive that.
         let neighbours = self.meet(world.neighbours());
         self.runtime.block_on(tokio::time::advance(Duration::from_secs(4_000)));
         asked.poll(self);
@@ -295,7 +295,7 @@ impl<F: FusedFuture> Asked<F> {
         Self { request: Box::pin(request), answer: None }
     }
 
-    /// With a waker that panics, unless it has resolved.
+    /// Polls with a waker that panics, unless the request has resolved.
     fn poll(&mut self, story: &mut Story) {
         if !self.request.is_terminated() {
             let polled = story.poll(self.request.as_mut());
@@ -303,7 +303,7 @@ impl<F: FusedFuture> Asked<F> {
         }
     }
 
-    /// With a waker that does no harm, and with budget.
+    /// Polls with a waker that does no harm, and with budget, unless the request has resolved.
     fn poll_calmly(&mut self, story: &mut Story) {
         if !self.request.is_terminated() {
             let request = self.request.as_mut();
@@ -321,7 +321,7 @@ impl<F: FusedFuture> Asked<F> {
         }
     }
 
-    /// Its way is free: it resolves, or has done so.
+    /// Asserts that the request resolves, or has resolved, as nothing is in its way.
     fn resolve(&mut self, story: &mut Story) {
         for _ in 0..4 {
             self.poll_calmly(story);
@@ -342,11 +342,11 @@ impl<F: FusedFuture> Asked<F> {
     }
 }
 
-/// A verb by its name, and what becomes of it.
+/// The name of a verb, and a function that runs it.
 pub(crate) type Verb<W> = (&'static str, fn(&mut Story, &W));
 
-/// Tells each verb in every way: afterwards everything can be had, and each value has been dropped once. Each verb meets
-/// a panic in one way or another, and each way of panicking is met by some verb.
+/// Runs each verb in every way. Afterwards everything is free, and each value has been dropped once. Each verb meets a
+/// panic in one way or another, and each way of panicking is met by some verb.
 pub(crate) fn tell<W: World>(verbs: &[Verb<W>], fates: &[Fate]) {
     let mut panics_of = [0; 3];
     for (name, verb) in verbs {

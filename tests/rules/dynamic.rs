@@ -1,5 +1,5 @@
-//! Random stories of one session whose levels are known at run time, beside the model. The session is alone, so that it
-//! never need wait.
+//! Random stories of one session whose levels are known at run time only, beside the model. No other session exists, so
+//! it never waits.
 
 use crate::model::{Answer, Level, Model, Names, Owned};
 use lockladder::{All, DynSession, LockManager, LockMode, SessionError, hierarchy};
@@ -16,7 +16,7 @@ hierarchy! {
 
 const MEMBERS: [char; 2] = ['a', 'b'];
 
-/// How many stories a run tells at least; `PROPTEST_CASES=100000` tells more, and CI does.
+/// How many stories a run plays at least. `PROPTEST_CASES=100000` plays more, as CI does.
 const STORIES: u32 = 10_000;
 
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-/// The seed's answer.
+/// The model's answer, which is the seed's.
 fn told(model: &mut Model, Step { level, verb, names }: &Step) -> Answer {
     match *verb {
         Verb::Acquire(mode) => model.acquire(*level, Some(names), mode),
@@ -77,7 +77,7 @@ fn told(model: &mut Model, Step { level, verb, names }: &Step) -> Answer {
     }
 }
 
-/// Ours, at the level that the step names.
+/// The library's answer, at the level that the step names.
 macro_rules! done {
     ($job:ident, $step:ident, $($index:literal $level:ident),+) => {
         match $step.level {
@@ -106,7 +106,7 @@ fn ours(job: &mut DynSession<Four>, step: &Step) -> Result<Names, SessionError> 
     done!(job, step, 1 Low, 2 Middle, 3 High)
 }
 
-/// The kind of an error of ours, as the seed would have raised it.
+/// What the seed would have answered instead of an error of the library.
 fn kind(error: &SessionError) -> Answer {
     match error {
         SessionError::Order(_) | SessionError::NotHeld { .. } | SessionError::NotWhole { .. } => Answer::Assertion,
@@ -116,7 +116,7 @@ fn kind(error: &SessionError) -> Answer {
     }
 }
 
-/// Every story begins with these members. (A manager of its own for each would take most of the time.)
+/// Restores the members that every story begins with. (A new manager for each story would take most of the time.)
 fn restore(manager: &LockManager<Four>) {
     macro_rules! levels {
         ($job:ident: $($level:ident)*) => {$(

@@ -1,5 +1,5 @@
-//! The oracle: what the seed's manager and its sets allow one owner who is alone, transcribed from their assertions and
-//! not from our code. Levels are numbers, as there; level 0 is the Big Ganeti Lock.
+//! The oracle: what the seed's manager and its sets allow to an owner that is alone. It is transcribed from their
+//! assertions, not from our code. Levels are numbers, as there; level 0 is the Big Ganeti Lock.
 //!
 //! Where we differ on purpose, a function here says so by its name:
 //! [`emptied_counts_as_held`], [`root_is_kept`], [`root_has_no_names`], [`nested_owns_what_it_acquired`],
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 pub(crate) type Names = BTreeSet<char>;
 
-/// What one owner has of a level: the seed's `__owners`, and whether the set-lock is among it.
+/// What the owner has of a level: the seed's `__owners`, and whether the set-lock is among it.
 #[derive(Clone, Debug)]
 pub(crate) struct Owned {
     pub(crate) mode: LockMode,
@@ -37,16 +37,16 @@ pub(crate) struct Model {
 pub(crate) enum Answer {
     /// Done, with these names (those acquired, or removed).
     Done(Names),
-    /// An assertion failed: a mistake of the caller, whoever else is there.
+    /// An assertion failed: a mistake of the caller, no matter which other owners there are.
     Assertion,
-    /// `LockError`: names that others might have added or removed.
+    /// `LockError`: names that other owners might have added or removed.
     LockError,
-    /// Ours only; see [`repeated_names_are_refused`].
+    /// An answer of the library only; see [`repeated_names_are_refused`].
     Repeated,
 }
 
-/// The seed forgets a level of which the last name is released; here it counts as held until it is released itself, so
-/// that both branches of an `if` have one type.
+/// The seed forgets a level when its last name is released. Here the level counts as held until it is released itself,
+/// so that both branches of an `if` have one type.
 fn emptied_counts_as_held(owned: Option<&Owned>) -> bool {
     owned.is_some()
 }
@@ -61,7 +61,7 @@ fn root_has_no_names(level: usize) -> bool {
     level == 0
 }
 
-/// The seed knows no nested sessions: here they give back what they acquired, and nothing else.
+/// The seed has no nested sessions. Here they release what they acquired, and nothing else.
 fn nested_owns_what_it_acquired(owned: Option<&Owned>) -> bool {
     owned.is_some_and(|owned| owned.here)
 }
@@ -71,8 +71,8 @@ fn repeated_names_are_refused(names: &[char]) -> bool {
     names.iter().collect::<BTreeSet<_>>().len() < names.len()
 }
 
-/// Later versions take the downgrade of a shared lock for done; here it is refused, as what is shared has no downgrade in
-/// its type.
+/// Later versions treat the downgrade of a shared lock as done. Here it is refused, because the type of a shared hold
+/// has no downgrade.
 fn downgrade_of_shared_is_refused(owned: &Owned) -> bool {
     owned.mode == LockMode::Shared
 }
@@ -120,7 +120,7 @@ impl Model {
             && !free_names_are_added_by_guards_only(self.levels[level].owned.as_ref())
     }
 
-    /// But for the set-lock, which is known at run time only.
+    /// Leaves out the set-lock, which is known at run time only.
     pub(crate) fn may_add_held(&self, level: usize) -> bool {
         self.levels[level].modifiable && self.bgl_owned() && !self.upper_owned(level) && self.is_exclusive(level)
     }
@@ -129,7 +129,7 @@ impl Model {
         self.levels[level].modifiable && self.bgl_owned() && !self.upper_owned(level) && !self.is_owned(level)
     }
 
-    /// But for the names, which are known at run time only.
+    /// Leaves out the names, which are known at run time only.
     pub(crate) fn may_remove_held(&self, level: usize) -> bool {
         self.levels[level].modifiable && self.bgl_owned() && self.is_exclusive(level) && self.is_here(level)
     }
@@ -144,9 +144,9 @@ impl Model {
     }
 }
 
-/// The same with names: what one owner who is alone is answered, and has afterwards.
+/// The same with names: what an owner that is alone is answered, and has afterwards.
 impl Model {
-    /// `None` for the whole set.
+    /// `names` is `None` for the whole set.
     pub(crate) fn acquire(&mut self, level: usize, names: Option<&[char]>, mode: LockMode) -> Answer {
         if !self.may_acquire(level) {
             return Answer::Assertion;
@@ -190,7 +190,7 @@ impl Model {
         }
     }
 
-    /// With a mode, acquired.
+    /// With a mode, the names are acquired, too.
     pub(crate) fn add(&mut self, level: usize, names: &[char], acquired: Option<LockMode>) -> Answer {
         if !self.may_add(level) {
             return Answer::Assertion;

@@ -1,5 +1,5 @@
-//! For every list of levels that a session can hold, in every mode, with every cut into an outer session and a nested
-//! one, and for every level, the bounds of the verbs hold exactly where the seed's assertions do.
+//! The bounds of the verbs hold exactly where the seed's assertions do: for every list of levels that a session can
+//! have, in every mode, with every cut into an outer session and a nested one, and for every level.
 
 use crate::model::{Level, Model, Owned};
 use lockladder::{
@@ -8,7 +8,7 @@ use lockladder::{
 };
 use std::marker::PhantomData;
 
-/// Whether a list satisfies the bounds of a verb: the constant of the type hides that of the trait where they hold.
+/// Whether a list satisfies the bounds of a verb. Where it does, the constant of the type hides this one.
 trait Otherwise {
     const HOLDS: bool = false;
 }
@@ -87,7 +87,7 @@ macro_rules! no {
     };
 }
 
-/// Grows a list by each further level: not held, shared or exclusive; and once, before it does, nests.
+/// Grows a list by each further level: not held, shared or exclusive. Before one of them, the list may nest once.
 macro_rules! grow {
     ($env:tt $list:ty; [$($owned:expr,)*]; [$($here:expr,)*]; nested;) => {
         grow!(@compare $env $list; [$($owned,)*]; [$($here,)*]);

@@ -1,4 +1,4 @@
-//! Reads a cluster configuration: Ganeti's `config.data`, in the shapes it has had.
+//! Reads a cluster configuration: Ganeti's `config.data`, in all shapes that it has had.
 //!
 //! | since | nodes and instances | disks | nodes of an instance |
 //! |---|---|---|---|
@@ -6,9 +6,9 @@
 //! | 2.10 | keyed by UUID, with a `name` | the same | the same; the references are UUIDs |
 //! | 2.16 | the same | a top-level map `disks` | `primary_node`, each disk's `nodes` |
 //!
-//! The reader does not ask for a version: it takes each reference by key or by name, each disk
-//! inline or from the map, and the nodes from wherever they are given. What it cannot make sense of is
-//! an error that names the file and the place in it; no half-read configuration is ever used.
+//! The reader does not depend on the version: it takes each reference by key or by name, each disk inline or from the
+//! map, and the nodes from wherever they are given. If something makes no sense, it returns an error that names the
+//! file and the place in it; a half-read configuration is never used.
 
 mod json;
 mod scale;
@@ -22,7 +22,7 @@ use crate::inventory::Inventory;
 
 pub(crate) use self::scale::scale;
 
-/// A cluster made up for this program, for runs without `--config`.
+/// A made-up cluster, for runs without `--config`.
 const SAMPLE: &str = include_str!("sample.json");
 
 /// Why a configuration could not be read.
@@ -64,7 +64,7 @@ fn parse(file: &Path, text: &[u8]) -> Result<Inventory, ConfigError> {
     interpret(&top).map_err(|Complaint { place, reason }| ConfigError::Wrong { file, place, reason })
 }
 
-/// What tells that this JSON never was a Ganeti configuration, if anything does.
+/// The reason why this JSON cannot be a Ganeti configuration, if there is one.
 fn foreign(top: &Cursor<'_>) -> Option<String> {
     if !top.value().is_object() {
         return Some("the top of the file is not an object".to_owned());
@@ -83,7 +83,7 @@ fn foreign(top: &Cursor<'_>) -> Option<String> {
     }
 }
 
-/// Everything in the file that a reference can mean.
+/// Everything that a reference in the file can name.
 struct References<'v> {
     /// Node names by key and by name: references used to be names and became UUIDs.
     nodes: BTreeMap<&'v str, &'v str>,
@@ -123,7 +123,7 @@ struct Entry<'v> {
     at: Cursor<'v>,
 }
 
-/// The entries of a section, each with its name: the `name` inside, or else the key.
+/// The entries of a section, each with its name: its `name` member, or else its key.
 fn named_entries<'v>(section: &Cursor<'v>) -> Result<Vec<Entry<'v>>, Complaint> {
     let mut entries = Vec::new();
     for (key, at) in section.entries()? {
@@ -148,7 +148,7 @@ impl References<'_> {
         let mut nodes = Vec::new();
         match instance.member("primary_node") {
             Some(primary) => nodes.push(self.node(&primary)?),
-            // Announced but not placed yet: Ganeti lets such an instance do without.
+            // The instance is planned but not placed yet: Ganeti allows it to have no primary.
             None if is_forthcoming(instance) => {}
             None => return instance.complain("has no `primary_node`"),
         }
@@ -188,8 +188,8 @@ impl References<'_> {
         Ok(())
     }
 
-    /// The two ends of a DRBD disk. Only there does a `logical_id` begin with nodes: for other
-    /// types its first two parts are a volume group and a volume, a driver and a path.
+    /// The two nodes of a DRBD disk. Only a DRBD disk has a `logical_id` that begins with nodes: in other types its
+    /// first two parts are a volume group and a volume, or a driver and a path.
     fn drbd_peers(&self, disk: &Cursor<'_>) -> Result<Option<[&str; 2]>, Complaint> {
         let lists_nodes = disk.member("nodes").is_some();
         let dev_type = match disk.member("dev_type") {
@@ -213,7 +213,7 @@ impl References<'_> {
         Ok(Some([self.node(&first)?, self.node(&second)?]))
     }
 
-    /// The name of the node that `reference` means.
+    /// The name of the node that `reference` refers to.
     fn node(&self, reference: &Cursor<'_>) -> Result<&str, Complaint> {
         let text = reference.text()?;
         let name = self.nodes.get(text).copied();
@@ -221,7 +221,7 @@ impl References<'_> {
     }
 }
 
-/// An entry that Ganeti only plans (since 2.16), which need not be complete.
+/// Whether Ganeti only plans this entry (since 2.16). Such an entry need not be complete.
 fn is_forthcoming(entry: &Cursor<'_>) -> bool {
     entry.value().get("forthcoming").and_then(serde_json::Value::as_bool) == Some(true)
 }

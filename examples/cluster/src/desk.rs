@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::inventory::Store;
 use crate::ledger::{Access, Account, Contact, Ledger, Resource, Touches};
 
-/// What the jobs of one run share, whatever keeps them apart.
+/// What the jobs of one pass share, under every scheme.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) store: Store,
@@ -25,7 +25,7 @@ pub(crate) struct Pace {
     pub(crate) seed: u64,
 }
 
-/// Locks that a job holds, and what they say they cover.
+/// The locks that a job holds, and what they claim to cover.
 pub(crate) trait Lease: Sync {
     /// How `resource` is held, if it is.
     fn held(&self, resource: &Resource) -> Option<Access>;
@@ -36,14 +36,14 @@ pub(crate) trait Lease: Sync {
 pub(crate) struct Desk<'r> {
     pub(crate) site: &'r Site,
     account: Account<'r>,
-    /// This job's share of luck: its steps take so many times the mean.
+    /// A random factor: this job's steps take `slowness` times the mean.
     slowness: f64,
     waited: Duration,
     first_held: Option<Instant>,
 }
 
 impl<'r> Desk<'r> {
-    /// A desk for job `number`, whose work takes as long as the seed says.
+    /// A desk for job `number`. The seed and the number decide how long its work takes.
     pub(crate) fn new(site: &'r Site, number: usize, label: String) -> Self {
         let mut rng = StdRng::seed_from_u64(site.pace.seed ^ number as u64);
         Self {
@@ -55,7 +55,7 @@ impl<'r> Desk<'r> {
         }
     }
 
-    /// What the job's session is called in the lock table.
+    /// The label of the job's session in the lock table.
     pub(crate) fn label(&self) -> String {
         self.account.to_string()
     }
@@ -63,7 +63,7 @@ impl<'r> Desk<'r> {
     /// Waits for a lock, by the job's clock.
     pub(crate) async fn wait<L>(&mut self, acquisition: impl Future<Output = L>) -> L {
         if self.site.pace.step.is_zero() {
-            // Others may come first, even if the lock is free.
+            // Lets other jobs come first, even if the lock is free.
             tokio::task::yield_now().await;
         }
         let begun = Instant::now();
@@ -76,8 +76,7 @@ impl<'r> Desk<'r> {
 
     /// Begins to work on `resources`, which `lease` should cover.
     ///
-    /// The touches borrow the lease: as long as a job works on something, the compiler does not let it give the
-    /// locks away.
+    /// The touches borrow the lease: while a job works on something, the compiler does not let it release the locks.
     pub(crate) fn touch<'t>(
         &'t self,
         lease: &'t dyn Lease,
@@ -94,7 +93,7 @@ impl<'r> Desk<'r> {
     pub(crate) async fn work(&self, steps: u32) {
         let time = (self.site.pace.step * steps).mul_f64(self.slowness);
         if time.is_zero() {
-            // Even the shortest work gives others a chance to interfere.
+            // Even work that takes no time gives other jobs a chance to interfere.
             tokio::task::yield_now().await;
         } else {
             tokio::time::sleep(time).await;
@@ -109,8 +108,7 @@ impl<'r> Desk<'r> {
         self.account.disappears(resource);
     }
 
-    /// Clears the desk once the last lock is released: the account, the time waited, and the
-    /// time held.
+    /// Clears the desk once the last lock is released. Returns the account, the time waited, and the time held.
     pub(crate) fn clear(self) -> (Account<'r>, Duration, Duration) {
         let held = self.first_held.map_or(Duration::ZERO, |since| since.elapsed());
         (self.account, self.waited, held)

@@ -1,8 +1,8 @@
 //! What each opcode does once it has its locks: look, check, work, write the configuration.
 //!
 //! Nothing here takes a lock. [`opcodes`](crate::opcodes) climbs the ladder around these functions. The schemes that
-//! the ladder is compared with, [`one_mutex`](crate::one_mutex) and [`one_by_one`](crate::one_by_one), take all locks of a
-//! task and then [`perform`] it. The lease tells the ledger which locks a job thinks it has.
+//! the ladder is compared with, [`one_mutex`](crate::one_mutex) and [`one_by_one`](crate::one_by_one), take all locks
+//! of a task and then [`perform`] it. The lease tells the ledger which locks a job thinks it has.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::ledger::Resource;
 use crate::refusal::Refusal;
 use crate::task::Task;
 
-/// Does `task`, up to the moment from which it no longer needs its nodes. [`finish`] does the rest.
+/// Does the part of `task` that needs its nodes. [`finish`] does the rest.
 pub(crate) async fn perform(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) -> Result<(), Refusal> {
     match task {
         Task::ClusterVerify {} => {
@@ -20,7 +20,7 @@ pub(crate) async fn perform(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) -> 
             Ok(())
         }
         Task::InstanceCreate { instance, nodes, fails } => {
-            // Under the ladder the lock set refuses a name that is taken.
+            // Under the ladder, the lock set refuses a name that is taken.
             if desk.site.store.read(|cluster| cluster.has_instance(instance)) {
                 return Err(Refusal::InstanceExists(instance.clone()));
             }
@@ -42,7 +42,7 @@ pub(crate) async fn perform(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) -> 
     }
 }
 
-/// Does what a successful `task` does without its nodes.
+/// Does the rest of a successful `task`, which no longer needs its nodes.
 pub(crate) async fn finish(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) {
     if let Task::InstanceCreate { instance, .. } = task {
         sync_disks(desk, lease, instance).await;
@@ -60,7 +60,7 @@ pub(crate) async fn verify_cluster(desk: &Desk<'_>, lease: &dyn Lease) {
     desk.work(1).await;
 }
 
-/// Asks the nodes of some instances, or of all, how the instances are.
+/// Asks the nodes of some instances, or of all, about these instances.
 pub(crate) async fn query_instances(
     desk: &Desk<'_>,
     lease: &dyn Lease,
@@ -97,12 +97,12 @@ pub(crate) fn home(desk: &Desk<'_>, instance: &str) -> Result<Vec<String>, Refus
     desk.site.store.read(|cluster| cluster.nodes_of(instance).map(<[String]>::to_vec))
 }
 
-/// Enters a new instance in the books of the ledger; its name is locked already.
+/// Enters a new instance in the ledger; its name is locked already.
 pub(crate) fn announce_instance(desk: &Desk<'_>, instance: &str) {
     desk.appears(Resource::instance(instance));
 }
 
-/// Takes an instance out of the books again; its name is still locked.
+/// Takes an instance out of the ledger again; its name is still locked.
 pub(crate) fn withdraw_instance(desk: &Desk<'_>, instance: &str) {
     desk.disappears(Resource::instance(instance));
 }
@@ -131,13 +131,13 @@ pub(crate) async fn place_instance(
     desk.site.store.write(|cluster| cluster.add_instance(instance, pair.into()))
 }
 
-/// Waits for the disks of a new instance. Its nodes are no longer needed.
+/// Waits for the disks of a new instance to sync. The job no longer needs the nodes.
 pub(crate) async fn sync_disks(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) {
     let _touches = desk.touch(lease, instance_and_nodes(instance, &[]));
     desk.work(1).await;
 }
 
-/// Stops an instance, and takes it out of the configuration and of the books.
+/// Stops an instance, and takes it out of the configuration and the ledger.
 pub(crate) async fn remove_instance(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) -> Result<(), Refusal> {
     let nodes = home(desk, instance)?;
     let touches = desk.touch(lease, instance_and_nodes(instance, &nodes));
@@ -191,7 +191,7 @@ pub(crate) async fn add_node(desk: &Desk<'_>, lease: &dyn Lease, node: &str) -> 
     Ok(())
 }
 
-/// Renames an instance on its nodes, in the configuration and in the books.
+/// Renames an instance on its nodes, in the configuration and in the ledger.
 pub(crate) async fn rename_instance(desk: &Desk<'_>, lease: &dyn Lease, old: &str, new: &str) -> Result<(), Refusal> {
     let nodes = home(desk, old)?;
     let touches = desk.touch(lease, instance_and_nodes(old, &nodes));

@@ -1,8 +1,7 @@
-//! What the cluster consists of: which nodes there are, which instances, and where each lives.
+//! What the cluster consists of: its nodes, its instances, and the nodes on which each instance lives.
 //!
-//! Plain data and pure rules. The configuration reader makes one, the running jobs share one
-//! (behind the [`Store`]), and the generator of job streams evolves one of its own to guess
-//! what will exist by the time a job runs.
+//! Plain data and pure rules. The configuration reader makes an inventory, and the running jobs share one (behind the
+//! [`Store`]). The generator of job streams evolves one of its own to guess what will exist when a job runs.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +13,7 @@ use crate::refusal::Refusal;
 pub(crate) struct Inventory {
     /// The nodes of each instance, the primary first.
     instances: BTreeMap<String, Vec<String>>,
-    /// How many instances use each node, which is what the allocator goes by.
+    /// How many instances use each node; the allocator goes by this.
     nodes: BTreeMap<String, usize>,
 }
 
@@ -56,7 +55,7 @@ impl Inventory {
         Ok(())
     }
 
-    /// Puts a new instance on `nodes`, each of which has to exist and to be named once.
+    /// Puts a new instance on `nodes`, each of which must exist and be named once.
     pub(crate) fn add_instance(&mut self, instance: &str, nodes: Vec<String>) -> Result<(), Refusal> {
         if self.has_instance(instance) {
             return Err(Refusal::InstanceExists(instance.to_owned()));
@@ -89,7 +88,7 @@ impl Inventory {
         Ok(())
     }
 
-    /// The secondary becomes the primary and the other way round.
+    /// Swaps the primary and the secondary.
     pub(crate) fn fail_over(&mut self, instance: &str) -> Result<(), Refusal> {
         self.pair_of(instance)?;
         if let Some(nodes) = self.instances.get_mut(instance) {
@@ -115,7 +114,7 @@ impl Inventory {
         Ok(())
     }
 
-    /// The `N` least used nodes outside `avoid`, which is all the allocator there is here.
+    /// The allocator: the `N` least used nodes outside `avoid`.
     pub(crate) fn allocate<const N: usize>(&self, avoid: &[&str]) -> Result<[String; N], Refusal> {
         let mut candidates: Vec<_> = self
             .nodes
@@ -140,9 +139,8 @@ impl Inventory {
 
 /// The inventory that running jobs share: what Ganeti keeps in its configuration file.
 ///
-/// Its mutex only keeps single reads and writes whole; that what a job read stays true until the
-/// job is done is what the job's own locks are for. The closures make it impossible to hold
-/// the mutex across an `await`.
+/// The mutex only keeps single reads and writes whole. The job's own locks ensure that what a job has read stays true
+/// until the job is done. The closures make it impossible to hold the mutex across an `await`.
 #[derive(Debug)]
 pub(crate) struct Store(Mutex<Inventory>);
 

@@ -1,26 +1,25 @@
-//! Who works on what, written down without regard to the locks.
+//! Records which job works on what, independently of the locks.
 //!
-//! The locks promise that jobs do not get in each other's way. The ledger does not believe it: it
-//! has its own short mutex, takes no lock of the library and asks it nothing.
+//! The locks promise that jobs do not get in each other's way. The ledger does not trust them: it has a mutex of its
+//! own, which it holds only briefly, and it neither takes the library's locks nor asks the library anything.
 //!
 //! ```text
 //!   job ── touch(resource, access, held) ──► page of the resource ──► violations
-//!   job ── appears / disappears ───────────►   exists?  who is touching it?
+//!   job ── appears / disappears ───────────►   exists?  which jobs touch it?
 //!   job ── close(outcome, expected) ───────► did it change what its outcome says?
 //!   end ── audit(configuration), audit(locks): is all there, and nothing else?
 //! ```
 //!
 //! A touch lasts as long as the work on the resource. It is a violation
 //!
-//! 1. when it overlaps with the touch of another job and one of the two is exclusive: this shows
-//!    locks that do not exclude, whatever they claim;
-//! 2. when the lock that the job's session says it holds does not cover it: this shows a job that
-//!    works without its locks even if, by luck, nobody else is near. It needs no bad timing, so
-//!    that sabotage is always caught;
+//! 1. when it overlaps with the touch of another job and one of the two is exclusive: this shows locks that do not
+//!    exclude, whatever they claim;
+//! 2. when the lock that the job's session says it holds does not cover it: this shows a job that works without its
+//!    locks, even if no other job is near. It needs no bad timing, so sabotage is always caught;
 //! 3. when the resource does not exist.
 //!
-//! Existence is kept by the jobs' own words, compared with the outcome that each reports, and in
-//! the end with what the configuration and the locks have.
+//! The jobs tell the ledger what they add and remove. The ledger compares this with the outcome that each job reports,
+//! and in the end with what the configuration and the locks have.
 
 mod violation;
 
@@ -31,7 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) use self::violation::{Access, Change, Resource, Violation};
 use self::violation::{Deed, Who};
 
-/// So many violations are kept in full; after that they are only counted.
+/// The most violations that are kept in full; later ones are only counted.
 const KEPT: usize = 100;
 
 /// One resource that a job is about to work on.
@@ -63,7 +62,7 @@ struct Page {
 }
 
 impl Book {
-    /// Drops a page that says nothing: the resource does not exist, and nobody works on it.
+    /// Drops a page that says nothing: the resource does not exist, and no job works on it.
     fn tear_out(&mut self, resource: &Resource) {
         if self.pages.get(resource).is_some_and(|page| !page.exists && page.touching.is_empty()) {
             self.pages.remove(resource);
@@ -139,7 +138,7 @@ impl Ledger {
 pub(crate) struct Account<'l> {
     ledger: &'l Ledger,
     who: Arc<Who>,
-    /// What the job added and removed so far; what it took back is not in it.
+    /// What the job has added and removed so far, without what it has undone.
     changes: Mutex<BTreeMap<Resource, Change>>,
 }
 
@@ -150,7 +149,7 @@ impl fmt::Display for Account<'_> {
 }
 
 impl Account<'_> {
-    /// The job begins to work on `contacts`, until the touches are dropped.
+    /// The job begins to work on `contacts`; the work ends when the touches are dropped.
     pub(crate) fn touch(&self, contacts: Vec<Contact>) -> Touches<'_> {
         let mut book = self.ledger.book();
         let book = &mut *book;
@@ -211,13 +210,13 @@ impl Account<'_> {
         book.tear_out(&resource);
         drop(book);
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        // Undoing one's own change leaves no change.
+        // A job that undoes its own change leaves no change.
         if changes.remove(&resource).is_none_or(|earlier| earlier == change) {
             changes.insert(resource, change);
         }
     }
 
-    /// The job is over. What it changed has to be `expected` if it succeeded, else nothing.
+    /// Ends the job. If it succeeded, its changes must be the `expected` ones; else there must be none.
     pub(crate) fn close(self, succeeded: bool, expected: Vec<(Resource, Change)>) {
         let changes = self.changes.into_inner().unwrap_or_else(PoisonError::into_inner);
         let expected: BTreeMap<_, _> = if succeeded { expected.into_iter().collect() } else { BTreeMap::new() };

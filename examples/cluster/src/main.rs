@@ -1,4 +1,4 @@
-//! A Ganeti-style job queue on lockladder's locks, which checks itself.
+//! A Ganeti-style job queue on lockladder's locks that checks itself.
 //!
 //! ```text
 //!   options ─► config ─► inventory ─┐
@@ -8,10 +8,9 @@
 //!                                        └─► report
 //! ```
 //!
-//! Jobs are described as data (`task`), made up (`stream`) or read from a file. Workers take them
-//! from the `queue`; each opcode climbs a typed session just as its Ganeti namesake climbs its
-//! locks (`opcodes`), and does its work under it (`duties`). The `ledger` watches, independently
-//! of the locks. See `--help` for what to ask of it.
+//! Jobs are data (`task`), made up (`stream`) or read from a file. Workers take them from the `queue`. Each opcode
+//! climbs a typed session just as its Ganeti namesake climbs its locks (`opcodes`), and does its work under the session
+//! (`duties`). The `ledger` watches, independently of the locks. See `--help` for the options.
 
 mod config;
 mod desk;
@@ -49,7 +48,7 @@ use crate::run::{Findings, INTERRUPTED, Plan};
 use crate::task::Opcode;
 
 const VIOLATED: u8 = 1;
-/// Nobody is told what was found: that is no success either.
+/// The findings could not be written: that is no success either.
 const UNWRITTEN: u8 = 1;
 const BAD_INPUT: u8 = 2;
 
@@ -76,7 +75,7 @@ fn runtime(virtual_time: bool) -> Runtime {
     builder.build().expect("the system has threads and timers for a runtime")
 }
 
-/// Reads all that is to be read. What is wrong with it is found out here, before anything starts.
+/// Reads all input, and finds every error in it before anything starts.
 fn plan(options: &Options) -> Result<Plan, Box<dyn Error>> {
     let mut cluster = config::load(options.config.as_deref())?;
     if let Some(instances) = options.scale {
@@ -97,7 +96,7 @@ fn plan(options: &Options) -> Result<Plan, Box<dyn Error>> {
         pace: Pace { step: options.step(), seed: options.seed },
         sabotage,
         compare: !options.no_baseline,
-        // By a clock that jumps there is no time to show it.
+        // A virtual clock leaves no time to show progress.
         progress: Progress::suited(options.quiet || options.virtual_time),
     })
 }
@@ -111,7 +110,7 @@ fn publish(options: &Options, report: &Report) -> io::Result<()> {
     let text = if options.json { report.json() + "\n" } else { report.text() };
     let mut out = io::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever closed the pipe does not want the rest; the exit code still tells the result.
+        // The reader closed the pipe and does not want the rest; the exit code still tells the result.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }

@@ -1,13 +1,14 @@
 //! The same jobs with a lock for each name, taken one by one in name order: what the seed did, for comparison.
 //!
-//! The locks are ours, and a job asks for the names that its opcode asks the ladder for. One thing differs: each name is a
+//! The locks are lockladder's, and a job asks for the same names as under the ladder. One thing differs: each name is a
 //! request of its own, and the job holds the names that it has while it waits for the next.
 //!
 //! ```text
 //!   cluster ─► roll of instances ─► instances ─► roll of nodes ─► nodes        the order in which all jobs take locks
 //! ```
 //!
-//! A job that wants all names of a level reads them from a list. The roll of the level keeps new names out meanwhile.
+//! A job that wants all names of a level first takes the roll of the level, which keeps new names out, and then lists
+//! the names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
@@ -37,7 +38,7 @@ struct Level {
     members: LockSet<String>,
 }
 
-/// What a job holds of a level.
+/// What a job holds at one level.
 #[derive(Debug)]
 struct Held<'l> {
     #[expect(dead_code, reason = "held until it is dropped")]
@@ -62,7 +63,7 @@ impl OneByOne {
         }
     }
 
-    /// What there are locks for.
+    /// The resources that have locks.
     pub(crate) fn names(&self) -> BTreeSet<Resource> {
         let instances = self.instances.members.names().into_iter().map(Resource::Instance);
         instances.chain(self.nodes.members.names().into_iter().map(Resource::Node)).collect()
@@ -81,7 +82,7 @@ impl Level {
             };
             match hold {
                 Ok(hold) => drop(names.insert(name, hold)),
-                // The name was on the list, and is removed by now.
+                // The name was on the list, but has been removed since.
                 Err(_) if roll.is_some() => {}
                 Err(_) => return Err(name),
             }
@@ -96,7 +97,7 @@ impl Level {
         Ok(Held { roll: None, names: BTreeMap::from([(name.to_owned(), Hold::Exclusive(added))]) })
     }
 
-    /// Adds or removes a name while its job has the cluster to itself.
+    /// Adds or removes a name for a job that has the cluster to itself.
     async fn change(&self, name: String, change: Change) {
         match change {
             Change::Added => self.members.add(name).await.expect("the configuration did not have it"),
@@ -155,7 +156,7 @@ pub(crate) async fn run(desk: &mut Desk<'_>, locks: &OneByOne, task: &Task) -> R
     Ok(())
 }
 
-/// The nodes that `task` needs now that its instances are locked, or nothing if it needs all.
+/// The nodes that `task` needs now that its instances are locked; `None` if it needs all.
 fn wanted_nodes(desk: &Desk<'_>, task: &Task, named: Option<&[String]>) -> Result<Option<BTreeSet<String>>, Refusal> {
     let homes = || duties::homes(desk, named).map(|(_, nodes)| nodes);
     Ok(match task {
@@ -181,7 +182,7 @@ async fn run_alone(desk: &mut Desk<'_>, locks: &OneByOne, task: &Task) -> Result
     Ok(())
 }
 
-/// All that a job holds beside the cluster.
+/// All that a job holds besides the cluster.
 struct Hand<'h, 'l> {
     instances: &'h Held<'l>,
     nodes: Option<&'h Held<'l>>,

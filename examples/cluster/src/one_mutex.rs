@@ -1,4 +1,4 @@
-//! The same jobs under one global mutex: what everybody would write first, for comparison.
+//! The same jobs under one global mutex: the simplest scheme, for comparison.
 
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -8,7 +8,7 @@ use crate::ledger::{Access, Resource};
 use crate::refusal::Refusal;
 use crate::task::Task;
 
-/// Does `task` while nobody else does anything.
+/// Does `task` while no other job does anything.
 pub(crate) async fn run(desk: &mut Desk<'_>, mutex: &Mutex<()>, task: &Task) -> Result<(), Refusal> {
     let guard = desk.wait(mutex.lock()).await;
     duties::perform(desk, &guard, task).await?;

@@ -11,8 +11,8 @@
 //! | `InstanceRename` | exclusive | the old name removed, the new one added | – |
 //! | `QueryInstances` | shared | all or named, shared | their nodes shared |
 //!
-//! Which nodes belong to an instance is looked up once the instance is locked, and not before: until
-//! then it may change. The order cannot be got wrong, it would not compile.
+//! An opcode looks up the nodes of an instance once the instance is locked, and not before: until then they may change.
+//! Locks taken in a wrong order would not compile.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ use crate::ledger::{Access, Resource};
 use crate::refusal::Refusal;
 use crate::task::Task;
 
-/// Whose node locks are left out, to see whether the ledger notices.
+/// Which jobs leave out their node locks, to see whether the ledger notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sabotage {
     None,
@@ -50,7 +50,7 @@ impl Ladder {
         Self { locks, sabotage }
     }
 
-    /// What there are locks for.
+    /// The resources that have locks.
     pub(crate) fn names(&self) -> BTreeSet<Resource> {
         let instances = self.locks.names::<Instance>().into_iter().map(Resource::Instance);
         let nodes = self.locks.names::<Node>().into_iter().map(Resource::Node);
@@ -105,7 +105,7 @@ async fn instance_create(
     let session = desk.wait(ladder.locks.shared(desk.label())).await?;
     let mut session = desk.wait(session.add_exclusive::<Instance>([instance])).await?;
     duties::announce_instance(desk, instance);
-    // Nested, so that whatever fails from here on leaves us the name, to be removed again.
+    // Nested, so that `session` still holds the name if a later step fails, and can remove it again.
     let created = create_disks(desk, session.nest(), instance, nodes, fails).await;
     if created.is_err() {
         duties::withdraw_instance(desk, instance);
@@ -126,7 +126,7 @@ async fn create_disks(
         None => desk.wait(session.exclusive::<Node>(All)).await?,
     };
     duties::place_instance(desk, &session, instance, nodes, fails).await?;
-    // The configuration is written: others may use the nodes while the disks sync.
+    // The configuration is written: other jobs may use the nodes while the disks sync.
     let session = session.release::<Node>();
     duties::sync_disks(desk, &InstancesOnly(&session), instance).await;
     Ok(())

@@ -36,7 +36,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", conflicts_with = "jobs")]
     pub(crate) job_file: Option<PathBuf>,
 
-    /// So many jobs run at a time
+    /// Run N jobs at a time
     #[arg(long, value_name = "N", default_value_t = 25, value_parser = one_to_ten_thousand)]
     pub(crate) workers: usize,
 
@@ -52,7 +52,7 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) virtual_time: bool,
 
-    /// Do not run the stream again with locks taken one by one, and under one global mutex
+    /// Do not run the stream again with locks taken one by one, or under one global mutex
     #[arg(long)]
     pub(crate) no_baseline: bool,
 

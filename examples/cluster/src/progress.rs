@@ -12,7 +12,7 @@ const BAR: &str = "{msg} [{bar:30}] {pos}/{len} jobs, {per_sec}, {eta} left";
 const BAR_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// How to show it.
+/// How to show progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
     Quiet,
@@ -21,7 +21,7 @@ pub(crate) enum Progress {
 }
 
 impl Progress {
-    /// What suits stderr.
+    /// The kind that suits stderr.
     pub(crate) fn suited(quiet: bool) -> Self {
         match (quiet, std::io::stderr().is_terminal()) {
             (true, _) => Self::Quiet,
@@ -30,7 +30,7 @@ impl Progress {
         }
     }
 
-    /// Something worth a line of its own.
+    /// Prints a line of its own, unless quiet.
     pub(crate) fn say(self, line: &str) {
         if self != Self::Quiet {
             eprintln!("cluster: {line}");
@@ -66,7 +66,7 @@ async fn draw_bar(title: &'static str, queue: &Queue) -> Infallible {
     }
 }
 
-/// A bar that is wiped away when it is no longer needed, so that the report has the screen.
+/// A bar that is cleared when it is dropped, so that the report has the screen.
 struct Cleared(ProgressBar);
 
 impl Drop for Cleared {

@@ -1,7 +1,7 @@
-//! The job queue: workers take the jobs in order, each does one at a time.
+//! The job queue: workers take the jobs in order; each worker does one job at a time.
 //!
 //! ```text
-//!   tasks  1 2 3 4 5 6 7 ...       taken in order, until none is left or somebody says stop
+//!   tasks  1 2 3 4 5 6 7 ...       taken in order, until none is left or the run is stopped
 //!          │ │ │
 //!          w w w  workers          each: open a desk, do the task, clear the desk, record
 //! ```
@@ -24,7 +24,7 @@ use crate::task::Task;
 /// What keeps the jobs out of each other's way.
 #[derive(Debug)]
 pub(crate) enum Guarding {
-    /// The library's locks, as each opcode's row says.
+    /// The library's locks, as the table in [`opcodes`] says.
     Ladder(Ladder),
     /// A lock for each name, taken one by one.
     OneByOne(Box<OneByOne>),
@@ -41,7 +41,7 @@ impl Guarding {
         }
     }
 
-    /// What there are locks for. One mutex is for everything.
+    /// The resources that have locks of their own; `None` for one mutex.
     pub(crate) fn names(&self) -> Option<BTreeSet<Resource>> {
         match self {
             Self::Ladder(ladder) => Some(ladder.names()),
@@ -51,7 +51,7 @@ impl Guarding {
     }
 }
 
-/// The jobs of one run, and how far they are.
+/// The jobs of one pass, and how many of them are taken and finished.
 #[derive(Debug)]
 pub(crate) struct Queue {
     tasks: Arc<[Task]>,
@@ -61,7 +61,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// A queue that hands out nothing more once `stopped` is set.
+    /// A queue that hands out no more jobs once `stopped` is set.
     pub(crate) fn new(tasks: Arc<[Task]>, stopped: Arc<AtomicBool>) -> Self {
         Self { tasks, next: AtomicUsize::new(0), finished: AtomicUsize::new(0), stopped }
     }
@@ -84,8 +84,8 @@ impl Queue {
     }
 }
 
-/// Runs the queue through `workers` workers, until it is empty or stopped. Jobs that have begun are
-/// always finished.
+/// Runs the queue with `workers` workers, until it is empty or stopped. A worker always finishes a job that it has
+/// begun.
 pub(crate) async fn run(queue: &Arc<Queue>, workers: usize, site: &Arc<Site>, guarding: &Arc<Guarding>) -> Tally {
     let mut crew = JoinSet::new();
     for _ in 0..workers {
@@ -95,7 +95,7 @@ pub(crate) async fn run(queue: &Arc<Queue>, workers: usize, site: &Arc<Site>, gu
     while let Some(worker) = crew.join_next().await {
         match worker {
             Ok(theirs) => tally.merge(theirs),
-            // Workers are never aborted, so one that failed has panicked.
+            // No worker is ever aborted, so a worker that failed has panicked.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }

@@ -1,4 +1,4 @@
-//! Why a job can fail: an honest outcome of a job, counted in the report, never a violation.
+//! Why a job can fail. A failure is a legitimate outcome: the report counts it, and it is never a violation.
 
 use lockladder::SessionError;
 
@@ -21,7 +21,7 @@ pub(crate) enum Refusal {
     TooFewNodes { wanted: usize, found: usize },
     #[error("creating the disks of `{0}` failed, as this job was told to")]
     DisksFailed(String),
-    /// Mostly a name that no longer exists, or already does.
+    /// Mostly a name that no longer exists, or that exists already.
     #[error(transparent)]
     Locks(#[from] SessionError),
 }

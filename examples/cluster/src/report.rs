@@ -1,4 +1,4 @@
-//! The report: a table for people, one JSON object for programs.
+//! The report: a table for readers, one JSON object for programs.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -10,11 +10,10 @@ use crate::ledger::Violation;
 use crate::run::{Findings, Pass, Plan};
 use crate::tally::{Row, Summary};
 
-/// So many violations are shown to people; programs get all that the ledger kept.
+/// The most violations that the text shows; the JSON object has all that the ledger kept.
 const VIOLATIONS_SHOWN: usize = 10;
 
-/// Everything that the report says. The field names are those of the JSON object; their last
-/// part is the unit.
+/// Everything that the report says. The field names are those of the JSON object; their last part is the unit.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     source: String,
@@ -63,7 +62,7 @@ struct Violations {
     first: Vec<Told>,
 }
 
-/// A violation as data, with its words beside it.
+/// A violation in words and as data.
 #[derive(Debug, Serialize)]
 struct Told {
     text: String,
@@ -71,14 +70,14 @@ struct Told {
     violation: Violation,
 }
 
-/// Jobs per second; nothing takes no time, even where the clock says so.
+/// Jobs per second. The time counts as a nanosecond at least, even if the clock shows none.
 #[expect(clippy::cast_precision_loss, reason = "no stream has 2^52 jobs")]
 pub(crate) fn rate(jobs: usize, time: Duration) -> f64 {
     jobs as f64 / time.as_secs_f64().max(1e-9)
 }
 
 impl Report {
-    /// The report on what came out of `plan`, whose cluster came from `source`.
+    /// The report on the findings of a run of `plan`, whose cluster came from `source`.
     pub(crate) fn new(source: String, plan: &Plan, findings: &Findings) -> Self {
         let Findings { ladder, one_by_one, one_mutex, violations, interrupted } = findings;
         let (total, done) = (plan.tasks.len() as u64, ladder.tally.jobs());
@@ -191,7 +190,7 @@ fn pass_rate(pass: &Pass) -> f64 {
     rate(usize::try_from(pass.tally.jobs()).unwrap_or(usize::MAX), pass.wall)
 }
 
-/// Microseconds as milliseconds, to two places; a dash where there were no jobs.
+/// Microseconds as milliseconds, with two decimals; a dash if there were no jobs.
 fn in_ms(times: Option<Summary>) -> [String; 3] {
     let ms = |us: u64| {
         let mut text = String::new();

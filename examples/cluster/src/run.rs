@@ -1,4 +1,5 @@
-//! One whole run: the stream under the ladder, and again under the schemes that it is compared with. An audit ends each pass.
+//! One whole run: the stream under the ladder, then again under each scheme that the ladder is compared with. An audit
+//! ends each pass.
 
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -20,7 +21,7 @@ use crate::queue::{self, Guarding, Queue};
 use crate::tally::Tally;
 use crate::task::Task;
 
-/// Killed by SIGINT, in the words of a shell.
+/// The exit code by which a shell reports a program that SIGINT killed.
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// What to run, and how.
@@ -36,7 +37,7 @@ pub(crate) struct Plan {
     pub(crate) progress: Progress,
 }
 
-/// What came out of one pass through the stream.
+/// The results of one pass through the stream.
 #[derive(Debug)]
 pub(crate) struct Pass {
     /// What kept the jobs out of each other's way, in words.
@@ -46,23 +47,23 @@ pub(crate) struct Pass {
     pub(crate) most_at_once: usize,
 }
 
-/// What came out of it all.
+/// The results of the whole run.
 #[derive(Debug)]
 pub(crate) struct Findings {
     pub(crate) ladder: Pass,
-    /// Nothing if it was not wanted, or if a pass before it did not end well. So for the next.
+    /// `None` if [`compare`] found nothing to compare. The same holds for `one_mutex`.
     pub(crate) one_by_one: Option<Pass>,
     pub(crate) one_mutex: Option<Pass>,
     pub(crate) violations: Violations,
     pub(crate) interrupted: bool,
 }
 
-/// Carries out the plan. Ctrl-C makes it hand out no more jobs, a second one ends the program.
+/// Carries out the plan. The first Ctrl-C stops it from handing out jobs; the second one ends the program.
 pub(crate) async fn carry_out(plan: &Plan) -> Findings {
     let stopped = Arc::new(AtomicBool::new(false));
     let mut passes = pin!(all_passes(plan, &stopped));
     tokio::select! {
-        // In this order, so that the signal is listened for before the first job begins.
+        // Polled in this order, so that the program listens for the signal before the first job begins.
         biased;
         () = interruption() => {}
         findings = &mut passes => return findings,
@@ -77,7 +78,7 @@ pub(crate) async fn carry_out(plan: &Plan) -> Findings {
 
 async fn interruption() {
     if tokio::signal::ctrl_c().await.is_err() {
-        // Where signals cannot be caught, the default stays: the program ends.
+        // If signals cannot be caught, the default stays: Ctrl-C ends the program.
         pending::<()>().await;
     }
 }
@@ -93,8 +94,8 @@ async fn all_passes(plan: &Plan, stopped: &Arc<AtomicBool>) -> Findings {
     findings
 }
 
-/// One more pass, under another scheme. After a violation or an interruption, and without jobs, there is nothing to
-/// compare.
+/// Makes one more pass, under another scheme. Returns `None` if no comparison is wanted, if there are no jobs, or after
+/// a violation or an interruption.
 async fn compare(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding, findings: &mut Findings) -> Option<Pass> {
     if !plan.compare || plan.tasks.is_empty() || findings.violations.count > 0 || findings.interrupted {
         return None;

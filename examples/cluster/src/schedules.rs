@@ -1,12 +1,13 @@
-//! The opcodes in every order in which a few of them can run: none ever waits for another in a circle, and the ledger is
-//! content at each step.
+//! Runs a few opcodes in every order in which they can run: they never wait for each other in a circle, and the ledger
+//! is content at each step.
 //!
 //! [Steps](lockladder_test_support::steps) and [states](lockladder_test_support::states) are those of the library's own
-//! exploration (`tests/deadlock`). Opcodes tell nothing of what they do. How far one is follows from how often it has paused
-//! (before each lock and at work, as its pace is zero), and from the configuration and the locks as they were whenever it
-//! ran.
+//! exploration (`tests/deadlock`). Opcodes do not report what they do. How far an opcode is follows from how often it
+//! has paused (before each lock and at work, as its pace is zero), and from the configuration and the locks at each
+//! moment at which it ran.
 //!
-//! `EXPLORE=all cargo test --release -p cluster schedules -- --nocapture` visits all triples, and plays more of the fours.
+//! `EXPLORE=all cargo test --release -p cluster schedules -- --nocapture` visits all triples, and plays more choices of
+//! four.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ fn cluster() -> Inventory {
     cluster
 }
 
-/// Each opcode at least once; several that want the same, and some that must fail.
+/// Each opcode at least once. Several want the same names, and some must fail.
 fn tasks() -> Vec<Task> {
     let lines = r#"
         {"op": "ClusterVerify"}
@@ -65,11 +66,11 @@ fn tasks() -> Vec<Task> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Audit {
     EachStep,
-    /// A job that is dropped half way leaves a mess.
+    /// A job that is dropped half way leaves the ledger inconsistent.
     Never,
 }
 
-/// The tasks at their beginnings, in a cluster of their own.
+/// The tasks, not begun yet, in a cluster of their own.
 fn begin(tasks: &[Task], sabotage: Sabotage, audit: Audit) -> Scene {
     let cluster = cluster();
     let ladder = Ladder::new(&cluster, sabotage);
@@ -106,7 +107,7 @@ fn begin(tasks: &[Task], sabotage: Sabotage, audit: Audit) -> Scene {
     scene
 }
 
-/// Explores all choices of so many tasks, some of them maybe more than once, or one choice of so many.
+/// Explores one in `one_of` of the choices of `jobs` tasks. A choice may have a task more than once.
 fn survey(jobs: usize, one_of: usize, scope: Scope, audit: Audit) {
     let (mut findings, clock) = (Findings::default(), Instant::now());
     for tasks in choices(tasks(), jobs).step_by(one_of) {
@@ -129,7 +130,7 @@ fn three_opcodes_never_wait_for_each_other_and_keep_the_ledger_content() {
     survey(3, if is_thorough() { 1 } else { 271 }, Scope::default(), Audit::EachStep);
 }
 
-/// The states of fours are too many: each is played in a few schedules at random, always the same.
+/// Four tasks have too many states: each choice is played in a few random schedules, the same in every run.
 #[test]
 fn four_opcodes_come_to_their_ends_in_random_schedules() {
     let (one_of, schedules) = if is_thorough() { (1, 100) } else { (97, 10) };

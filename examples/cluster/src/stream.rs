@@ -1,8 +1,8 @@
-//! Makes up a stream of jobs: the same for the same cluster, number and seed.
+//! Makes up a stream of jobs. The same cluster, number and seed give the same stream.
 //!
-//! The generator keeps an inventory of what the cluster will look like if the jobs run one after
-//! the other, so that most of them find what they name. They do not run one after the other,
-//! and a few are made to fail, so some jobs do come to nothing: that is part of the exercise.
+//! The generator keeps an inventory of what the cluster will look like if the jobs run one after the other, so that
+//! most jobs find what they name. But jobs run side by side, and a few are made to fail, so some jobs do come to
+//! nothing: that is part of the exercise.
 
 use std::collections::VecDeque;
 
@@ -14,8 +14,8 @@ use crate::task::{Opcode, Task};
 
 /// How many jobs in a thousand are of each opcode.
 ///
-/// Most concern one instance. Those that stop everybody else are rare, as they are in a
-/// cluster: the two that own it as a whole (`NodeAdd`, `InstanceRename`), and `ClusterVerify`.
+/// Most concern one instance. Those that stop most other jobs are rare, as they are in a real cluster: the two that own
+/// the cluster as a whole (`NodeAdd`, `InstanceRename`), and `ClusterVerify`.
 const MIX: [(Opcode, u32); 8] = [
     (Opcode::ClusterVerify, 10),
     (Opcode::InstanceCreate, 125),
@@ -27,11 +27,11 @@ const MIX: [(Opcode, u32); 8] = [
     (Opcode::QueryInstances, 270),
 ];
 
-/// Only so many jobs after an instance was created, or renamed, is it named again. Were it sooner, most
-/// of those jobs would overtake the one that they count on, and fail.
+/// How many jobs come before a created or renamed instance is named again. If it were fewer, most jobs that name the
+/// instance would overtake the job that they count on, and fail.
 const SETTLES_AFTER: usize = 100;
 
-/// `jobs` tasks for `cluster`.
+/// Makes up `jobs` tasks for `cluster`.
 pub(crate) fn generate(cluster: &Inventory, jobs: usize, seed: u64) -> Vec<Task> {
     let mut generator = Generator {
         rng: StdRng::seed_from_u64(seed),
@@ -50,13 +50,13 @@ struct Generator {
     rng: StdRng,
     /// The cluster as it will be if the jobs run in order.
     expected: Inventory,
-    /// The names in `expected` that may be drawn, by an index.
+    /// The names in `expected` that may be drawn, in lists so that an index draws one.
     instances: Vec<String>,
     nodes: Vec<String>,
-    /// About so many instances there should be at any time.
+    /// About how many instances there should be at any time.
     usual: usize,
     names_made: usize,
-    /// Names that are too new to be drawn, and the number of tasks from which on they may be.
+    /// Names that are too new to be drawn, each with the number of the task from which on it may be.
     settling: VecDeque<(usize, String)>,
     tasks_made: usize,
 }
@@ -94,7 +94,7 @@ impl Generator {
     }
 
     fn create(&mut self) -> Task {
-        // Now and then somebody wants a name that is taken.
+        // Now and then a job wants a name that is taken.
         if self.rng.random_ratio(1, 50) && !self.instances.is_empty() {
             let instance = self.draw_instance();
             return Task::InstanceCreate { instance, nodes: None, fails: false };
@@ -115,12 +115,12 @@ impl Generator {
     fn remove(&mut self) -> Task {
         let Some(index) = self.draw_index() else { return self.create() };
         let instance = self.instances.swap_remove(index);
-        // The two lists agree, so there is nothing that could be refused.
+        // The list and the inventory agree, so this is not refused.
         let _ = self.expected.remove_instance(&instance);
         Task::InstanceRemove { instance }
     }
 
-    /// A task on an instance with a secondary, if a few draws find one.
+    /// A task on an instance with a secondary; if a few draws find none, the creation of an instance.
     fn on_mirrored(&mut self, task: impl Fn(&mut Self, String) -> Task) -> Task {
         for _ in 0..10 {
             let Some(index) = self.draw_index() else { break };
@@ -134,7 +134,7 @@ impl Generator {
 
     fn replace_disks(&mut self, instance: String) -> Task {
         let candidate = self.nodes[self.rng.random_range(0..self.nodes.len())].clone();
-        // What the draw did not get right, like one job in ten, is left to the allocator.
+        // The allocator chooses for one job in ten, and if the drawn node does not fit.
         let named = self.rng.random_ratio(9, 10) && self.expected.replace_secondary(&instance, &candidate).is_ok();
         let new_secondary = named.then_some(candidate);
         Task::ReplaceDisks { instance, new_secondary }
@@ -142,7 +142,7 @@ impl Generator {
 
     fn add_node(&mut self) -> Task {
         let node = self.fresh_name("metal", Inventory::has_node);
-        // The name is new, so it is not refused.
+        // The name is new, so this is not refused.
         let _ = self.expected.add_node(&node);
         self.nodes.push(node.clone());
         Task::NodeAdd { node }
@@ -153,7 +153,7 @@ impl Generator {
         let new_name = self.fresh_name("renamed", Inventory::has_instance);
         let instance = self.instances.swap_remove(index);
         self.settle(&new_name);
-        // It exists and the new name is new, so it is not refused.
+        // The instance exists and the new name is new, so this is not refused.
         let _ = self.expected.rename_instance(&instance, &new_name);
         Task::InstanceRename { instance, new_name }
     }
@@ -171,7 +171,7 @@ impl Generator {
         self.settling.push_back((self.tasks_made + SETTLES_AFTER, instance.to_owned()));
     }
 
-    /// Two different nodes, where there are two.
+    /// Two different nodes, if there are two.
     fn draw_pair(&mut self) -> Option<[String; 2]> {
         let count = self.nodes.len();
         if count < 2 {

@@ -1,4 +1,4 @@
-//! Counts what the jobs did and how long they waited and held, per opcode.
+//! Counts, per opcode, what the jobs did, and how long they waited for locks and held them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::refusal::Refusal;
 use crate::task::{Opcode, Task};
 
-/// So many failures are kept in words; the others are only counted.
+/// The most failures that are kept in words; the others are only counted.
 const FAILURES_KEPT: usize = 5;
 
 /// How one job went.
@@ -22,7 +22,7 @@ pub(crate) struct Outcome {
     pub(crate) hold: Duration,
 }
 
-/// The outcomes of some jobs. Each worker keeps one of its own; they are merged in the end.
+/// The outcomes of some jobs. Each worker keeps a tally of its own; they are merged in the end.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     opcodes: BTreeMap<Opcode, OpcodeTally>,
@@ -66,7 +66,7 @@ impl Tally {
             mine.hold.merge(&theirs.hold);
         }
         self.failures.extend(other.failures);
-        // Jobs of low number are the ones that are the same in every run.
+        // The lowest numbers stay: a stream begins with the same jobs, however long it is.
         while self.failures.len() > FAILURES_KEPT {
             self.failures.pop_last();
         }
@@ -80,7 +80,7 @@ impl Tally {
         self.opcodes.values().map(|opcode| opcode.failures).sum()
     }
 
-    /// How long the jobs waited, whatever their opcode.
+    /// How long the jobs of all opcodes waited.
     pub(crate) fn waits(&self) -> Option<Summary> {
         let mut all = Times::new();
         self.opcodes.values().for_each(|opcode| all.merge(&opcode.wait));
@@ -92,7 +92,7 @@ impl Tally {
         self.failures.values().cloned().collect()
     }
 
-    /// One row per opcode, also for those that did not occur.
+    /// One row per opcode, even if no job had it.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let none = OpcodeTally::default();
         let row = |opcode| {
@@ -109,7 +109,7 @@ impl Tally {
     }
 }
 
-/// What the report says of one opcode.
+/// What the report says about one opcode.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Row {
     pub(crate) op: Opcode,
@@ -137,7 +137,7 @@ impl Times {
     }
 
     fn record(&mut self, time: Duration) {
-        // Beyond half a million years a time counts as just that.
+        // A time of more than half a million years counts as `u64::MAX` microseconds.
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         self.0.record(micros).expect("a histogram that grows takes any value");
     }
@@ -146,7 +146,7 @@ impl Times {
         self.0.add(&other.0).expect("a histogram that grows takes any other of its precision");
     }
 
-    /// Nothing if there were no times.
+    /// `None` if there were no times.
     fn summary(&self) -> Option<Summary> {
         let Self(times) = self;
         (!times.is_empty()).then(|| Summary {

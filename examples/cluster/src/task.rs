@@ -1,4 +1,4 @@
-//! What a job is to do, as data: the opcodes with their parameters, and the job file.
+//! What a job does, as data: the opcodes with their parameters, and the job file.
 //!
 //! A job file has one JSON object a line; empty lines are skipped. `op` names the opcode:
 //!
@@ -17,7 +17,7 @@
 //! {"op": "QueryInstances"}                                     all of them
 //! ```
 //!
-//! Whether the names exist is found out when the job runs: by then other jobs have run.
+//! A job looks up its names when it runs, not when it is read: by then other jobs have run.
 
 use std::fmt;
 use std::io;
@@ -61,7 +61,7 @@ pub(crate) enum Task {
         new_name: String,
     },
     QueryInstances {
-        /// Without them: all.
+        /// Without them, all.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instances: Option<Vec<String>>,
     },
@@ -131,7 +131,7 @@ impl Task {
         }
     }
 
-    /// The names that the task mentions, for labels and for checking them.
+    /// The names that the task mentions, for labels and checks.
     fn names(&self) -> Vec<&str> {
         match self {
             Self::ClusterVerify {} => Vec::new(),
@@ -153,7 +153,7 @@ impl Task {
     }
 }
 
-/// The opcode and the first name: enough to find the job by, however many names it has.
+/// The opcode and the first name: enough to find the job, however many names it has.
 impl fmt::Display for Task {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.opcode())?;
@@ -189,7 +189,7 @@ pub(crate) fn read_job_file(file: &Path) -> Result<Vec<Task>, JobFileError> {
 
 fn read_line(line: &[u8]) -> Result<Task, String> {
     let task: Task = serde_json::from_slice(line).map_err(|error| {
-        // A line is parsed on its own, so the parser would call every one of them line 1.
+        // Each line is parsed on its own, so the parser would call every line "line 1".
         error.to_string().replace(" at line 1 column ", " at column ")
     })?;
     if task.names().contains(&"") {

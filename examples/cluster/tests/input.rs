@@ -1,4 +1,4 @@
-//! What is read and what is refused: exit code 2, with the place of the fault, and nothing started.
+//! What the program reads, and what it refuses: with exit code 2 and the place of the fault, before anything starts.
 
 mod support;
 

@@ -11,13 +11,13 @@ use support::{cluster, report};
 
 #[test]
 fn an_interrupted_run_finishes_its_jobs_and_counts_the_others() {
-    // By far more work than the test could wait for.
+    // Far more work than the test could wait for.
     let arguments = ["--json", "--jobs", "20000", "--work-us", "20000"];
     let mut command = cluster(&arguments);
     let mut program = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let stderr = program.stderr.take().expect("stderr is piped");
     let mut lines = BufReader::new(stderr).lines();
-    // It begins to listen for the signal before it says that it begins.
+    // The program begins to listen for the signal before it says that it begins.
     let first = lines.next().expect("a line").expect("in UTF-8");
     assert_eq!(first, "cluster: 20000 jobs through 25 workers under the lock ladder");
     let process = program.id().to_string();

@@ -1,4 +1,4 @@
-//! A report that cannot be written is no success; whoever closes the pipe wants no more of it.
+//! A report that cannot be written is no success. A closed pipe is no failure: its reader wants no more of the report.
 #![cfg(unix)]
 
 mod support;

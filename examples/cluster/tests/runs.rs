@@ -1,4 +1,4 @@
-//! What a run promises: all jobs done, nobody in anybody's way, and sabotage noticed.
+//! What a run promises: all jobs are done, no job gets in another's way, and sabotage is noticed.
 
 mod support;
 
@@ -11,7 +11,7 @@ fn run(arguments: &[&str]) -> Output {
     cluster(arguments).output().expect("the program starts")
 }
 
-/// A short run for programs, without simulated work.
+/// A short run with a JSON report, without simulated work.
 fn short_run(arguments: &[&str]) -> Output {
     let short = ["--quiet", "--json", "--jobs", "400", "--work-us", "0"];
     run(&[&short, arguments].concat())
@@ -65,7 +65,7 @@ fn a_grown_cluster_runs_without_violation() {
     assert_eq!((&report["one_by_one"], &report["one_mutex"]), (&Value::Null, &Value::Null));
 }
 
-/// What `docs/BENCHMARKS.md` promises of this cluster, with fewer jobs.
+/// What `docs/BENCHMARKS.md` promises for this cluster, with fewer jobs.
 #[test]
 fn names_all_at_once_beat_names_one_by_one_by_the_promised_ratios() {
     for seed in ["1", "2", "3"] {
@@ -87,7 +87,7 @@ fn by_a_clock_that_jumps_all_times_are_the_same_in_each_run() {
 
 #[test]
 fn sabotage_is_caught_even_where_nobody_is_near() {
-    // A single worker: no two jobs ever meet, and still the missing locks are noticed.
+    // With a single worker no two jobs ever meet, and the ledger still notices the missing locks.
     let output = short_run(&["--sabotage", "--workers", "1"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let report = report(&output);

@@ -1,4 +1,4 @@
-//! What those who use one lock share: the lock, the truth about it, and a place where they leave things for each other.
+//! What the users of one lock share: the lock, the truth about it, and a place to leave things for each other.
 
 use super::hold::Hold;
 use super::truth::{Cargo, Truth};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) type Lock = SharedLock<Cargo>;
 
-/// What one leaves for another, who may be on another thread.
+/// What one task leaves for another, perhaps on another thread.
 pub(crate) enum Parcel {
     Held(Hold<Arc<Lock>>),
     Shares(Pin<Box<Acquire<Arc<Lock>, Shared>>>),
@@ -21,7 +21,7 @@ pub(crate) struct Ground {
     pub(crate) truth: Arc<Truth>,
     /// Whether wakers may panic in this program.
     pub(crate) hostile: bool,
-    /// The scheduler does not see it.
+    /// A mutex of `std`, which shuttle's scheduler does not see.
     parcels: Mutex<Vec<Parcel>>,
 }
 
@@ -39,14 +39,14 @@ impl Ground {
         self.parcels.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    /// Does what may run the wakers of others. None if one of them panicked.
+    /// Does what may run wakers of other tasks. `None` if one of them panicked.
     pub(crate) fn bravely<R>(&self, deed: impl FnOnce() -> R) -> Option<R> {
         if self.hostile { survive(deed) } else { Some(deed()) }
     }
 }
 
 impl Parcel {
-    /// Drops it, whatever it is.
+    /// Drops the parcel.
     pub(crate) fn forsake(self, ground: &Ground) {
         match self {
             Self::Held(hold) => hold.leave(ground),
@@ -57,7 +57,7 @@ impl Parcel {
 }
 
 impl Ground {
-    /// All have ended, and nobody else has this: not even a waker that is kept somewhere.
+    /// Checks the end: all tasks have ended, and no other owner of the ground is left, not even a forgotten waker.
     pub(crate) fn at_rest(self: Arc<Self>) {
         let Some(Self { lock, truth, parcels, .. }) = Arc::into_inner(self) else { panic!("a waker is kept") };
         assert!(parcels.into_inner().unwrap_or_else(PoisonError::into_inner).is_empty());

@@ -1,4 +1,4 @@
-//! A guard of any kind, and what its holder may do with it at once.
+//! A guard of any kind, and what its holder can do with it at once.
 
 use super::ground::Ground;
 use super::truth::{Cargo, Halves};
@@ -7,7 +7,7 @@ use lockladder::{Exclusive, Guard, MappedGuard, Shared, TryAcquireError, guards:
 use lockladder_test_support::dice::Dice;
 use std::hint::black_box;
 
-/// A lock that is held, by a guard of the whole value or of a part.
+/// A held lock, by a guard of the whole value or of a part.
 pub(crate) enum Hold<P: LockPointer<Value = Cargo>> {
     Sharer(Guard<P, Shared>),
     Owner(Guard<P, Exclusive>),
@@ -52,7 +52,7 @@ impl<P: LockPointer<Value = Cargo>> Hold<P> {
         }
     }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     pub(crate) fn leave(self, ground: &Ground) {
         self.look(ground);
         if self.is_shared() {
@@ -63,7 +63,7 @@ impl<P: LockPointer<Value = Cargo>> Hold<P> {
         ground.bravely(|| drop(self));
     }
 
-    /// Does something with it at once. None if it is not held any more.
+    /// Does something with the guard at once. `None` if the lock is not held any more.
     pub(crate) fn step(self, ground: &Ground, dice: &mut Dice) -> Option<Self> {
         match self {
             Self::Sharer(guard) => share(guard, ground, dice),
@@ -104,7 +104,7 @@ fn share<P: LockPointer<Value = Cargo>>(guard: Guard<P, Shared>, ground: &Ground
     }
 }
 
-/// Whose waker panics here, loses the hold: nobody is inside meanwhile, in a program with such wakers.
+/// A waker that panics here costs the hold. So in a hostile program the holder is outside meanwhile.
 fn upgrade<P: LockPointer<Value = Cargo>>(guard: Guard<P, Shared>, ground: &Ground) -> Option<Hold<P>> {
     let Ground { truth, hostile, .. } = ground;
     if *hostile {

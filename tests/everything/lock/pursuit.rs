@@ -1,4 +1,4 @@
-//! Requests, and how they are pursued: polled with one waker or another, moved, looked at, and perhaps given up.
+//! How requests are pursued: polled with various wakers, moved to other priorities, printed, and perhaps given up.
 
 use super::ground::Ground;
 use super::rude::{Manners, rude};
@@ -20,9 +20,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-/// A request that can be told how urgent it is.
+/// A request whose priority can change.
 pub(crate) trait Ask: FusedFuture + Debug {
-    /// Whether tokio's timer wakes it, too: on a thread that must not be thrown at.
+    /// Whether tokio's timer wakes it, too. Wakers must not panic on the timer's thread.
     const TIMED: bool = false;
 
     fn move_to(self: Pin<&mut Self>, priority: Priority);
@@ -50,21 +50,21 @@ ask! {
 /// How a pursuit ended.
 pub(crate) enum End<T> {
     Answer(T),
-    /// The waker of somebody else panicked as it resolved.
+    /// Another task's waker panicked as the request resolved.
     Lost,
     GivenUp,
 }
 
-/// By whom a poll is told when to come again.
+/// The waker that a poll gets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bell {
-    /// By the task itself.
+    /// The task's own.
     Own,
-    /// By the task, through a waker that is no friend.
+    /// One that wakes the task, and misbehaves.
     Rude(Manners),
-    /// Nobody is told.
+    /// One that wakes no task.
     None,
-    /// A waker that panics as it is cloned.
+    /// One that panics as it is cloned.
     ThrowsAtOnce,
 }
 
@@ -82,13 +82,13 @@ impl Bell {
         }
     }
 
-    /// Whether who has polled with it may sleep.
+    /// Whether a task that has polled with it may sleep.
     fn rings(self) -> bool {
         matches!(self, Self::Own | Self::Rude(_))
     }
 }
 
-/// Polls once, and sleeps after it if it may and has to. None if somebody's waker panicked.
+/// Polls once; then a pending task sleeps, if `sleeps` and the waker allow it. `None` if a waker panicked.
 async fn look<F: Ask>(
     ground: &Arc<Ground>,
     mut request: Pin<&mut F>,
@@ -114,7 +114,7 @@ async fn look<F: Ask>(
     .await
 }
 
-/// Polls it until it resolves, or so many times. Who has no patience may drop it then.
+/// Polls a request until it resolves, or as often as `patience` says. The caller may drop it then.
 pub(crate) async fn pursue<F: Ask>(
     ground: &Arc<Ground>,
     dice: &mut Dice,
@@ -146,7 +146,7 @@ pub(crate) async fn pursue<F: Ask>(
     unreachable!("it is polled until it resolves")
 }
 
-/// One of few, so that requests meet.
+/// One of three, so that requests meet at each.
 pub(crate) fn any_priority(dice: &mut Dice) -> Priority {
     dice.pick(&[Priority::new(-1), Priority::default(), Priority::new(1)])
 }

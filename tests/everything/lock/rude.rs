@@ -1,20 +1,20 @@
-//! Wakers that are no friends of the lock.
+//! Wakers that misbehave.
 
 use super::ground::Ground;
 use lockladder_test_support::hostile::throw;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-/// When a waker uses the lock, or panics.
+/// What a waker does besides waking its task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Manners {
     /// It uses the lock as it is woken.
     Enters,
     /// It uses the lock as it is woken, and panics.
     Throws,
-    /// It drops what somebody has left, which may release the lock or give up a request for it.
+    /// It drops a parcel, which may release the lock or cancel a request for it.
     Drops,
-    /// It panics as it goes.
+    /// It panics as it is dropped.
     ThrowsLast,
 }
 
@@ -24,7 +24,7 @@ struct Rude {
     manners: Manners,
 }
 
-/// A waker that wakes whom this one wakes, but not only that.
+/// A waker that wakes what `wakes` wakes, and misbehaves.
 pub(crate) fn rude(ground: &Arc<Ground>, wakes: &Waker, manners: Manners) -> Waker {
     Waker::from(Arc::new(Rude { ground: Arc::clone(ground), wakes: wakes.clone(), manners }))
 }

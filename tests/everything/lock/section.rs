@@ -1,4 +1,4 @@
-//! Work that is done inside of the lock, as a request that can be pursued.
+//! Work that is done inside the lock, as a request that can be pursued.
 
 use super::pursuit::Ask;
 use super::truth::Truth;
@@ -10,9 +10,9 @@ use std::task::{Context, Poll};
 
 type Work<'w> = Pin<Box<dyn Future<Output = Result<(), AcquireError>> + Send + 'w>>;
 
-/// A future of an `async fn`, which must not be polled again once it has panicked.
+/// Wraps the future of an `async fn`, which must not be polled again after it has panicked.
 pub(crate) struct Section<'w> {
-    // Taken while it is polled.
+    // Taken during each poll, so that nothing is left after a panic.
     work: Option<Work<'w>>,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Debug for Section<'_> {
     }
 }
 
-/// Somebody is inside until this is dropped, perhaps with the work.
+/// A holder is inside until this is dropped, perhaps together with the work.
 pub(crate) struct Inside<'t> {
     truth: &'t Truth,
     leave: fn(&Truth),

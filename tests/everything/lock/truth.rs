@@ -1,11 +1,11 @@
-//! What is true of one lock, by who has had it: flags and counts that only holders touch. It never asks the lock.
+//! The truth about one lock, as flags and counts that only its holders touch. It never asks the lock.
 
 use lockladder::LockMode::{Exclusive, Shared};
 use lockladder_test_support::rooms::Room;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
-/// Written one after the other, by owners only: how often, twice.
+/// How often owners have written, twice. An owner writes one half after the other.
 pub(crate) type Halves = [u64; 2];
 
 /// What the lock protects.
@@ -21,16 +21,16 @@ impl Drop for Cargo {
     }
 }
 
-/// Who is in, and whether anybody may still come.
+/// Which holders are inside, and whether the lock can still be granted.
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
-    /// The holders of the lock are inside.
+    /// Entered by each holder of the lock.
     inside: Room,
-    /// How often it was written under the lock.
+    /// How often the value was written under the lock.
     writes: AtomicU64,
-    /// Who has just come to delete the lock, or has deleted it: nobody gets it from now on.
+    /// An owner is about to delete the lock, or has deleted it. It is never granted again.
     closed: AtomicBool,
-    /// The lock is deleted for sure: whoever comes from now on is told so at once.
+    /// The lock is deleted for certain. From now on, each request is told so at once.
     gone: AtomicBool,
     /// Requests to delete that may succeed at any time.
     deleting: AtomicUsize,
@@ -60,7 +60,7 @@ impl Truth {
         self.inside.leave(Exclusive, "the lock");
     }
 
-    /// An owner is about to share, and lets other sharers in.
+    /// An owner is about to downgrade, which lets other sharers in.
     pub(crate) fn lower(&self) {
         self.inside.downgrade("the lock");
     }
@@ -81,12 +81,12 @@ impl Truth {
         assert_eq!(*halves, [self.writes.load(SeqCst); 2], "a sharer sees another value than the last written");
     }
 
-    /// An owner, who has left, is about to delete the lock.
+    /// An owner that has left the room is about to delete the lock.
     pub(crate) fn close(&self) {
         assert!(!self.closed.swap(true, SeqCst), "deleted twice");
     }
 
-    /// It has been deleted.
+    /// The lock has been deleted.
     pub(crate) fn went(&self) {
         self.gone.store(true, SeqCst);
     }
@@ -95,19 +95,19 @@ impl Truth {
         self.gone.load(SeqCst)
     }
 
-    /// A request to delete is on its way, until the ticket is dropped.
+    /// A request to delete may succeed, until the returned value is dropped.
     pub(crate) fn deleting(self: &Arc<Self>) -> Deleting {
         self.deleting.fetch_add(1, SeqCst);
         Deleting(Arc::clone(self))
     }
 
-    /// Somebody was told that the lock is deleted.
+    /// A request was told that the lock is deleted.
     pub(crate) fn told_deleted(&self) {
-        let perhaps = self.deleting.load(SeqCst) > 0; // First: whoever ends has closed it before.
+        let perhaps = self.deleting.load(SeqCst) > 0; // Loaded first: a deleter closes before it is done.
         assert!(self.closed.load(SeqCst) || perhaps, "told that it is deleted, which nobody has done");
     }
 
-    /// All have gone.
+    /// Checks the end: no holder is left, and the value is still there and whole.
     pub(crate) fn at_rest(&self, cargo: Cargo) {
         assert!(self.inside.is_empty(), "somebody is still inside");
         assert_eq!(self.deleting.load(SeqCst), 0, "somebody still deletes");
@@ -118,11 +118,11 @@ impl Truth {
     }
 }
 
-/// A request to delete, as long as it may succeed.
+/// A request to delete, while it may succeed.
 pub(crate) struct Deleting(Arc<Truth>);
 
 impl Deleting {
-    /// It has deleted the lock.
+    /// The request has deleted the lock.
     pub(crate) fn done(&self) {
         self.0.close();
         self.0.went();

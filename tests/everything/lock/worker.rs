@@ -1,7 +1,7 @@
-//! One of several who use a lock, each drawing what to do next.
+//! One of several tasks that use a lock. Each draws what to do next.
 //!
-//! Nobody waits without end while holding something, not even what lies around for somebody to find: so nobody waits for
-//! itself, and whoever waits for ever has been forgotten by the lock.
+//! No task waits without end while it holds something, or while parcels lie around. So no task waits for itself, and a
+//! task that waits for ever has been forgotten by the lock.
 
 use super::ground::{Ground, Lock, Parcel};
 use super::hold::Hold;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Under shuttle time stands still: a deadline is past there, or never comes.
+/// Time stands still under shuttle, where a deadline has passed already or never comes.
 const SOON: Duration = Duration::from_millis(1);
 
 pub(crate) struct Worker {
@@ -33,7 +33,7 @@ pub(crate) struct Worker {
 
 /// How the lock is reached.
 pub(crate) trait Pointer: LockPointer<Value = Cargo> + Sized {
-    /// Leaves a hold for others, if it does not borrow anything.
+    /// Leaves a hold for another task. A hold that borrows the lock comes back.
     fn post(hold: Hold<Self>, ground: &Ground) -> Option<Hold<Self>>;
 }
 
@@ -85,7 +85,7 @@ impl Worker {
         }
     }
 
-    /// Somebody was told that the lock is gone.
+    /// Records the error that a request has ended with.
     fn told(&mut self, error: AcquireError) {
         match error {
             AcquireError::Deleted => {
@@ -132,7 +132,7 @@ impl Worker {
         }
     }
 
-    /// Pursues a request. None if it has come to nothing, or is given up: it may be taken up again then.
+    /// Pursues a request. `None` if it failed or was given up; the caller may pursue it again if it has not ended.
     async fn pursue<T, F>(&mut self, request: Pin<&mut F>, patience: Option<usize>) -> Option<T>
     where
         F: Ask<Output = Result<T, AcquireError>>,
@@ -176,7 +176,7 @@ impl Worker {
         }
     }
 
-    /// Uses what it holds, and gives it back, or leaves it for somebody.
+    /// Uses a hold, and then releases it or leaves it for another task.
     async fn hold<P: Pointer>(&mut self, hold: Hold<P>) {
         let mut mine = Some(hold);
         for _ in 0..self.dice.below(4) {
@@ -201,7 +201,7 @@ impl Worker {
         }
     }
 
-    /// Pursues a request, comes in, and leaves at once.
+    /// Pursues a request, enters, and leaves at once.
     async fn visit<P, M, F>(&mut self, request: Pin<&mut F>, patience: Option<usize>)
     where
         P: Pointer,
@@ -214,7 +214,7 @@ impl Worker {
         }
     }
 
-    /// Asks for the lock while holding it, but not for long.
+    /// Asks for the lock while holding it, and soon gives up.
     async fn ask_beside(&mut self) {
         count("lock: ask beside");
         let (ground, patience) = (Arc::clone(&self.ground), Some(self.dice.below(3)));
@@ -229,7 +229,7 @@ impl Worker {
         }
     }
 
-    /// Asks for the lock again before it gives it back, and waits only then.
+    /// Asks for the lock again before releasing it, and waits only after that.
     async fn leave_in_queue<P: Pointer>(&mut self, hold: Hold<P>) {
         count("lock: leave in queue");
         let ground = Arc::clone(&self.ground);
@@ -260,7 +260,7 @@ impl Worker {
         ground.bravely(|| drop(other));
     }
 
-    /// Leaves a request for somebody else to take up, queued or not.
+    /// Leaves a request, queued or not, for another task to take up.
     async fn post_request(&mut self) {
         let lock = Arc::clone(&self.ground.lock);
         if self.dice.once_in(2) {
@@ -284,7 +284,7 @@ impl Worker {
         }
     }
 
-    /// Takes up what somebody has left.
+    /// Takes up what another task has left.
     async fn unpack(&mut self) {
         match self.ground.find() {
             None => {}
@@ -307,7 +307,7 @@ impl Worker {
         self.ground.bravely(|| drop(request));
     }
 
-    /// Drops what lies around, so that nobody who waits waits for it.
+    /// Drops all parcels, so that no waiter waits for one of them.
     fn clear(&self) {
         while let Some(parcel) = self.ground.find() {
             parcel.forsake(&self.ground);
@@ -363,7 +363,7 @@ impl Worker {
         let end = pursue(&self.ground, &mut self.dice, request.as_mut(), patience).await;
         self.ground.bravely(|| drop(request));
         match end {
-            // Whoever panicked was woken because the lock is gone.
+            // The waker that panicked was woken because the lock is gone.
             End::Answer(Ok(())) | End::Lost => {
                 assert!(!gone, "deleted twice");
                 count("lock: deleted");

@@ -1,4 +1,4 @@
-//! A session whose deeds are drawn one by one, and what is known of it without asking it.
+//! A session whose deeds are drawn one by one, and a record of what it must hold, kept without asking it.
 
 mod deeds;
 mod ledger;
@@ -13,7 +13,7 @@ use lockladder_test_support::dice::Dice;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What the sessions do and meet.
+/// What the sessions must do and meet.
 pub(super) const MET: &[&str] = &[
     "session: added",
     "session: added and held",
@@ -44,7 +44,7 @@ pub(super) const MET: &[&str] = &[
     "session: wrote side by side",
 ];
 
-/// Under shuttle time stands still: a deadline is past there, or never comes.
+/// Time stands still under shuttle, where a deadline has passed already or never comes.
 const SOON: Duration = Duration::from_millis(1);
 
 /// A session, and what it must hold.
@@ -82,7 +82,7 @@ pub(super) async fn work(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut
     }
 }
 
-/// It could not be had in time.
+/// Counts a request that was not granted in time.
 fn fell_short(error: &SessionError) {
     match error {
         SessionError::TimedOut { .. } => count("session: timed out"),
@@ -92,7 +92,7 @@ fn fell_short(error: &SessionError) {
 }
 
 impl Job<'_> {
-    /// Nobody else has a session: so all is free.
+    /// If the session is alone, no other session exists, so everything is free.
     fn assert_alone(&mut self) {
         if !self.alone {
             return;
@@ -122,7 +122,7 @@ impl Job<'_> {
         self.end();
     }
 
-    /// Any deed at a level.
+    /// Does any deed at a level.
     async fn visit<L: Floor>(&mut self) {
         let (held, above) = (self.held::<L>().is_some(), self.is_above::<L>());
         let mostly = !self.dice.once_in(6);
@@ -160,7 +160,7 @@ impl Job<'_> {
         self
     }
 
-    /// It ends, as it is or as a type.
+    /// Ends the session, as it is or as a typed one.
     fn end(self) {
         self.leave::<Low>();
         self.leave::<High>();

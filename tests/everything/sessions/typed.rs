@@ -1,4 +1,4 @@
-//! Programs whose levels are in their types, of which each task draws some.
+//! Programs with levels in their types. Each task draws some of them.
 
 use super::{Floor, GATE, Gate, High, Low, Roof, Tower};
 use crate::pace::{pause, polls};
@@ -10,7 +10,7 @@ use std::mem::forget;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What the programs do.
+/// What the programs must do.
 pub(super) const MET: &[&str] = &[
     "typed: added and removed",
     "typed: climbed",
@@ -51,7 +51,7 @@ pub(super) async fn work(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut
     }
 }
 
-/// Is seen at all names of a level for a while.
+/// Stays for a while in the rooms of all names that it holds of a level.
 async fn stay<L: Floor, S: HeldList + Holds<L>>(job: &Session<Tower, S>, ledger: &Ledger) {
     let owned = job.owned::<L>();
     for (name, thing) in owned.iter() {
@@ -93,7 +93,7 @@ async fn nests(tower: &LockManager<Tower>, ledger: &Ledger) -> Outcome {
     Ok(())
 }
 
-/// What it nests is dropped at an await.
+/// A request of a nested session is dropped at an await.
 async fn nests_in_vain(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut Dice) -> Outcome {
     let mut job = tower.shared("nests in vain").await?.shared::<Low>(All).await?;
     let mut inner = Box::pin(job.nest().exclusive::<High>(All));
@@ -168,7 +168,7 @@ async fn downgrades_the_root(tower: &LockManager<Tower>, ledger: &Ledger) -> Out
     let job = tower.exclusive("alone").await?;
     ledger.room(GATE).enter(LockMode::Exclusive, "the root");
     pause().await;
-    // Nobody else has anything: so all is free.
+    // No other session exists, so everything is free.
     let job = job.try_exclusive::<Low>(All).unwrap();
     ledger.room(GATE).downgrade("the root");
     let job = job.downgrade::<Gate>();
@@ -198,7 +198,7 @@ async fn is_late(tower: &LockManager<Tower>, ledger: &Ledger) -> Outcome {
     Ok(())
 }
 
-/// With a tower of its own, which nobody waits for: it is never free again.
+/// Uses a tower of its own, which is never free again. No other task waits for it.
 async fn forgets() -> Outcome {
     lockladder::hierarchy! { struct Hut { root Door, level Room: u8 } }
     let hut: LockManager<Hut> = LockManager::builder().names::<Room>([1]).build();
@@ -210,7 +210,7 @@ async fn forgets() -> Outcome {
     Ok(())
 }
 
-/// What is inside of a scope is kept by thread, and shuttle's tasks are on one: only the others are in scopes.
+/// A scope is recorded by thread, and shuttle runs all tasks on one. So only the other runs use scopes.
 async fn in_a_scope(tower: &LockManager<Tower>, ledger: &Ledger) -> Outcome {
     if cfg!(lockladder_shuttle) {
         return Ok(());

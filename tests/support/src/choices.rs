@@ -1,8 +1,8 @@
-//! Each choice of so many things.
+//! Every choice of a number of things.
 
 use std::iter::successors;
 
-/// Each choice of so many of these, in their order, some of them maybe more than once.
+/// Every choice of `count` of these, in their order; a choice may have one of them more than once.
 pub fn choices<T: Clone>(these: Vec<T>, count: usize) -> impl Iterator<Item = Vec<T>> {
     let first = (count == 0 || !these.is_empty()).then(|| vec![0; count]);
     let last = these.len().saturating_sub(1);

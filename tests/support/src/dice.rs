@@ -5,7 +5,7 @@
 pub struct Dice(u64);
 
 impl Dice {
-    /// Dice that fall as the seed says.
+    /// Dice with this seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -24,7 +24,7 @@ impl Dice {
         usize::try_from(self.number() % u64::try_from(bound).unwrap()).unwrap()
     }
 
-    /// True once in so many times.
+    /// True once in `times` times, on average.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
@@ -34,7 +34,7 @@ impl Dice {
         of[self.below(of.len())].clone()
     }
 
-    /// Some of these, in any order: at least one, mostly few, and now and then one twice.
+    /// Some of these, in any order: one to three, maybe with repetitions.
     pub fn some(&mut self, of: &[u8]) -> Vec<u8> {
         let count = 1 + self.below(of.len()).min(self.below(3));
         (0..count).map(|_| self.pick(of)).collect()

@@ -1,8 +1,8 @@
-//! Panics on purpose: what the wakers of strangers may throw, and how a test survives it.
+//! Panics on purpose, as foreign code may throw them, and how a test survives them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// The payload of a panic on purpose, by which a test tells it from a failure.
+/// The payload of a panic on purpose; it tells that panic from a failure.
 struct Hostile;
 
 /// Panics on purpose, without the message that `panic!` prints each time.
@@ -10,7 +10,7 @@ pub fn throw() {
     resume_unwind(Box::new(Hostile));
 }
 
-/// Runs code of the library. Returns nothing if a panic on purpose comes out of it; any other panic goes on.
+/// Runs code of the library. Returns `None` if a panic on purpose comes out of it; any other panic goes on.
 pub fn survive<R>(act: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(act)) {
         Ok(result) => Some(result),

@@ -1,9 +1,9 @@
-//! The fairness rule of one lock as a program, written from its own words. It is pure: it knows nothing of state words,
-//! nodes and wakers.
+//! The fairness rule of one lock as a program. It is written from the documentation, which it quotes, and it is pure:
+//! it knows nothing of state words, nodes and wakers.
 
 use lockladder::LockMode::{self, Exclusive, Shared};
 
-/// A party that asks, holds and leaves.
+/// A party that requests, holds and releases the lock.
 pub type Name = usize;
 
 /// One turn in the queue.
@@ -16,11 +16,11 @@ struct Turn {
 #[derive(Debug)]
 enum Whose {
     Alone(Name),
-    /// "All shared requests of one priority that wait at the same time form one group."
+    /// "All *shared* requests of one priority that wait at the same time form one *group*."
     Group(Vec<Name>),
 }
 
-/// One lock, as the rule has it.
+/// One lock, by the rule.
 #[derive(Debug, Default)]
 pub struct LockRule {
     holders: Vec<(Name, LockMode)>,
@@ -36,12 +36,12 @@ impl LockRule {
         }
     }
 
-    /// "A newcomer is granted at once only if nobody of equal or better priority waits."
+    /// "A new request is granted at once only if no request of the same or a more urgent priority waits."
     pub fn admits(&self, mode: LockMode, priority: i8) -> bool {
         !self.deleted && self.fits(mode) && self.queue.iter().all(|turn| turn.priority > priority)
     }
 
-    /// Grants a request at once, or takes it into the queue. A deleted lock does neither.
+    /// Grants a request at once, or queues it. A deleted lock does neither.
     pub fn ask(&mut self, name: Name, mode: LockMode, priority: i8) {
         if self.admits(mode, priority) {
             self.holders.push((name, mode));
@@ -50,7 +50,7 @@ impl LockRule {
         }
     }
 
-    /// "In the order of (priority, arrival)"; "a sharer that arrives joins a group that still waits".
+    /// "In the order of (priority, first poll)"; "a new shared request joins the group while the group waits".
     fn enlist(&mut self, name: Name, mode: LockMode, priority: i8) {
         let group = self.queue.iter_mut().find_map(|turn| match &mut turn.whose {
             Whose::Group(members) if mode == Shared && turn.priority == priority => Some(members),
@@ -79,7 +79,7 @@ impl LockRule {
         });
     }
 
-    /// "Requests are granted in order"; "the group is granted together".
+    /// "Requests are granted in the order of (priority, first poll)"; "the group [...] is granted as a whole".
     fn grant(&mut self) {
         while let Some(turn) = self.queue.first() {
             let mode = match turn.whose {
@@ -111,8 +111,8 @@ impl LockRule {
         turn.map(|turn| turn.priority)
     }
 
-    /// "It moves at once, behind those that wait at its new priority (a shared one into their group)"; "the same priority
-    /// is the same place".
+    /// "A waiting request moves at once, behind the requests that wait at its new priority; a shared one joins their
+    /// group." At the same priority it keeps its place.
     pub fn set_priority(&mut self, name: Name, mode: LockMode, priority: i8) {
         if self.priority_of(name).is_some_and(|own| own != priority) {
             self.delist(name);
@@ -121,7 +121,7 @@ impl LockRule {
         }
     }
 
-    /// "Grants the waiting group of the best waiting priority along with it."
+    /// "If sharers wait at the most urgent priority in the queue, their group is granted at the same time."
     pub fn downgrade(&mut self, name: Name) {
         self.holders = vec![(name, Shared)];
         let best = self.queue.first().map(|turn| turn.priority);
@@ -132,7 +132,7 @@ impl LockRule {
         self.grant();
     }
 
-    /// "If it is the only hold and nobody waits."
+    /// Makes the only sharer exclusive, unless a request waits. True if it did.
     pub fn upgrade(&mut self, name: Name) -> bool {
         let upgrades = self.holders == [(name, Shared)] && self.queue.is_empty();
         if upgrades {
@@ -141,7 +141,7 @@ impl LockRule {
         upgrades
     }
 
-    /// "Everyone who waits and everyone who comes gets `Deleted`."
+    /// "Deletes the lock, which also releases it: all requests, waiting and to come, resolve to `Deleted`."
     pub fn delete(&mut self) {
         *self = Self { deleted: true, ..Self::default() };
     }
@@ -151,12 +151,12 @@ impl LockRule {
         self.deleted
     }
 
-    /// All that hold the lock, and how.
+    /// All holders of the lock, with their modes.
     pub fn holders(&self) -> &[(Name, LockMode)] {
         &self.holders
     }
 
-    /// How `name` holds the lock, if it does.
+    /// The mode in which `name` holds the lock, if it does.
     pub fn holds(&self, name: Name) -> Option<LockMode> {
         self.holders.iter().find(|&&(holder, _)| holder == name).map(|&(_, mode)| mode)
     }

@@ -1,4 +1,4 @@
-//! A package beside this workspace: written down, locked to the same versions, and built offline.
+//! A package outside this workspace: written to a folder, locked to the same versions, and built offline.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,14 +19,14 @@ pub struct Package {
 }
 
 impl Package {
-    /// One that depends on this library, as a user's does.
+    /// A package that depends on this library, as a user's does.
     pub fn of_user(name: &str) -> Self {
         let tokio = "tokio = { version = \"1\", features = [\"rt\"] }";
         let path = library().to_str().expect("a path in UTF-8");
         Self::new(name, &format!("lockladder = {{ path = {path:?} }}\n{tokio}\n"))
     }
 
-    /// One that depends on what this library depends on, to be made of its sources.
+    /// A package with the dependencies of this library, to be built from its sources.
     pub fn of_sources(name: &str) -> Self {
         let manifest = fs::read_to_string(library().join("Cargo.toml")).expect("the manifest of the library");
         let (_, after) = manifest.split_once("\n[dependencies]\n").expect("the dependencies of the library");
@@ -43,7 +43,7 @@ impl Package {
         Self { name: name.to_owned(), manifest }
     }
 
-    /// With a target of this kind, `lib` or `bin`, whose source is that file.
+    /// Adds a target of this kind, `lib` or `bin`, whose source is that file.
     #[must_use]
     pub fn target(mut self, kind: &str, name: &str, path: &Path) -> Self {
         let header = if kind == "lib" { "[lib]" } else { "[[bin]]" };
@@ -52,7 +52,7 @@ impl Package {
         self
     }
 
-    /// Writes it to a folder of its own within this one: a test gives its `CARGO_TARGET_TMPDIR`.
+    /// Writes the package to its own folder within this one: a test passes its `CARGO_TARGET_TMPDIR`.
     pub fn write(self, within: &str) -> Written {
         let folder = Path::new(within).join(self.name);
         fs::create_dir_all(&folder).expect("a folder to write to");
@@ -69,7 +69,7 @@ pub struct Written {
 }
 
 impl Written {
-    /// What cargo answers.
+    /// Runs cargo in the package, and returns its output.
     pub fn cargo(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         Command::new(env!("CARGO"))
             .args(arguments)

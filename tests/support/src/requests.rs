@@ -23,7 +23,7 @@ pub fn granted<G, E: Debug>(mut request: Spawn<impl Future<Output = Result<G, E>
     assert_ready_ok!(request.poll())
 }
 
-/// What a future gives that need not wait.
+/// The output of a future that need not wait.
 #[track_caller]
 pub fn now<F: Future>(future: F) -> F::Output {
     future.now_or_never().expect("it need not wait")

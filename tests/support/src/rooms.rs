@@ -1,17 +1,18 @@
 //! Rooms, an oracle of exclusion that never asks the locks.
 //!
-//! Each holder of a lock enters the room that the lock protects. Two holders that exclude each other meet there, and a
-//! check fails. The schedulers of loom and shuttle do not see a room, so that it does not order what the locks should.
+//! Each holder of a lock enters the room that the lock protects. If the lock fails, two holders that should exclude
+//! each other meet there, and a check fails. Loom and shuttle do not see a room, so it does not order what the locks
+//! should.
 
 use lockladder::LockMode::{self, Exclusive, Shared};
 use std::sync::atomic::{AtomicIsize, Ordering::SeqCst};
 
-/// How many share a place at this moment, or −1 for an owner.
+/// The number of sharers inside, or −1 for an owner.
 #[derive(Debug, Default)]
 pub struct Room(AtomicIsize);
 
 impl Room {
-    /// A holder comes in. `what` names the place if the holder meets others.
+    /// A holder enters. If it meets a holder that it excludes, the panic names the room by `what`.
     #[track_caller]
     pub fn enter(&self, mode: LockMode, what: &str) {
         match mode {
@@ -20,7 +21,7 @@ impl Room {
         }
     }
 
-    /// A holder goes.
+    /// A holder leaves.
     #[track_caller]
     pub fn leave(&self, mode: LockMode, what: &str) {
         match mode {
@@ -29,19 +30,19 @@ impl Room {
         }
     }
 
-    /// An owner shares from now on.
+    /// The owner becomes a sharer.
     #[track_caller]
     pub fn downgrade(&self, what: &str) {
         assert_eq!(self.0.swap(1, SeqCst), -1, "{what} was shared beside its owner");
     }
 
-    /// The only sharer owns from now on.
+    /// The only sharer becomes the owner.
     #[track_caller]
     pub fn upgrade(&self, what: &str) {
         assert_eq!(self.0.swap(-1, SeqCst), 1, "{what} is upgraded beside others");
     }
 
-    /// Whether the room has nobody in it.
+    /// Whether no holder is inside.
     pub fn is_empty(&self) -> bool {
         self.0.load(SeqCst) == 0
     }

@@ -1,4 +1,4 @@
-//! Scenarios under shuttle: what a few tasks do at the same time, in schedules chosen at random.
+//! Scenarios under shuttle: a few tasks that run at the same time, in schedules chosen at random.
 
 use crate::environment::schedules;
 use crate::requests::poll_once;
@@ -9,23 +9,23 @@ use shuttle::thread::{self, yield_now};
 use std::sync::Arc;
 use std::task::Poll;
 
-/// How often each scenario is told by each scheduler, if `LOCKLADDER_SCHEDULES` does not say.
+/// How often each scheduler runs each scenario, unless `LOCKLADDER_SCHEDULES` says otherwise.
 const TIMES: usize = 100_000;
 
-/// Tells a scenario many times, in other schedules each time.
+/// Runs a scenario many times, each time in another schedule.
 pub fn explore(scenario: impl Fn() + Send + Sync + Copy + 'static) {
     shuttle::check_random(scenario, schedules(TIMES));
     shuttle::check_pct(scenario, schedules(TIMES), 3);
 }
 
-/// Tells a scenario that depends on the order of a few steps, by PCT with more of them ordered.
+/// Runs a scenario that depends on the order of a few steps, under PCT with greater depths than [`explore`] uses.
 pub fn explore_deeply(scenario: impl Fn() + Send + Sync + Copy + 'static) {
     for depth in [4, 5, 6] {
         shuttle::check_pct(scenario, schedules(TIMES), depth);
     }
 }
 
-/// All of this at the same time, to its end.
+/// Does all this work at the same time, each in a thread of its own, and waits for all of it.
 pub fn together<S: Send + Sync + 'static, const N: usize>(shared: &Arc<S>, work: [fn(&Arc<S>); N]) {
     let threads = work.map(|work| {
         let shared = Arc::clone(shared);
@@ -36,9 +36,9 @@ pub fn together<S: Send + Sync + 'static, const N: usize>(shared: &Arc<S>, work:
     }
 }
 
-/// What a guard allows: to be in all the rooms it holds at once, while others may run.
+/// A guard whose holder can be in all its rooms at once while other tasks run.
 pub trait Enter {
-    /// Comes in, lets others run, and goes.
+    /// Enters, lets other tasks run, and leaves.
     fn enter(&self);
 }
 
@@ -58,7 +58,7 @@ impl<P: SetPointer<Value = Room>, M: Mode> Enter for SetGuard<P, M> {
     }
 }
 
-/// Polls a request a few times, then gives up, unless it has been granted by then.
+/// Polls a request up to three times, then gives up; enters if it is granted before.
 pub fn impatient<G: Enter, E>(request: impl Future<Output = Result<G, E>>) {
     let mut request = Box::pin(request);
     for _ in 0..thread_rng().gen_range(1..4) {

@@ -1,25 +1,25 @@
-//! The rule of named locks as a program, written from its own words. It is naive: after each change it asks about all
-//! that wait, until nothing changes. It is pure: it knows nothing of lines, of marks, and of which requests a change may
-//! have helped.
+//! The rule of named locks as a program. It is written from the documentation, which it quotes. It is naive: after each
+//! change it looks at all waiting requests until nothing changes. It is pure: it knows nothing of lines, of marks, and
+//! of which requests a change may have helped.
 
 use lockladder::LockMode::{self, Exclusive, Shared};
 
 /// A set of names, each a bit.
 pub type Names = u8;
 
-/// Every name there is or may be.
+/// Every name that exists or may exist.
 const EVERY: Names = Names::MAX;
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum What {
-    /// All of the names; if one is removed, the request fails.
+    /// All of the names; the request fails if one is removed.
     Names,
     /// Those of the names that exist.
     Existing,
-    /// So many of the names.
+    /// At least this number of the names.
     AtLeast(u32),
-    /// What is free and unwanted of the names, without waiting.
+    /// Those of the names that are free and that no request waits for, without waiting.
     Free,
     /// The whole set.
     Every,
@@ -32,11 +32,11 @@ pub enum What {
 pub struct Ask {
     /// What it asks for.
     pub what: What,
-    /// How it is to be held.
+    /// The mode in which it is to be held.
     pub mode: LockMode,
-    /// The names that it lists. A request for the whole lists none.
+    /// The names that it lists; a request for the whole lists none.
     pub names: Names,
-    /// How urgent it is; the lowest number goes first.
+    /// Its priority; the lowest number is the most urgent.
     pub priority: i8,
 }
 
@@ -50,7 +50,7 @@ impl Ask {
         }
     }
 
-    /// How many of its names suffice.
+    /// How many of its names are enough.
     pub fn enough(&self) -> u32 {
         match self.what {
             What::AtLeast(enough) => enough,
@@ -78,7 +78,7 @@ pub enum Whole {
     /// It is not.
     #[default]
     No,
-    /// Nobody adds; the names are held one by one.
+    /// The right to add is held; the names are held one by one.
     Alone,
     /// It is held with all its members.
     WithMembers,
@@ -87,7 +87,7 @@ pub enum Whole {
 /// What a party holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Hold {
-    /// How it is held.
+    /// The mode in which it is held.
     pub mode: LockMode,
     /// The names that are held one by one.
     pub names: Names,
@@ -96,7 +96,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Whether it keeps others from sharing or owning a name.
+    /// Whether it keeps other parties from holding a name in this mode.
     fn bars(self, name: Names, mode: LockMode) -> bool {
         let has = self.names & name != 0 || self.whole == Whole::WithMembers;
         has && (self.mode == Exclusive || mode == Exclusive)
@@ -110,7 +110,7 @@ impl Hold {
 /// Where a party stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Standing {
-    /// It has not come yet.
+    /// It has not made its request yet.
     Away,
     /// It waits.
     Waits {
@@ -123,14 +123,14 @@ pub enum Standing {
     Gone,
 }
 
-/// A party that asks once.
+/// A party that makes one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Party {
     /// Its request, as far as it still counts.
     pub ask: Ask,
     /// Where it stands.
     pub standing: Standing,
-    /// It has changed its priority once.
+    /// Whether its request has changed its priority; it does so only once.
     pub has_moved: bool,
 }
 
@@ -139,52 +139,52 @@ pub struct Party {
 pub enum Deed {
     /// It makes its request.
     Arrives,
-    /// It gives up, of its own or because its time is over.
+    /// It gives up, of its own accord or because its time is over.
     Cancels,
-    /// It gets this priority.
+    /// It changes to this priority.
     Moves(i8),
     /// It releases all that it holds.
     Releases,
     /// It releases its first name.
     ReleasesPart,
-    /// It shares what it owned.
+    /// It shares what it held exclusively.
     Downgrades,
     /// It removes its first name from the set.
     Removes,
-    /// It holds the names of the whole one by one from now on.
+    /// From now on, it holds the names of the whole one by one.
     Lists,
 }
 
-/// The bounds `k` and `L` of the rule.
+/// The bounds `k` and `L` of the rule; the library has 16 and 8.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// `k`: how often a request may be passed.
     pub passes: u32,
-    /// `L`: how many a request may pass at any one name.
+    /// `L`: how many requests a request may pass at any one name.
     pub ahead: usize,
 }
 
-/// Sharers that are granted in one go.
+/// The sharers of a name that are granted at the same time.
 #[derive(Clone, Copy, Debug)]
 struct Group {
     names: Names,
     priority: i8,
-    /// Where its first stood among those that waited; a downgrade stands ahead of all.
+    /// Where its first member stood among the waiting parties; `None`, ahead of all, after a downgrade.
     place: Option<usize>,
 }
 
-/// One set, as the rule has it.
+/// One set, by the rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SetRule {
     /// The names that exist.
     pub existing: Names,
     /// All parties, by number.
     pub parties: Vec<Party>,
-    /// The parties that wait, in the order of (priority, arrival).
+    /// The waiting parties, in the order of (priority, first poll).
     pub waiting: Vec<usize>,
 }
 
-/// Each name by itself, the first first.
+/// Each of these names by itself, in order.
 pub fn bits(names: Names) -> impl Iterator<Item = Names> {
     (0..Names::BITS).map(|bit| 1 << bit).filter(move |name| names & name != 0)
 }
@@ -196,7 +196,7 @@ pub fn first(names: Names) -> Names {
 
 /// What is held.
 impl SetRule {
-    /// A set of these names, and a party for each request. A party without one is gone from the first.
+    /// A set of these names, and a party for each request. A party without a request is gone from the beginning.
     pub fn new(existing: Names, asks: impl IntoIterator<Item = Option<Ask>>) -> Self {
         let nothing = Ask { what: What::Names, mode: Shared, names: 0, priority: 0 };
         let party = |ask: Option<Ask>| Party {
@@ -222,17 +222,17 @@ impl SetRule {
         }
     }
 
-    /// Whether the holders of a name let it be held in this mode, too.
+    /// Whether a name can be held in this mode beside its holders.
     pub fn has_room(&self, name: Names, mode: LockMode) -> bool {
         !self.holds().any(|hold| hold.bars(name, mode))
     }
 
-    /// The same of the whole.
+    /// Whether the whole can be held in this mode beside its holders.
     pub fn whole_has_room(&self, mode: LockMode) -> bool {
         !self.holds().any(|hold| hold.bars_whole(mode))
     }
 
-    /// Whether nobody takes names past the queue, as the whole is held or waited for.
+    /// Whether no request takes names past the queue, because the whole is held with its members or waited for.
     pub fn is_gated(&self) -> bool {
         self.is_whole_awaited() || self.holds().any(|hold| hold.whole == Whole::WithMembers)
     }
@@ -245,7 +245,7 @@ impl SetRule {
 
 /// The rule.
 impl SetRule {
-    /// "Compatible with all holders."
+    /// "It fits beside all holders."
     fn fits(&self, ask: &Ask) -> bool {
         let has_room = |names| bits(names).all(|name| self.has_room(name, ask.mode));
         match ask.what {
@@ -255,7 +255,7 @@ impl SetRule {
         }
     }
 
-    /// What a party that waits is granted, and the parties that are passed by that.
+    /// What a waiting party is granted, and the parties that it passes.
     fn verdict(&self, party: usize, groups: &[Group], order: &[usize], limits: Limits) -> Option<(Names, Vec<usize>)> {
         let ask = &self.parties[party].ask;
         let ahead = self.waiting.iter().copied().take_while(|other| *other != party);
@@ -266,7 +266,7 @@ impl SetRule {
             ask.mode == Shared && groups.iter().any(|group| suits(group) && group.names & name != 0)
         };
         if ask.spare() > 0 {
-            // "Takes those that are free and that nobody ahead wants": passes nobody.
+            // "A name that an earlier, conflicting request waits for does not count as free": it passes no request.
             let is_unwanted = |name: Names| {
                 let touches = |other: &&usize| self.parties[**other].ask.touched() & name != 0;
                 ahead.iter().filter(touches).all(|other| goes_along_at(name, *other))
@@ -278,7 +278,8 @@ impl SetRule {
         if !self.fits(ask) {
             return None;
         }
-        // "Its conflict lies only on names of a sharer ahead that is granted in this same pass."
+        // "Each name on which the two conflict is also a name of a sharer [...] that stood ahead of the earlier request
+        // and is granted at the same time."
         let goes_along = |other: &usize| match ask.what {
             What::Every => {
                 let suits = |group: &Group| group.priority == ask.priority && group.place < place(*other);
@@ -289,7 +290,7 @@ impl SetRule {
         };
         let passed: Vec<usize> = ahead.into_iter().filter(|other| !goes_along(other)).collect();
         let passes_all = passed.iter().all(|other| self.can_pass(ask, *other, limits));
-        // "At any name": those for the whole set stand at a place of their own.
+        // "At most 8 requests at any one name, and at most 8 that wait for the whole set."
         let at = |name: Names| {
             let names = |other: &&usize| self.parties[**other].ask.names & name != 0;
             passed.iter().filter(names).count()
@@ -299,8 +300,8 @@ impl SetRule {
         (passes_all && is_near).then_some((ask.names, passed))
     }
 
-    /// "Has the same priority, was passed fewer than k times, is blocked by a holder on a name that the later does not
-    /// touch."
+    /// "Both requests have the same priority. The earlier one has been passed fewer than 16 times. It has to wait
+    /// anyway, for the holder of a name that the later one does not touch."
     fn can_pass(&self, ask: &Ask, other: usize, limits: Limits) -> bool {
         let Party { ask: blocked, standing: Standing::Waits { passed }, .. } = self.parties[other] else {
             return false;
@@ -314,7 +315,7 @@ impl SetRule {
         blocked.priority == ask.priority && passed < limits.passes && barred > spare
     }
 
-    /// Grants all that can be granted, the first first.
+    /// Grants all that can be granted, each time the first of these in the queue.
     fn settle(&mut self, mut groups: Vec<Group>, limits: Limits) {
         let order = self.waiting.clone();
         let next = |rule: &Self, groups: &[Group]| {
@@ -344,14 +345,14 @@ impl SetRule {
         }
     }
 
-    /// A party that holds nothing has nothing to do with the set any more.
+    /// Gives a party a hold. A party that holds nothing is gone.
     fn now_holds(&mut self, party: usize, hold: Hold) {
         let nothing = hold.names == 0 && hold.whole == Whole::No;
         self.parties[party].standing = if nothing { Standing::Gone } else { Standing::Holds(hold) };
         self.forget(party);
     }
 
-    /// States that differ in what is over are one state.
+    /// Forgets what is over, so that states that differ only in that are one state.
     fn forget(&mut self, party: usize) {
         let party = &mut self.parties[party];
         party.has_moved = false;
@@ -367,9 +368,9 @@ impl SetRule {
     }
 }
 
-/// What befalls the set.
+/// What parties do.
 impl SetRule {
-    /// A party does this, and all is granted that can be granted then.
+    /// Lets a party do this, then grants all that can be granted.
     pub fn play(&mut self, party: usize, deed: Deed, limits: Limits) {
         match deed {
             Deed::Arrives => self.arrives(party, limits),
@@ -453,7 +454,7 @@ impl SetRule {
         }
     }
 
-    /// The sharers of the most urgent priority that waits go along with the party that shares what it owned.
+    /// Makes a party share what it held exclusively. The sharers of the most urgent waiting priority go along.
     fn downgrades(&mut self, party: usize, limits: Limits) {
         let hold = self.hold_of(party);
         hold.mode = Shared;
@@ -477,7 +478,7 @@ impl SetRule {
         bits(names).filter_map(at).collect()
     }
 
-    /// A party that waits for a name that is removed fails, or goes on without it.
+    /// Removes a name. A party that waits for it fails, or goes on without it.
     fn removes(&mut self, party: usize, limits: Limits) {
         let hold = *self.hold_of(party);
         let gone = first(if hold.whole == Whole::WithMembers { self.existing } else { hold.names });

@@ -1,4 +1,4 @@
-//! Small sets and managers to begin with.
+//! Small sets and managers for tests to begin with.
 
 use lockladder::ganeti::seed::{Instance, Node, Seed};
 use lockladder::{LockManager, LockSet};

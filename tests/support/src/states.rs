@@ -1,28 +1,27 @@
-//! Every state that a case can reach, by playing it from its beginning again and again: futures cannot be cloned.
+//! Visits every state that a case can reach. Futures cannot be cloned, so it replays the case from its beginning.
 //!
-//! The exploration goes on from a state once, even if two ways lead to it. It is exact about what makes two states the
-//! same:
+//! The exploration goes on from a state once, even if two ways lead to it. Two states are the same if these are:
 //!
-//! * A program is as far as its past says. The past is how often it paused, and all that it was told. (If the program tells
-//!   nothing, the past is all that it could see whenever it ran.) The program may also have a request in a queue. Locks
-//!   answer a request at once or later, and then it runs again. All else that it has seen is in its past.
-//! * What is held follows from how far the programs are, and so do the names that exist.
-//! * A queue without requests remembers nothing. In a queue with requests, their order, and how often each was passed,
-//!   follow from what happened at the queue since, in this order. That is kept. (What happens at one queue makes no
-//!   difference to another.)
+//! * **How far each program is.** Its past decides that: how often it paused, and all that it was told. (If a program
+//!   tells nothing, its past is all that it could see whenever it ran.) A program may also have a request in a queue;
+//!   the lock answers at once or later, and then the program runs again. All else that it has seen is in its past.
+//! * **What is held, and which names exist.** Both follow from how far the programs are.
+//! * **The queues.** A queue without requests remembers nothing. In a queue with requests, their order, and how often
+//!   each was passed, follow from what happened at the queue since it was empty, in this order; so that is kept. (What
+//!   happens at one queue makes no difference to another.)
 //!
-//! A test compares this with all schedules of small cases, one by one: there are as many schedules, and as many that end
-//! in a deadlock.
+//! A test compares this with playing all schedules of small cases one by one: it finds as many schedules, and as many
+//! that end in a deadlock.
 
 use crate::failures::explained;
 use crate::steps::{Condition, Scene, Step};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
-/// A schedule that is longer goes in circles.
+/// A longer schedule goes in circles.
 const TOO_LONG: usize = 500;
 
-/// The schedules that there are, and whether each is played by itself.
+/// Which schedules exist, and whether each is played by itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope {
     /// Sessions that wait may be dropped.
@@ -31,7 +30,7 @@ pub struct Scope {
     pub one_by_one: bool,
 }
 
-/// What came of a case, or of several.
+/// What the exploration of one or more cases found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
     /// How many cases were explored.
@@ -40,18 +39,18 @@ pub struct Findings {
     pub states: u64,
     /// How many steps were played.
     pub steps: u64,
-    /// How many schedules there are. A number that long is not exact.
+    /// How many schedules there are; a large number is rounded.
     pub schedules: f64,
     /// How many of the schedules end in a deadlock.
     pub deadlocks: f64,
     /// How many of the cases can deadlock.
     pub can_deadlock: u64,
-    /// How many waited in the most crowded state.
+    /// The most sessions that wait in one state.
     pub most_waiting: usize,
 }
 
 impl Findings {
-    /// Takes those of another case in.
+    /// Adds the findings of another case.
     pub fn add(&mut self, other: &Self) {
         self.cases += other.cases;
         self.states += other.states;
@@ -71,21 +70,21 @@ impl fmt::Display for Findings {
     }
 }
 
-/// A state, how it was first come to, and what follows it.
+/// A state, how it was first reached, and what follows it.
 struct Reached {
     before: Option<(usize, Step)>,
     next: Vec<(Step, usize)>,
     is_stuck: bool,
 }
 
-/// Visits every state of a case. Returns what there was, and the shortest schedule that ends in a deadlock, if there is one.
+/// Visits every state of a case. Returns the findings, and the shortest schedule that ends in a deadlock, if any.
 pub fn explore(begin: &dyn Fn() -> Scene, scope: Scope) -> (Findings, Option<Vec<Step>>) {
     let mut findings = Findings { cases: 1, ..Findings::default() };
     let start = begin();
     let mut known = HashMap::from([(start.fingerprint(), 0)]);
     let mut states = vec![Reached { before: None, next: Vec::new(), is_stuck: false }];
     let mut open: Vec<(usize, Step)> = start.possible(scope.with_drops).into_iter().map(|step| (0, step)).collect();
-    let mut live = Some((0, start)); // What comes next begins mostly where the last step ended.
+    let mut live = Some((0, start)); // Mostly, the next step begins where the last one ended.
     while let Some((at, step)) = open.pop() {
         let path = [schedule(&states, at), vec![step]].concat();
         assert!(path.len() < TOO_LONG, "a schedule without end: {}", story(begin, &path));
@@ -115,7 +114,7 @@ pub fn explore(begin: &dyn Fn() -> Scene, scope: Scope) -> (Findings, Option<Vec
     (findings, shortest)
 }
 
-/// How a state was first come to.
+/// The steps by which a state was first reached.
 fn schedule(states: &[Reached], at: usize) -> Vec<Step> {
     let before = std::iter::successors(states[at].before, |(before, _)| states[*before].before);
     let mut steps: Vec<Step> = before.map(|(_, step)| step).collect();
@@ -125,7 +124,7 @@ fn schedule(states: &[Reached], at: usize) -> Vec<Step> {
 
 fn shortest_deadlock(states: &[Reached]) -> Option<Vec<Step>> {
     let mut paths = HashMap::from([(0, Vec::new())]);
-    let mut open = VecDeque::from([0]); // The nearest first.
+    let mut open = VecDeque::from([0]); // The nearest state first.
     while let Some(at) = open.pop_front() {
         if states[at].is_stuck {
             return paths.remove(&at);
@@ -175,13 +174,13 @@ fn replay(begin: &dyn Fn() -> Scene, steps: &[Step]) -> Scene {
     scene
 }
 
-/// A program has panicked in the last of these steps.
+/// Prints a schedule whose last step panicked.
 fn tell_panic(begin: &dyn Fn() -> Scene, steps: &[Step]) {
     eprintln!("{}", story(begin, &steps[..steps.len().saturating_sub(1)]));
     eprintln!("  and then, with a panic: {:?} (the first is 0)", steps.last());
 }
 
-/// A schedule as people read it.
+/// A schedule as readable text.
 pub fn story(begin: &dyn Fn() -> Scene, steps: &[Step]) -> String {
     let mut scene = begin();
     let mut lines = Vec::new();

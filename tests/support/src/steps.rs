@@ -1,12 +1,12 @@
 //! Programs on hand-driven futures, one step at a time.
 //!
 //! ```text
-//!   begins ─► ready ──a step: one poll──► ready      it pauses, to let others come between, or it has been woken
-//!               ▲                    ├──► waiting    for a lock; its holder wakes it in the end, and it is ready again
+//!   begins ─► ready ──a step: one poll──► ready      it pauses, to let other programs run, or it has been woken
+//!               ▲                    ├──► waiting    for a lock; when its holder wakes it, it is ready again
 //!               └───────woken────────┘    ended
 //! ```
 //!
-//! A program that waits can also be dropped. If no program is ready, and one has not ended, all that are left wait for
+//! A waiting program can also be dropped. If no program is ready, and one has not ended, all that are left wait for
 //! each other: that is a deadlock (or a lost wake-up, which is no better).
 
 use crate::patience::give_way;
@@ -33,9 +33,9 @@ pub enum Step {
 pub enum Condition {
     /// It can.
     Ready,
-    /// It can when it has been woken.
+    /// It can after it has been woken.
     Waiting,
-    /// It has come to its end, or been dropped.
+    /// It has ended, or it has been dropped.
     Gone,
 }
 
@@ -48,7 +48,7 @@ pub enum Moment {
     InTheEnd,
 }
 
-/// The ear of the exploration: a program tells it what it does.
+/// A program tells the exploration through this what it does.
 #[derive(Debug, Default)]
 pub struct Watch {
     said: RefCell<String>,
@@ -57,18 +57,18 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Lets other sessions come between.
+    /// Lets other sessions run.
     pub async fn pause(&self) {
         self.pauses.set(true);
         give_way().await;
     }
 
-    /// The queue of a level may notice what comes next.
+    /// Says that what comes next may change this queue.
     pub fn touches(&self, queue: usize) {
         self.touched.borrow_mut().push(queue);
     }
 
-    /// This came of it. A program says all that the rest of it depends on.
+    /// Says what came of a step. A program says all that its further course depends on.
     pub fn says(&self, text: &str) {
         let _ = write!(self.said.borrow_mut(), "{text}; ");
     }
@@ -77,52 +77,53 @@ impl Watch {
 type Program = Pin<Box<dyn Future<Output = ()>>>;
 
 struct Session {
-    /// Nothing once it is gone.
+    /// `None` once it is gone.
     program: Option<Program>,
     watch: Rc<Watch>,
     /// It rings if the session has been woken since it was polled.
     alarm: Arc<Alarm>,
-    /// The queue that it has a request in.
+    /// The queue in which it has a request.
     awaits: Option<usize>,
-    /// All that has decided how far its program has come.
+    /// All that decides how far its program is.
     past: String,
-    /// What it saw last, of what is not locks, since its last pause.
+    /// What it last saw of the world (all that is not locks), since its last pause.
     saw: Option<String>,
 }
 
-/// Something happened at a queue: the session that did it, and how long its past was then, which tells what it was.
+/// What happened at a queue: the session that did it, and the length of its past then, which tells what it did.
 type Event = (usize, usize);
 
 /// A case that has begun: its sessions, and what the exploration knows of them.
 pub struct Scene {
     sessions: Vec<Session>,
-    /// What happened at each queue since it was without requests.
+    /// What happened at each queue since it last had no requests.
     queues: Vec<Vec<Event>>,
-    /// What the programs share beside the locks, as text.
+    /// What the programs share besides the locks, as text.
     world: Option<Box<dyn Fn() -> String>>,
-    /// Looks whether all is well.
+    /// Checks that all is well.
     audit: Option<Box<dyn Fn(Moment)>>,
 }
 
 impl Scene {
-    /// No sessions yet, and so many queues. Programs tell their [`Watch`] everything.
+    /// A scene with this number of queues, and no sessions yet. Programs tell their [`Watch`] everything.
     pub fn new(queues: usize) -> Self {
         Self { sessions: Vec::new(), queues: vec![Vec::new(); queues], world: None, audit: None }
     }
 
-    /// No sessions yet, whose programs tell nothing. All that they do is taken to happen at one queue. They pause before
-    /// each request by waking themselves. What they can see beside the locks is the text of the world.
+    /// A scene with no sessions yet, whose programs tell nothing. All that they do counts as done at one queue. They
+    /// pause before each request by waking themselves. All that they can see besides the locks is in the text of the
+    /// world.
     pub fn untold(world: impl Fn() -> String + 'static) -> Self {
         Self { world: Some(Box::new(world)), ..Self::new(1) }
     }
 
-    /// The same with an audit, which panics if something is wrong.
+    /// Adds an audit, which panics if something is wrong.
     #[must_use]
     pub fn audited(self, audit: impl Fn(Moment) + 'static) -> Self {
         Self { audit: Some(Box::new(audit)), ..self }
     }
 
-    /// One more session, at the beginning of its program.
+    /// Adds a session, at the beginning of its program.
     pub fn enter<F: Future<Output = ()> + 'static>(&mut self, program: impl FnOnce(Rc<Watch>) -> F) {
         let watch = Rc::new(Watch::default());
         let program: Program = Box::pin(program(Rc::clone(&watch)));
@@ -151,7 +152,7 @@ impl Scene {
         left.peek().is_some() && left.all(|condition| condition == Condition::Waiting)
     }
 
-    /// What can happen next. Only a session that has a request in a queue is worth dropping.
+    /// The steps that are possible next. Only a session with a request in a queue is worth dropping.
     pub fn possible(&self, with_drops: bool) -> Vec<Step> {
         let runs = self.conditions().enumerate().filter(|(_, condition)| *condition == Condition::Ready);
         let mut steps: Vec<_> = runs.map(|(session, _)| Step::Runs(session)).collect();
@@ -162,7 +163,7 @@ impl Scene {
         steps
     }
 
-    /// Plays a step, and says how it went.
+    /// Plays a step, and says what came of it.
     pub fn play(&mut self, step: Step) -> String {
         let told = match step {
             Step::Runs(index) => self.run(index),
@@ -223,19 +224,19 @@ impl Scene {
         }
     }
 
-    /// These queues may have noticed something that a session did.
+    /// Notes that a session did something that may have changed these queues.
     fn happens(&mut self, index: usize, touched: impl IntoIterator<Item = usize>) {
         for queue in touched {
             self.queues[queue].push((index, self.sessions[index].past.len()));
         }
         for (queue, events) in self.queues.iter_mut().enumerate() {
             if !self.sessions.iter().any(|session| session.awaits == Some(queue)) {
-                events.clear(); // It remembers nothing now. What is held follows from how far the programs are.
+                events.clear(); // It remembers nothing. What is held follows from how far the programs are.
             }
         }
     }
 
-    /// Two scenes of one case with the same fingerprint are in the same state: see [`states`](crate::states).
+    /// Two scenes of one case are in the same state if their fingerprints are equal: see [`states`](crate::states).
     pub fn fingerprint(&self) -> String {
         let mut text = String::new();
         for (session, condition) in self.sessions.iter().zip(self.conditions()) {

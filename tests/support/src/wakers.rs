@@ -1,5 +1,5 @@
-//! Wakers that count, remember, or run a closure at one moment or another: to panic, to re-enter the lock, to drop
-//! requests.
+//! Wakers that count, remember, or run a closure when they are woken, cloned or dropped: to panic, to re-enter the
+//! lock, to drop requests.
 
 #![allow(unsafe_code, reason = "only a `RawWaker` can look at how it is cloned")]
 
@@ -12,12 +12,12 @@ use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
 pub struct Count(Arc<AtomicUsize>);
 
 impl Count {
-    /// None is woken yet.
+    /// A count of zero.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A waker that is counted.
+    /// A waker whose wakes are counted.
     pub fn waker(&self) -> Waker {
         let count = Arc::clone(&self.0);
         on_wake(move || {
@@ -25,23 +25,23 @@ impl Count {
         })
     }
 
-    /// How often they were woken.
+    /// How often its wakers were woken.
     pub fn get(&self) -> usize {
         self.0.load(SeqCst)
     }
 
-    /// Whether somebody keeps a waker of it.
+    /// Whether one of its wakers is still kept.
     pub fn is_kept(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 }
 
-/// Remembers that it was woken, until it is hushed.
+/// Rings from a wake on, until it is hushed.
 #[derive(Debug)]
 pub struct Alarm(AtomicBool);
 
 impl Alarm {
-    /// It rings from the first, as a task that has never run is to be polled.
+    /// An alarm that rings from the beginning, because a task that has never run must be polled.
     pub fn ringing() -> Arc<Self> {
         Arc::new(Self(AtomicBool::new(true)))
     }
@@ -51,12 +51,12 @@ impl Alarm {
         Waker::from(Arc::clone(self))
     }
 
-    /// Whether it was woken since it was hushed.
+    /// Whether it has been woken since it was last hushed.
     pub fn rings(&self) -> bool {
         self.0.load(SeqCst)
     }
 
-    /// It rings no more, until it is woken again.
+    /// Silences it until it is woken again.
     pub fn hush(&self) {
         self.0.store(false, SeqCst);
     }
@@ -104,7 +104,7 @@ pub fn on_clone(action: impl Fn() + Send + Sync + 'static) -> Waker {
     static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, release, |_| {}, release);
 
     fn clone(data: *const ()) -> RawWaker {
-        // SAFETY: `data` came from `Arc::into_raw`, and the waker that is cloned keeps it alive.
+        // SAFETY: `data` came from `Arc::into_raw`, and the waker that is being cloned keeps it alive.
         let action = unsafe { &*data.cast::<Action>() };
         action();
         // SAFETY: as above.
@@ -113,12 +113,12 @@ pub fn on_clone(action: impl Fn() + Send + Sync + 'static) -> Waker {
     }
 
     fn release(data: *const ()) {
-        // SAFETY: `data` came from `Arc::into_raw`, and the count that this waker stands for is given up here.
+        // SAFETY: `data` came from `Arc::into_raw`, and this gives up the one count that this waker stands for.
         drop(unsafe { Arc::from_raw(data.cast::<Action>()) });
     }
 
     let action: Arc<Action> = Arc::new(Box::new(action));
     let raw = RawWaker::new(Arc::into_raw(action).cast(), &VTABLE);
-    // SAFETY: the table keeps to the contract: it counts the clones of an `Arc` whose content is `Send` and `Sync`.
+    // SAFETY: the table keeps the contract: it counts the clones of an `Arc` whose content is `Send` and `Sync`.
     unsafe { Waker::from_raw(raw) }
 }

@@ -1,8 +1,8 @@
-//! JSON as it is written, and a cursor that knows where in it one stands.
+//! A strict JSON reader, and a cursor that knows the path of its value.
 //!
-//! Two things that `serde_json::Value` alone does not give: a key that appears twice in one object
-//! is an error instead of a silent loss (in files that are keyed by name this is how a duplicate
-//! name looks), and every complaint names the path of the value complained about.
+//! They give two things that `serde_json::Value` alone does not. A key that appears twice in one object is an error,
+//! not a silent loss: in files that are keyed by name, a duplicate name looks like this. And every complaint names the
+//! path of the value that it is about.
 
 use std::fmt;
 
@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             if object.contains_key(&key) {
-                // Raised before the value is read: the error's line and column are the key's.
+                // Raised before the value is read, so that the error gives the line and column of the key.
                 return Err(A::Error::custom(format_args!("the key `{key}` appears twice")));
             }
             let Unambiguous(value) = map.next_value()?;

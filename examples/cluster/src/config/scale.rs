@@ -2,10 +2,10 @@
 
 use crate::inventory::Inventory;
 
-/// Below three nodes nobody has a choice of secondary, and replacing disks could never work.
+/// With fewer than three nodes there is no choice of secondary, and replacing disks could never work.
 const FEWEST_NODES: usize = 3;
 
-/// A cluster can be grown, not shrunk.
+/// The error of a request to shrink a cluster, which can only grow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("--scale {wanted} is less than the {present} instances that the configuration has")]
 pub(crate) struct ScaleError {
@@ -13,8 +13,8 @@ pub(crate) struct ScaleError {
     pub(crate) present: usize,
 }
 
-/// `base` grown to `wanted` instances. What it has is kept as it is; new instances go round the
-/// nodes, each with a primary and a secondary. The same call always gives the same cluster.
+/// Grows `base` to `wanted` instances. Everything in `base` stays unchanged; new instances go round the nodes, each
+/// with a primary and a secondary. The same call always gives the same cluster.
 pub(crate) fn scale(base: &Inventory, wanted: usize) -> Result<Inventory, ScaleError> {
     let present = base.instance_names().len();
     if wanted < present {
@@ -22,12 +22,12 @@ pub(crate) fn scale(base: &Inventory, wanted: usize) -> Result<Inventory, ScaleE
     }
     let mut grown = base.clone();
     let base_nodes = base.node_names().len();
-    // Without an instance there is no proportion; one node for each is what remains.
+    // Without instances there is no proportion to keep: the aim is one node for each instance.
     let per_instance = if present == 0 { base_nodes } else { present };
     let nodes_wanted = (wanted * base_nodes).div_ceil(per_instance).max(FEWEST_NODES);
     let mut fresh = (1..).map(|number| format!("node{number:04}.example.com"));
     while grown.node_names().len() < nodes_wanted {
-        // A name that the base already uses is refused, and the next one tried.
+        // If the base already uses this name, `add_node` refuses it, and the loop tries the next.
         let _ = fresh.next().map(|node| grown.add_node(&node));
     }
 
@@ -42,7 +42,7 @@ pub(crate) fn scale(base: &Inventory, wanted: usize) -> Result<Inventory, ScaleE
     Ok(grown)
 }
 
-/// Goes round the nodes for the primary; each time round, the secondary is one node further away.
+/// A primary that goes round the nodes, and a secondary that is one node further away each time round.
 fn pair_for(turn: usize, nodes: &[String]) -> Vec<String> {
     let primary = turn % nodes.len();
     let distance = 1 + (turn / nodes.len()) % (nodes.len() - 1);

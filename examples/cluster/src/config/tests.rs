@@ -1,4 +1,4 @@
-//! The shapes that are read, and the words for those that are not.
+//! The shapes that the reader accepts, and its messages for those that it refuses.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What the ledger promises to notice, and what it promises to let pass.
+//! What the ledger promises to notice, and what it promises to accept.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What the ledger noticed, in data for programs and in words for people.
+//! What the ledger noticed, as data and in words.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    /// Whether a lock held this way is enough for work done in the way of `needed`.
+    /// Whether a lock held this way covers work that needs `needed`.
     pub(crate) fn covers(self, needed: Self) -> bool {
         self == Self::Exclusive || needed == Self::Shared
     }
@@ -46,7 +46,7 @@ impl fmt::Display for Resource {
     }
 }
 
-/// What a job does to the existence of something.
+/// Whether a job adds or removes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Change {
@@ -85,23 +85,23 @@ impl fmt::Display for Deed {
     }
 }
 
-/// Something that cannot happen where the locks do what they promise.
+/// Something that cannot happen if the jobs take their locks and the locks keep their promises.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum Violation {
-    /// Two jobs at once, at least one of them exclusive.
+    /// Two jobs worked on it at once, at least one of them exclusively.
     Overlap { resource: Resource, first: Deed, second: Deed },
-    /// A job whose session does not hold what its work needs.
+    /// A job's session did not hold what its work needed.
     Unlocked { resource: Resource, deed: Deed, held: Option<Access> },
-    /// A job that works on what does not exist.
+    /// A job worked on something that did not exist.
     Unknown { resource: Resource, deed: Deed },
-    /// Added where it was, or removed where it was not.
+    /// A job added what was there already, or removed what was not there.
     Repeated { resource: Resource, job: Who, change: Change },
-    /// A job whose reported outcome and whose changes do not agree.
+    /// A job's changes do not agree with the outcome that it reported.
     Misreported { resource: Resource, job: Who, succeeded: bool, change: Option<Change> },
-    /// In the end, gone from where it has to be.
+    /// In the end, missing from a place that must have it.
     Lost { resource: Resource, from: &'static str },
-    /// In the end, present where it must not be.
+    /// In the end, present in a place that must not have it.
     Stray { resource: Resource, at: &'static str },
 }
 

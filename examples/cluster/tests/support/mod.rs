@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// The program with `arguments`, to be started.
+/// The program with `arguments`, not started yet.
 pub(crate) fn cluster(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cluster"));
     command.args(arguments);

@@ -9,15 +9,15 @@ use lockladder::{All, Entries, LockMode, OrderError, Priority, level::Modifiable
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum How {
     Await,
-    /// With a deadline that is past.
+    /// With a deadline that has passed.
     Late,
     /// With a deadline that may pass.
     Soon,
-    /// Dropped after so many polls, if it has not resolved by then.
+    /// Dropped after this many polls, if it has not resolved by then.
     Polls(usize),
 }
 
-/// Makes a request, and pursues it. None if it was given up.
+/// Makes a request, and pursues it. `None` if it was given up.
 macro_rules! asked {
     ($job:ident, $how:ident, $request:expr) => {{
         let moves = $job.dice.once_in(4).then(|| $job.dice.pick(&[Priority::new(-1), Priority::new(1)]));
@@ -132,7 +132,7 @@ impl Job<'_> {
         }
     }
 
-    /// Changes what it may, and sees what it may.
+    /// Changes every value that it may change, and looks at every value that it may see.
     pub(super) fn write<L: Floor>(&mut self) {
         for name in NAMES {
             let held = self.held::<L>().as_ref();
@@ -166,7 +166,7 @@ impl Job<'_> {
         }
     }
 
-    /// Any deed at a level whose members come and go.
+    /// Does any deed at a level whose members come and go.
     pub(super) async fn change<L: Floor + Modifiable>(&mut self) {
         let held = self.held::<L>().is_some();
         match self.dice.below(9) {
@@ -250,7 +250,7 @@ impl Job<'_> {
     }
 }
 
-/// Tells an error of waiting from one of the order, and whether it may be.
+/// Checks an error: it must be one of the order exactly if the level is covered, and else one that waiting may end in.
 fn refused<L: Floor>(how: How, covered: bool, error: &SessionError) {
     match error {
         SessionError::Order(OrderError::NotAbove { level, .. }) if *level == L::NAME => {
@@ -266,7 +266,7 @@ fn refused<L: Floor>(how: How, covered: bool, error: &SessionError) {
     assert!(!covered, "waited against the order: {error}");
 }
 
-/// True if it has added.
+/// Checks what came of an addition. True if the names have been added.
 fn added<L: Floor>(how: How, covered: bool, outcome: Option<Result<(), SessionError>>, what: &'static str) -> bool {
     match outcome {
         Some(Ok(())) => {

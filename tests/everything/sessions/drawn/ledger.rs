@@ -1,4 +1,4 @@
-//! What a session must hold, level by level, and its flags at what it holds.
+//! What a session must hold, level by level, and the rooms that it enters for that.
 
 use super::{Floor, High, Job, Low, Roof};
 use lockladder::LockMode;
@@ -24,12 +24,12 @@ impl Job<'_> {
         &mut self.held[L::INDEX]
     }
 
-    /// The highest level that is held, if it is this one or above.
+    /// Whether this level, or one above it, is held.
     pub(super) fn is_above<L: Floor>(&self) -> bool {
         self.held[L::INDEX..].iter().any(Option::is_some)
     }
 
-    /// It holds the level from now on.
+    /// The session holds the level from now on.
     pub(super) fn enter<L: Floor>(&mut self, mode: LockMode, whole: bool) {
         let names: BTreeSet<u8> = self.session.names::<L>().into_iter().collect();
         for name in &names {
@@ -48,7 +48,7 @@ impl Job<'_> {
         self.ledger.room(L::place(name)).leave(mode, "a name");
     }
 
-    /// It is about to give the level back.
+    /// The session is about to release the level.
     pub(super) fn leave<L: Floor>(&self) {
         if let Some(held) = &self.held[L::INDEX] {
             for name in &held.names {
@@ -57,7 +57,8 @@ impl Job<'_> {
         }
     }
 
-    /// The session says that it holds what it must, and no more; of what it holds as a whole, that is all there is.
+    /// Asserts that the session says it holds what it must and no more, and that a level held as a whole has no other
+    /// members.
     pub(super) fn assert_known(&self) {
         self.assert_level::<Low>();
         self.assert_level::<High>();
