@@ -4,7 +4,7 @@
 //!   SharedLock ─► Acquire (future) ─► Guard
 //!        │            │                 │
 //!        │            │                 │
-//!        │          stage               │     the progress of one request
+//!        │         progress              │     how far a request has come
 //!        └──────── raw ─────────────────┘     enter, grant, give up
 //!                   ├── section   one thread at a time works on the queue
 //!                   ├── state     the word: the holders (pure)
@@ -18,10 +18,10 @@ mod acquire;
 mod fault;
 mod guard;
 mod mapped;
+mod progress;
 mod queue;
 mod raw;
 mod section;
-mod stage;
 mod state;
 mod wake;
 

@@ -10,8 +10,9 @@
 //! ```
 
 mod acquire;
-mod change;
+mod add;
 mod core;
+mod debug;
 mod entries;
 mod error;
 mod fault;
@@ -21,23 +22,24 @@ mod mapped;
 mod members;
 mod names;
 mod open;
-mod part;
+mod partial;
 mod pointer;
 mod queue;
+mod remove;
 mod request;
 mod shards;
-mod shown;
 mod values;
 
 pub use acquire::SetAcquire;
-pub use change::{Add, Added, Remove, Unheld};
+pub use add::{Add, Added, Unheld};
 pub use entries::Entries;
 pub use error::{AddError, SetError};
 pub use guard::SetGuard;
 pub use names::{All, AsName, IntoEntries, Key, Names, NamesOrAll};
 pub use open::OpenSet;
-pub(crate) use part::InPart;
+pub(crate) use partial::InPart;
 pub use pointer::{LockSetPointer, SetPointer};
+pub use remove::Remove;
 pub(crate) use request::Want;
 pub use values::NameArray;
 

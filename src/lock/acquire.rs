@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "claims grants: see the invariants of `raw`")]
 
 use super::guard::{Guard, LockPointer};
-use super::stage::Stage;
+use super::progress::Progress;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::error::AcquireError;
 use crate::mode::{Exclusive, Mode};
@@ -51,7 +51,7 @@ pin_project! {
         // Taken when the future resolves.
         pointer: Option<P>,
         #[pin]
-        stage: Stage,
+        progress: Progress,
         mode: PhantomData<M>,
     }
 
@@ -59,7 +59,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Some(pointer) = this.pointer {
-                this.stage.cancel(&pointer.lock().raw, M::MODE);
+                this.progress.cancel(&pointer.lock().raw, M::MODE);
             }
         }
     }
@@ -68,7 +68,7 @@ pin_project! {
 impl<P: LockPointer, M: Mode> Acquire<P, M> {
     #[inline]
     pub(crate) fn new(pointer: P) -> Self {
-        Self { pointer: Some(pointer), stage: Stage::Idle { priority: Priority::default() }, mode: PhantomData }
+        Self { pointer: Some(pointer), progress: Progress::Idle { priority: Priority::default() }, mode: PhantomData }
     }
 
     /// Sets the priority of the request; the default is 0.
@@ -83,7 +83,7 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
     /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
     /// ```
     pub fn priority(mut self, priority: Priority) -> Self {
-        self.stage = Stage::Idle { priority };
+        self.progress = Progress::Idle { priority };
         self
     }
 
@@ -111,7 +111,7 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
         let this = self.project();
         if let Some(pointer) = this.pointer {
-            this.stage.set_priority(&pointer.lock().raw, priority);
+            this.progress.set_priority(&pointer.lock().raw, priority);
         }
     }
 
@@ -143,7 +143,7 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
     /// Stops waiting, and returns the guard if the lock has been granted meanwhile. The future has resolved then.
     pub(super) fn withdraw(self: Pin<&mut Self>) -> Option<Guard<P, M>> {
         let this = self.project();
-        let granted = this.stage.withdraw(&this.pointer.as_ref()?.lock().raw);
+        let granted = this.progress.withdraw(&this.pointer.as_ref()?.lock().raw);
         let pointer = this.pointer.take()?;
         granted.then(|| {
             // SAFETY: the lock was granted to this future, which gives the grant away here and is terminated.
@@ -158,9 +158,9 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
     fn poll_slowly(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Guard<P, M>, AcquireError>> {
         let this = self.as_mut().project();
         let Some(pointer) = this.pointer else { panic!("`Acquire` polled after it has resolved") };
-        // SAFETY: dropping this future cancels the stage unless the pointer has been taken. The pointer is taken only
+        // SAFETY: dropping this future cancels the progress unless the pointer has been taken. The pointer is taken only
         // together with the grant, or when the request is out of the queue: in `withdraw`, and below after an error.
-        match ready!(unsafe { this.stage.poll(&pointer.lock().raw, M::MODE, context.waker()) }) {
+        match ready!(unsafe { this.progress.poll(&pointer.lock().raw, M::MODE, context.waker()) }) {
             Ok(()) => self.claim(context),
             Err(error) => {
                 *this.pointer = None;
@@ -177,7 +177,7 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
     #[inline(always)]
     fn claim(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Guard<P, M>, AcquireError>> {
         let mut this = self.project();
-        this.stage.set(Stage::Granted); // First, because cloning a waker below is foreign code, which may panic.
+        this.progress.set(Progress::Granted); // First, because cloning a waker below is foreign code, which may panic.
         match poll_proceed(context) {
             // Forgotten, not dropped: that is how `coop` records progress, and dropping costs a call.
             Poll::Ready(budget) => mem::forget(budget),
@@ -195,7 +195,7 @@ impl<P: LockPointer, M: Mode> Future for Acquire<P, M> {
     #[expect(clippy::inline_always, reason = "measured: passing the outcome through memory costs a fifth of it all")]
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let (Some(pointer), Stage::Idle { .. }) = (&self.pointer, &self.stage) {
+        if let (Some(pointer), Progress::Idle { .. }) = (&self.pointer, &self.progress) {
             if pointer.lock().raw.enter(M::MODE).is_ok() {
                 return self.claim(context);
             }
@@ -212,7 +212,7 @@ impl<P: LockPointer, M: Mode> FusedFuture for Acquire<P, M> {
 
 impl<P: LockPointer, M: Mode> fmt::Debug for Acquire<P, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Acquire").field("mode", &M::MODE).field("phase", &self.stage.phase()).finish_non_exhaustive()
+        f.debug_struct("Acquire").field("mode", &M::MODE).field("phase", &self.progress.phase()).finish_non_exhaustive()
     }
 }
 

@@ -14,11 +14,11 @@ use std::pin::Pin;
 use std::task::{Poll, Waker};
 
 pin_project! {
-    /// A request, inside the future that waits. Its owner must [`cancel`](Stage::cancel) it before dropping it, unless
+    /// A request, inside the future that waits. Its owner must [`cancel`](Progress::cancel) it before dropping it, unless
     /// its grant has been claimed.
     #[project = Projected]
     #[derive(Debug)]
-    pub(super) enum Stage {
+    pub(super) enum Progress {
         /// The request has neither the lock nor a place in the queue.
         Idle { priority: Priority },
         /// The request has queued; the node knows the rest.
@@ -31,12 +31,12 @@ pin_project! {
     }
 }
 
-impl Stage {
+impl Progress {
     /// Queues the request, or returns what has become of it.
     ///
     /// # Safety
     ///
-    /// The caller calls [`cancel`](Self::cancel) before it drops the stage, also after a panic, unless it has claimed
+    /// The caller calls [`cancel`](Self::cancel) before it drops the progress, also after a panic, unless it has claimed
     /// the grant that this returns.
     #[inline]
     pub(super) unsafe fn poll(

@@ -21,11 +21,11 @@
 //!    of one hash compares each with those seen before.
 
 mod index;
-mod lock;
 mod member;
 mod shard;
 mod slab;
 mod slot;
+mod spin_lock;
 #[cfg(all(test, not(any(lockladder_loom, lockladder_shuttle))))]
 mod tests;
 

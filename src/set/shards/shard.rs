@@ -2,9 +2,9 @@
 
 use super::super::fault;
 use super::index::Index;
-use super::lock::{Lock, Locked};
 use super::slab::Slab;
 use super::slot;
+use super::spin_lock::{Locked, SpinLock};
 use crate::lock::State;
 use crate::mode::LockMode;
 use crate::set::queue::Tally;
@@ -18,7 +18,7 @@ pub(crate) type MemberRef<K, T> = slot::MemberRef<K, T, Shard<K, T>>;
 /// On cache lines of its own, because every request for one of its names writes to it.
 #[derive(Debug)]
 #[repr(align(64))]
-pub(crate) struct Shard<K, T>(Lock<Contents<K, T>>);
+pub(crate) struct Shard<K, T>(SpinLock<Contents<K, T>>);
 
 /// A slot that is no longer in use. Dropping it drops its name and value, which is foreign code.
 pub(super) type Gone<K, T> = Slot<K, T>;
@@ -45,7 +45,7 @@ pub(super) struct Contents<K, T> {
 impl<K, T> Shard<K, T> {
     pub(super) fn new(is_open: bool) -> Self {
         let (index, slab, holds) = (Index::new(), Slab::new(), Tally::default());
-        Self(Lock::new(Contents { index, slab, holds, held: 0, gated: false, is_open }))
+        Self(SpinLock::new(Contents { index, slab, holds, held: 0, gated: false, is_open }))
     }
 
     #[inline]

@@ -1,9 +1,9 @@
 //! The lock of a shard: locked for a few instructions, and never while foreign code runs.
 
-pub(super) use chosen::{Lock, Locked};
+pub(super) use chosen::{Locked, SpinLock};
 
 #[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
-#[allow(unsafe_code, reason = "what is locked is reached by who has set the flag: see `Lock`")]
+#[allow(unsafe_code, reason = "what is locked is reached by who has set the flag: see `SpinLock`")]
 mod chosen {
     use crate::sync::back_off;
     use std::cell::UnsafeCell;
@@ -19,18 +19,18 @@ mod chosen {
     ///
     /// At most one `Locked` exists, from when its thread has set the flag until it clears it; and only it leads to the
     /// content.
-    pub(in super::super) struct Lock<T> {
+    pub(in super::super) struct SpinLock<T> {
         locked: AtomicBool,
         content: UnsafeCell<T>,
     }
 
     // SAFETY: one thread at a time reaches the content.
-    unsafe impl<T: Send> Sync for Lock<T> {}
+    unsafe impl<T: Send> Sync for SpinLock<T> {}
 
     /// No foreign code runs while it is locked, so a panic leaves nothing half changed.
-    impl<T> RefUnwindSafe for Lock<T> {}
+    impl<T> RefUnwindSafe for SpinLock<T> {}
 
-    impl<T> Lock<T> {
+    impl<T> SpinLock<T> {
         pub(in super::super) fn new(content: T) -> Self {
             Self { locked: AtomicBool::new(false), content: UnsafeCell::new(content) }
         }
@@ -54,15 +54,15 @@ mod chosen {
         }
     }
 
-    impl<T> fmt::Debug for Lock<T> {
+    impl<T> fmt::Debug for SpinLock<T> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("Lock").field("locked", &self.locked).finish_non_exhaustive()
+            f.debug_struct("SpinLock").field("locked", &self.locked).finish_non_exhaustive()
         }
     }
 
     /// The content, until this is dropped.
     pub(in super::super) struct Locked<'a, T> {
-        lock: &'a Lock<T>,
+        lock: &'a SpinLock<T>,
         /// Keeps this with its thread: `&Locked` gives out `&T`, and `T` may not be `Sync`.
         stays: PhantomData<*const ()>,
     }
@@ -72,7 +72,7 @@ mod chosen {
 
         #[inline]
         fn deref(&self) -> &T {
-            // SAFETY: by the invariant of `Lock`, nothing changes the content while `self` is borrowed.
+            // SAFETY: by the invariant of `SpinLock`, nothing changes the content while `self` is borrowed.
             unsafe { &*self.lock.content.get() }
         }
     }
@@ -80,7 +80,7 @@ mod chosen {
     impl<T> DerefMut for Locked<'_, T> {
         #[inline]
         fn deref_mut(&mut self) -> &mut T {
-            // SAFETY: by the invariant of `Lock`, nothing else reaches the content while `self` is borrowed.
+            // SAFETY: by the invariant of `SpinLock`, nothing else reaches the content while `self` is borrowed.
             unsafe { &mut *self.lock.content.get() }
         }
     }
@@ -100,11 +100,11 @@ mod chosen {
     use std::sync::PoisonError;
 
     #[derive(Debug)]
-    pub(in super::super) struct Lock<T>(Mutex<T>);
+    pub(in super::super) struct SpinLock<T>(Mutex<T>);
 
     pub(in super::super) type Locked<'a, T> = MutexGuard<'a, T>;
 
-    impl<T> Lock<T> {
+    impl<T> SpinLock<T> {
         pub(in super::super) fn new(content: T) -> Self {
             Self(Mutex::new(content))
         }
