@@ -6,12 +6,12 @@
 //! | `removed_in_between` | the fast path takes a member removed after it was found | random programs under shuttle |
 //! | `gate_overlooked` | a hold is released past the requests that wait for the whole | random programs under shuttle |
 //! | `hold_not_given_back` | a request granted, then dropped unresolved, keeps its names | random programs by hand |
-//! | `wanted_lost` | a member loses its mark while other requests still wait for it | random programs by hand |
+//! | `wanted_lost` | a member loses its mark while other requests still wait for it | random programs by hand and under shuttle |
 //! | `counted_wrong` | the holds are counted for the whole without the first shard | random programs under shuttle |
 //! | `removal_forgets` | a request that waits for a member is not woken when it is removed | random programs by hand |
 //! | `group_reaches_too_far` | sharers of the default priority take every sharer along | programs against the rule |
 //! | `passed_twice` | each pass of a request counts as two | programs against the rule |
-//! | `name_dropped_early` | an open name goes while it is still pinned | random programs by hand |
+//! | `name_dropped_early` | an open name goes while it is still pinned | random programs under shuttle |
 //! | `added_too_early` | an addition does not wait for the holder of the whole | random programs by hand |
 
 pub(crate) const REMOVED_IN_BETWEEN: bool = cfg!(lockladder_fault = "removed_in_between");
