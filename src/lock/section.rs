@@ -208,7 +208,7 @@ impl Section<'_> {
         let (full, queued) = (self.state.is_full(), !self.queue(|queue| queue.is_empty()));
         let state = self.publish(self.state.queued(queued).unlocked());
         // A sharer that left before the word said that requests wait could not see that it made room.
-        state.needs_grant() || full && state.is_queued() && !state.is_full()
+        queued && (state.needs_grant() || full && !state.is_full())
     }
 
     /// Brings the word to `next`, and returns the word as it is then.

@@ -62,6 +62,7 @@ pub(super) struct Flow<M> {
 
 impl<M> Flow<M> {
     /// Begins the flow of a session that holds the root, in the allocation of a finished one if there is one.
+    #[inline]
     pub(super) fn begin(finished: Option<Arc<Self>>, manager: M, label: Cow<'static, str>) -> Arc<Self> {
         let fresh = Self { record: Record { label, levels: AtomicU16::new(1) }, manager: Some(manager) };
         match finished {
@@ -91,11 +92,13 @@ impl<M> Pool<M> {
     const KEPT: usize = 64;
 
     /// Takes out a finished flow, if there is one.
+    #[inline]
     pub(super) fn get(&self) -> Option<Arc<Flow<M>>> {
         self.with(Vec::pop).flatten()
     }
 
     /// Takes back a finished flow, to which the caller has the only reference.
+    #[inline]
     pub(super) fn put(&self, flow: Arc<Flow<M>>) {
         self.with(|free| {
             if free.len() < Self::KEPT {
@@ -104,6 +107,7 @@ impl<M> Pool<M> {
         });
     }
 
+    #[inline]
     fn with<R>(&self, work: impl FnOnce(&mut Vec<Arc<Flow<M>>>) -> R) -> Option<R> {
         let mut free = match self.free.try_lock() {
             Ok(free) => free,
