@@ -114,7 +114,7 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "level `{Self}` does not belong to the hierarchy `{H}`",
-    label = "this session climbs `{H}`, of which `{Self}` is no level",
+    label = "`{Self}` is not a level of `{H}`, which this session climbs",
     note = "hierarchies do not mix: use a level that is declared in `{H}`, or a session of the manager that has `{Self}`"
 )]
 pub trait LevelOf<H: Hierarchy>: Level<In = H> {
@@ -378,7 +378,7 @@ pub(crate) mod nowhere {
                 const INDEX: usize = 0;
 
                 fn level_guard<M: Mode>(_guard: SetGuard<SetOf<Self>, M>) -> LevelGuard<Self, M> {
-                    unreachable!("nobody holds a level of no hierarchy")
+                    unreachable!("no session holds a level of no hierarchy")
                 }
             }
         )+};

@@ -348,14 +348,14 @@ macro_rules! candidates {
             type Mode = Shared;
 
             fn guard(&self) -> &LevelGuard<$level, Shared> {
-                unreachable!("nobody holds a level of no hierarchy")
+                unreachable!("no session holds a level of no hierarchy")
             }
         }
 
         #[diagnostic::do_not_recommend]
         impl<$($generics)*> HoldsExclusive<$level> for $list {
             fn exclusive_guard(&mut self) -> &mut LevelGuard<$level, Exclusive> {
-                unreachable!("nobody holds a level of no hierarchy")
+                unreachable!("no session holds a level of no hierarchy")
             }
         }
 
@@ -368,11 +368,11 @@ macro_rules! candidates {
             type Without = ();
 
             fn split(self) -> (LevelGuard<$level, Shared>, ()) {
-                unreachable!("nobody holds a level of no hierarchy")
+                unreachable!("no session holds a level of no hierarchy")
             }
 
             fn own_guard(&mut self) -> &mut LevelGuard<$level, Shared> {
-                unreachable!("nobody holds a level of no hierarchy")
+                unreachable!("no session holds a level of no hierarchy")
             }
         }
 
@@ -381,7 +381,7 @@ macro_rules! candidates {
             type Downgraded = ();
 
             fn downgrade(self, _panics: &mut Panics) {
-                unreachable!("nobody holds a level of no hierarchy")
+                unreachable!("no session holds a level of no hierarchy")
             }
         }
     };

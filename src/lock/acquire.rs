@@ -183,7 +183,7 @@ impl<P: LockPointer, M: Mode> Acquire<P, M> {
             Poll::Ready(budget) => mem::forget(budget),
             Poll::Pending => return Poll::Pending,
         }
-        let Some(pointer) = this.pointer.take() else { unreachable!("whoever claims has looked") };
+        let Some(pointer) = this.pointer.take() else { unreachable!("the caller has found it there") };
         // SAFETY: the lock was granted to this future, which gives the grant away here and is terminated.
         Poll::Ready(Ok(unsafe { Guard::new(pointer) }))
     }

@@ -103,7 +103,7 @@ pub enum SessionError {
     },
     /// Fewer of the names exist than `at_least` asked for.
     #[error(
-        "asked for at least {wanted} names of level {level}, of which {existing} exist: add more of them, or ask for fewer"
+        "asked for at least {wanted} names of level {level}, but only {existing} of those listed exist: add more of them, or ask for fewer"
     )]
     TooFew {
         /// The level.

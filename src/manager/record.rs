@@ -68,7 +68,7 @@ impl<M> Flow<M> {
         match finished {
             None => Arc::new(fresh),
             Some(mut flow) => {
-                let Some(finished) = Arc::get_mut(&mut flow) else { unreachable!("a pool keeps what nobody else has") };
+                let Some(finished) = Arc::get_mut(&mut flow) else { unreachable!("only the pool has a finished flow") };
                 *finished = fresh;
                 flow
             }

@@ -234,7 +234,7 @@ impl<A: Answer<F::Output>, F: Timed> Timed for SessionRequest<A, F> {
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         match self.poll_by(|request| Poll::Ready(request.give_up(waited))) {
             Poll::Ready(answer) => answer,
-            Poll::Pending => unreachable!("who gives up has resolved"),
+            Poll::Pending => unreachable!("a request that gives up has resolved"),
         }
     }
 }

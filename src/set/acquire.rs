@@ -265,7 +265,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
     /// Goes as far as possible without waiting. Ready once the request is granted or refused.
     fn advance(self: Pin<&mut Self>, panics: &mut Panics, waker: &Waker) -> Poll<()> {
         let this = self.project();
-        let Some(core) = this.set.as_ref().map(SetPointer::core) else { unreachable!("the callers have seen to it") };
+        let Some(core) = this.set.as_ref().map(SetPointer::core) else { unreachable!("the caller has checked that") };
         loop {
             *this.progress = match this.progress {
                 Progress::Asked(request) if request.is_held() => Progress::Granted(request.take_known().into()),
@@ -307,7 +307,7 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
                     }
                 },
                 Progress::Granted(_) | Progress::Refused(_) => return Poll::Ready(()),
-                Progress::Gone => unreachable!("the callers have seen to it"),
+                Progress::Gone => unreachable!("the caller has checked that"),
             };
         }
     }

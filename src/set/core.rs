@@ -375,7 +375,7 @@ impl<K: Clone, T> Refusal<K, T> {
                 SetError::Deleted { name }
             }
             Self::TooFew { wanted, existing } => SetError::TooFew { wanted, existing },
-            Self::GivenUp => unreachable!("only its owner gives up, and asks no more"),
+            Self::GivenUp => unreachable!("only the owner withdraws a request, and only once"),
         }
     }
 }

@@ -59,7 +59,9 @@ pub enum SetError<K> {
         mode: LockMode,
     },
     /// Fewer of the names exist than were asked for with `at_least`.
-    #[error("asked for at least {wanted} of some names, of which {existing} exist: add more of them, or ask for fewer")]
+    #[error(
+        "asked for at least {wanted} names, but only {existing} of those listed exist: add more of them, or ask for fewer"
+    )]
     TooFew {
         /// How many were asked for.
         wanted: usize,

@@ -244,7 +244,7 @@ mod sealed {
     #[diagnostic::on_unimplemented(
         message = "`NameArray` cannot be implemented for `{Self}`: it is implemented for arrays only",
         label = "not an array",
-        note = "who implements it is lent a guard; call `get_disjoint_mut` with an array of names instead"
+        note = "an implementation would be lent a guard; call `get_disjoint_mut` with an array of names instead"
     )]
     pub trait Sealed {}
     impl<N, const C: usize> Sealed for [N; C] {}

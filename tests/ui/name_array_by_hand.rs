@@ -1,7 +1,7 @@
 //! Who is lent a guard could release what it holds: only arrays are.
 //!
 //! ERROR `NameArray` cannot be implemented for `Mine`: it is implemented for arrays only
-//! NOTE who implements it is lent a guard; call `get_disjoint_mut` with an array of names instead
+//! NOTE an implementation would be lent a guard; call `get_disjoint_mut` with an array of names instead
 use lockladder::{Exclusive, SetError, SetGuard, names::NameArray, guards::SetPointer};
 
 struct Mine;

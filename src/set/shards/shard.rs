@@ -135,7 +135,7 @@ impl<K, T> Contents<K, T> {
 
     /// Gives a pin back. Returns the slot if it goes with that, to be dropped when the shard is unlocked.
     #[inline]
-    #[allow(unsafe_code, reason = "the shard is locked, and nobody knows a slot without pins")]
+    #[allow(unsafe_code, reason = "the shard is locked, and nothing refers to a slot without pins")]
     pub(super) fn unpin(&mut self, known: MemberRef<K, T>) -> Option<Gone<K, T>> {
         // SAFETY: this is behind the lock of the shard (2 of slots).
         let pins = unsafe { known.slot().unpin() };

@@ -49,7 +49,7 @@ impl<K, T, H> Slab<K, T, H> {
         let chunk = &mut self.chunks[at];
         let bit = chunk.used.trailing_ones() as usize;
         let Ok(index) = u32::try_from(at * Chunk::<K, T, H>::SLOTS + bit) else {
-            unreachable!("so many names have no place in memory")
+            unreachable!("more names than memory has room for")
         };
         let Some(slots) = chunk.slots else { unreachable!("an open chunk is there (3)") };
         // SAFETY: the bit is less than the length of the chunk, as it is open (3).

@@ -13,7 +13,7 @@
 //! 5. Only an exclusive holder deletes a slot, and takes the value at once. The slot cannot be held from then on.
 //! 6. The shard of a slot stays where it is as long as the slot is in use: the set outlives all that borrows it.
 
-#![allow(unsafe_code, reason = "a slot is reached by who has it pinned, its value by who holds it: see the invariants")]
+#![allow(unsafe_code, reason = "a pin leads to the slot, and a hold to its value: see the invariants")]
 
 use crate::lock::State;
 use crate::sync::{AtomicUsize, Ordering};

@@ -3,7 +3,7 @@
 pub(super) use chosen::{Locked, SpinLock};
 
 #[cfg(not(any(lockladder_loom, lockladder_shuttle)))]
-#[allow(unsafe_code, reason = "what is locked is reached by who has set the flag: see `SpinLock`")]
+#[allow(unsafe_code, reason = "the thread that has set the flag reaches the content: see `SpinLock`")]
 mod chosen {
     use crate::sync::back_off;
     use std::cell::UnsafeCell;

@@ -98,7 +98,7 @@ fn story(is_open: bool, seed: u64) {
                     }
                     let gone = room.unpin(it.known);
                     shrunk |= held.is_none() && told_most > 200 && room.len() < 20;
-                    assert_eq!(gone.is_some(), it.pins == 1, "it goes with the last who knows it: {held:?}");
+                    assert_eq!(gone.is_some(), it.pins == 1, "it goes with its last pin: {held:?}");
                     it.pins -= 1;
                     if it.pins == 0 {
                         told.remove(&name);
