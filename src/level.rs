@@ -181,7 +181,8 @@ pub trait Modifiable: NotRoot {}
 /// `Self` is below `L` in the locking order.
 ///
 /// [`hierarchy!`](crate::hierarchy) implements it for each pair of levels. An implementation by hand, of this bound or
-/// of another one, cannot break the declared order: a program that relies on it does not build:
+/// of another one, for the levels that the macro declares cannot break the declared order: a program that relies on it
+/// does not build. (A `Level` that is itself written by hand, and poses as a declared one, is not found out.)
 ///
 /// ```compile_fail,E0080
 /// lockladder::hierarchy! {

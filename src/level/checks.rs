@@ -3,7 +3,8 @@
 //! The bounds of [`rules`](super::rules) are implemented in the crate that declares the levels, so they cannot be
 //! sealed. But [`HeldList`] is sealed, and its bits say which levels a list holds. If a bound is implemented by hand
 //! for a list that breaks the rule, the program does not build. (If the list keeps the rule, an implementation exists
-//! already, and rustc refuses a second one.)
+//! already, and rustc refuses a second one.) The bits do not tell a declared level from a `Level` that was written by hand
+//! with the same index: against that, nothing here helps.
 
 use super::{CanDowngrade, CanRelease, HeldList, Hierarchy, Level};
 

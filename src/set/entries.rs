@@ -21,7 +21,7 @@ use super::names::{IntoEntries, sealed};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Entries<I>(pub I);
 
-impl<K, I> sealed::List<K> for Entries<I> {}
+impl<K, T, N: Into<K>, I: IntoIterator<Item = (N, T)>> sealed::Addable<K, T> for Entries<I> {}
 
 impl<K, T, N: Into<K>, I: IntoIterator<Item = (N, T)>> IntoEntries<K, T> for Entries<I> {
     fn into_entries(self) -> Vec<(K, T)> {

@@ -127,7 +127,7 @@ pub trait NamesOrAll<K>: sealed::List<K> {
     note = "pass an array, slice, `Vec` or set of names, by value or by reference",
     note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
 )]
-pub trait Names<K>: NamesOrAll<K> {
+pub trait Names<K>: NamesOrAll<K> + sealed::Listed<K> {
     /// The names as given: in this order, with repetitions.
     #[doc(hidden)]
     fn listed(self) -> Self::Each;
@@ -143,7 +143,7 @@ pub trait Names<K>: NamesOrAll<K> {
     note = "names alone are added with the default value, so `{T}` must be `Default`; `Entries([(name, value)])` gives each its own",
     note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
 )]
-pub trait IntoEntries<K, T>: sealed::List<K> {
+pub trait IntoEntries<K, T>: sealed::Addable<K, T> {
     /// The names as given, in this order, with repetitions, and their values.
     #[doc(hidden)]
     fn into_entries(self) -> Vec<(K, T)>;
@@ -171,6 +171,18 @@ pub(super) mod sealed {
     )]
     pub trait List<K> {}
     impl<K> List<K> for All {}
+
+    #[diagnostic::on_unimplemented(
+        message = "`Names` cannot be implemented for `{Self}`: it is implemented for the lists of the standard library",
+        label = "not a list of names"
+    )]
+    pub trait Listed<K> {}
+
+    #[diagnostic::on_unimplemented(
+        message = "`IntoEntries` cannot be implemented for `{Self}`: it is implemented for lists of names, and for `Entries`",
+        label = "neither names nor `Entries`"
+    )]
+    pub trait Addable<K, T> {}
 }
 
 impl<K: Hash + Eq> NamesOrAll<K> for All {
@@ -189,7 +201,11 @@ fn with_defaults<K, T: Default>(names: impl Names<K>) -> Vec<(K, T)> {
 /// Implements the traits for lists of names.
 macro_rules! lists {
     ($([$($generics:tt)*] $list:ty where $item:ty;)+) => {$(
-        impl<$($generics)*> sealed::List<K> for $list {}
+        // By the bound on the items, a crate with a type of names of its own cannot implement the traits for a list of
+        // something else.
+        impl<$($generics)*> sealed::List<K> for $list where $item: AsName<K> {}
+        impl<$($generics)*> sealed::Listed<K> for $list where $item: AsName<K> {}
+        impl<$($generics)*, T: Default> sealed::Addable<K, T> for $list where $item: AsName<K> {}
 
         impl<$($generics)*> NamesOrAll<K> for $list where $item: AsName<K> {
             type Each = <$list as IntoIterator>::IntoIter;
@@ -230,6 +246,8 @@ lists! {
 macro_rules! singles {
     ($($key:ty: $([$($generics:lifetime)?] $name:ty),+;)+) => {$($(
         impl<$($generics)?> sealed::List<$key> for $name {}
+        impl<$($generics)?> sealed::Listed<$key> for $name {}
+        impl<$($generics,)? T: Default> sealed::Addable<$key, T> for $name {}
 
         impl<$($generics)?> NamesOrAll<$key> for $name {
             type Each = iter::Once<$name>;

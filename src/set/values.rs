@@ -228,7 +228,7 @@ impl<'g, P: SetPointer> IntoIterator for &'g mut SetGuard<P, Exclusive> {
     message = "`{Self}` is not an array of names of type `{K}`",
     label = "expected an array such as `[first, second]`"
 )]
-pub trait NameArray<K>: sealed::Sealed + Sized {
+pub trait NameArray<K>: sealed::Sealed<K> + Sized {
     /// An array of the same length.
     type Each<T>;
 
@@ -241,13 +241,15 @@ pub trait NameArray<K>: sealed::Sealed + Sized {
 }
 
 mod sealed {
+    use super::AsName;
+
     #[diagnostic::on_unimplemented(
         message = "`NameArray` cannot be implemented for `{Self}`: it is implemented for arrays only",
         label = "not an array",
         note = "an implementation would be lent a guard; call `get_disjoint_mut` with an array of names instead"
     )]
-    pub trait Sealed {}
-    impl<N, const C: usize> Sealed for [N; C] {}
+    pub trait Sealed<K> {}
+    impl<K, N: AsName<K>, const C: usize> Sealed<K> for [N; C] {}
 }
 
 impl<K, N: AsName<K>, const C: usize> NameArray<K> for [N; C] {
