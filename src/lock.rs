@@ -391,7 +391,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 
 fn try_acquire<P: LockPointer, M: Mode>(pointer: P) -> Result<Guard<P, M>, TryAcquireError> {
     pointer.lock().raw.try_enter(M::MODE)?.claim();
-    // SAFETY: the line above got a grant in this mode and claimed it for the guard.
+    // SAFETY: the line above got a grant in this mode and claimed it for the guard (`raw`, 4).
     Ok(unsafe { Guard::new(pointer) })
 }
 

@@ -48,7 +48,7 @@ impl Progress {
         if self.phase() == Phase::Granted {
             return Poll::Ready(Ok(())); // First, because every request that has waited ends here.
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: by the contract of this function, the request is cancelled before it is dropped (`raw`, 4).
         unsafe { self.wait(raw, mode, waker) }
     }
 
@@ -65,7 +65,7 @@ impl Progress {
         match self.as_mut().project() {
             Projected::Idle { priority } => {
                 let priority = *priority;
-                // SAFETY: the caller's promise.
+                // SAFETY: as in `poll`.
                 unsafe { self.queue(raw, mode, priority, waker) }
             }
             Projected::Queued { node } => raw.poll(node.as_ref(), waker),

@@ -1,7 +1,11 @@
-//! The calls that add members to a set and remove them.
+//! The calls that add members to a set and remove them: those of the set, which wait, and those of an exclusive guard.
 
-use super::{Add, IntoEntries, Key, LockSet, Names, Remove, Unheld};
-use crate::mode::{Exclusive, Shared};
+use super::core::WholeHold;
+use super::queue::Member;
+use super::shards::forget;
+use super::{Add, AddError, IntoEntries, Key, LockSet, LockSetPointer, Names, Remove, SetError, SetGuard, Unheld};
+use crate::mode::{Exclusive, LockMode, Shared};
+use crate::panics::Panics;
 use std::sync::Arc;
 
 /// Adding and removing members.
@@ -138,5 +142,94 @@ impl<K: Key, T> LockSet<K, T> {
     /// ```
     pub fn remove(&self, names: impl Names<K>) -> Remove<&Self> {
         Remove::new(self, names)
+    }
+}
+
+/// Members that an exclusive guard adds and removes.
+impl<P: LockSetPointer> SetGuard<P, Exclusive> {
+    /// Removes names that this guard holds from the set, and returns them with their values.
+    ///
+    /// They are returned in name order. A waiting request that needs one of them fails with [`SetError::Deleted`].
+    ///
+    /// # Errors
+    ///
+    /// [`SetError::NotHeld`] with the names that are not held; nothing is removed then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::LockSet;
+    /// let nodes: LockSet<String, u8> = LockSet::from_entries([("a", 1), ("b", 2)]);
+    /// let mut guard = nodes.exclusive(["a", "b"]).await?;
+    /// assert_eq!(guard.remove("a")?, [("a".to_owned(), 1)]);
+    /// assert_eq!((guard.names(), nodes.names()), (vec![&"b".to_owned()], vec!["b".to_owned()]));
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
+    /// ```
+    #[expect(clippy::type_complexity, reason = "names and values, in terms of the pointer")]
+    pub fn remove(&mut self, names: impl Names<P::Name>) -> Result<Vec<(P::Name, P::Value)>, SetError<P::Name>> {
+        let removed = self.find_all(names)?;
+        Ok(Panics::defer(|panics| self.retire(removed, panics)))
+    }
+
+    /// Adds free names to the set, while this guard holds the whole set.
+    ///
+    /// Each name gets the default value or, with [`Entries`](super::Entries), its own.
+    ///
+    /// # Errors
+    ///
+    /// [`AddError::NotWhole`] if the guard was not acquired with [`All`](super::All), or a part of it has been released
+    /// or split off; [`AddError::Repeated`] and [`AddError::Exists`] with the names. Nothing is added then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{All, LockSet};
+    /// let nodes: LockSet<String> = LockSet::new(["a"]);
+    /// let mut guard = nodes.exclusive(All).await?;
+    /// guard.add("b")?;
+    /// guard.add_held("c")?;
+    /// assert_eq!(guard.names(), ["a", "c"]);
+    /// assert_eq!(nodes.names(), ["a", "b", "c"]);
+    /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn add(&mut self, entries: impl IntoEntries<P::Name, P::Value>) -> Result<(), AddError<P::Name>> {
+        self.insert(entries, None)
+    }
+
+    /// As [`add`](Self::add), but this guard holds the new names from the start; see there for an example.
+    ///
+    /// # Errors
+    ///
+    /// See [`add`](Self::add).
+    pub fn add_held(&mut self, entries: impl IntoEntries<P::Name, P::Value>) -> Result<(), AddError<P::Name>> {
+        self.insert(entries, Some(LockMode::Exclusive))
+    }
+
+    fn insert(
+        &mut self,
+        entries: impl IntoEntries<P::Name, P::Value>,
+        held: Option<LockMode>,
+    ) -> Result<(), AddError<P::Name>> {
+        if !self.is_whole() {
+            return Err(AddError::NotWhole);
+        }
+        let entries = entries.into_entries();
+        if held.is_none() {
+            Panics::defer(|panics| self.list(panics)); // The new ones are free, so it will not hold all.
+        }
+        let unlisted = self.held.whole == WholeHold::WithMembers;
+        let held_alone = held.filter(|_| !unlisted);
+        Panics::defer(|panics| {
+            let new = self.set.core().add(entries, held_alone, panics)?;
+            if held_alone.is_some() {
+                self.held.members.extend(new); // Before a panic resumes, because they are held.
+                self.held.members.sort_unstable_by_key(Member::id);
+            } else {
+                forget(new, panics); // They stay in the set.
+            }
+            Ok(())
+        })
     }
 }

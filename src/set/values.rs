@@ -58,6 +58,13 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         });
         entries.collect::<Vec<_>>().into_iter()
     }
+
+    /// The names held, in name order.
+    ///
+    /// See [`LockSet`](super::LockSet) for an example.
+    pub fn names(&self) -> Vec<&P::Name> {
+        self.iter().map(|(name, _)| name).collect()
+    }
 }
 
 impl<P: SetPointer> SetGuard<P, Exclusive> {

@@ -25,7 +25,7 @@ pub(crate) struct Whole {
 impl Whole {
     /// Whether all requests must come through the queue, and all holds go back there.
     pub(crate) fn is_gated(&self) -> bool {
-        self.awaiting_all > 0 || self.every.any()
+        self.is_awaited() || self.every.any()
     }
 
     /// Notes that the gate has been closed, with this number of holds of single members.

@@ -162,7 +162,7 @@ impl<K, T, H> Chunk<K, T, H> {
 
     fn each(&self) -> impl Iterator<Item = MemberRef<K, T, H>> {
         let used = self.used;
-        // SAFETY: each bit is less than the length of the chunk.
+        // SAFETY: each bit is less than the length of the chunk, which is there, as it has slots in use (2).
         let at = |(slots, bit): (NonNull<Slot<K, T, H>>, usize)| unsafe { slots.add(bit) };
         let bits = (0..Self::SLOTS).filter(move |bit| used & 1 << bit != 0);
         self.slots
