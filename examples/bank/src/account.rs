@@ -4,7 +4,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text;
 
 /// The number of a tenant.
 pub type TenantId = u32;
@@ -13,8 +15,7 @@ pub type TenantId = u32;
 ///
 /// It is the name of a lock: anything is that can be cloned, hashed, compared and put in order. Here, the order of the
 /// locks does not depend on this order, as all names of a request are taken at once.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId {
     /// The tenant that it belongs to. An account never moves to another one.
     pub tenant: TenantId,
@@ -41,17 +42,15 @@ impl FromStr for AccountId {
     }
 }
 
-impl TryFrom<String> for AccountId {
-    type Error = NotAnAccount;
-
-    fn try_from(text: String) -> Result<Self, NotAnAccount> {
-        text.parse()
+impl<'de> Deserialize<'de> for AccountId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::read(deserializer)
     }
 }
 
-impl From<AccountId> for String {
-    fn from(account: AccountId) -> Self {
-        account.to_string()
+impl Serialize for AccountId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

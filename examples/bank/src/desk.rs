@@ -38,6 +38,10 @@ impl Desk {
     /// A client that goes away ends its handler wherever that happens to await. This is right while the handler waits
     /// for locks, and wrong once it writes: the locks would be free while the database still works. So the locks move
     /// into `work`, and are released when it ends.
+    ///
+    /// # Errors
+    ///
+    /// That of the work, or [`Refusal::Failed`] if it panics.
     pub async fn carry_out<T, E>(&self, work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, Refusal>
     where
         T: Send + 'static,

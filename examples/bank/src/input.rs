@@ -1,11 +1,12 @@
 //! Input from clients: checked before the first lock is asked for, and refused with the field and the reason.
 
 use std::fmt::Display;
-use std::str::FromStr;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, Request};
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -67,13 +68,32 @@ impl<T: Checked, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// Part of a path, as a value.
-///
-/// # Errors
-///
-/// [`BadInput`] with this name of the part.
-pub fn part<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<T, BadInput> {
-    text.parse().map_err(|error| BadInput::at(name, error))
+/// The extractor of the variables of a path, each a field of `T`.
+#[derive(Debug, Clone, Copy)]
+pub struct Variables<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Variables<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(variables)) => Ok(Self(variables)),
+            Err(PathRejection::FailedToDeserializePathParams(error)) => Err(unfit(error.into_kind()).into()),
+            // The route has no variables: the service is wrong.
+            Err(error) => Err(Refusal::failed(&error)),
+        }
+    }
+}
+
+fn unfit(error: ErrorKind) -> BadInput {
+    match error {
+        ErrorKind::DeserializeError { key, message, .. } => BadInput::at(key, message),
+        ErrorKind::ParseErrorAtKey { key, expected_type, .. } => {
+            BadInput::at(key, format_args!("expected a value of type {expected_type}"))
+        }
+        ErrorKind::InvalidUtf8InPathParam { key } => BadInput::at(key, "expected UTF-8"),
+        other => BadInput::whole(other),
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -99,10 +119,17 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BadInput> {
     let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.inner());
         match inner.classify() {
-            Category::Data if path != "." => BadInput::at(path, inner),
+            Category::Data if path != "." => BadInput::at(path, without_position(inner)),
             _ => BadInput::whole(inner),
         }
     })?;
     json.end().map_err(BadInput::whole)?;
     Ok(read)
+}
+
+/// What is wrong with a field. The field says where.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&position).map(str::to_owned).unwrap_or(text)
 }

@@ -11,7 +11,7 @@
 //! A handler waits first: a client that goes away, or a deadline that passes, drops the future, and with it the place in
 //! the queue and what was held. Then it works, with all its locks.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -20,8 +20,8 @@ use lockladder::{LockManager, hierarchy};
 use crate::account::{AccountId, TenantId};
 use crate::answers::{Closing, Standing};
 use crate::desk::Desk;
-use crate::input::{Body, part};
-use crate::orders::{CloseMonth, Transfer};
+use crate::input::{Body, Variables};
+use crate::orders::{CloseMonth, OneAccount, Transfer};
 use crate::refusal::Refusal;
 use crate::store::{Audit, Receipt, Statement};
 
@@ -31,9 +31,9 @@ hierarchy! {
         /// Every request shares it; the audit has it alone.
         root Ledger,
         /// Whoever works on accounts shares their tenants; the month's close has its tenant alone.
-        level Tenant: TenantId,
+        open level Tenant: TenantId,
         /// Accounts are in the store. A lock is here while a request holds it or waits for it.
-        level Account: AccountId,
+        open level Account: AccountId,
     }
 }
 
@@ -102,8 +102,8 @@ async fn close_month(
     Ok((StatusCode::ACCEPTED, Json(Closing::of(order))))
 }
 
-async fn account(State(bank): State<Bank>, Path(id): Path<String>) -> Result<Json<Standing>, Refusal> {
-    let account: AccountId = part("id", &id)?;
+async fn account(State(bank): State<Bank>, Variables(which): Variables<OneAccount>) -> Result<Json<Standing>, Refusal> {
+    let OneAccount { id: account } = which;
     let wait = bank.desk.wait();
     let job = bank.locks.shared("account").deadline(wait.until).await?;
     let job = job.shared::<Tenant>([account.tenant]).deadline(wait.until).await?;
@@ -115,9 +115,8 @@ async fn account(State(bank): State<Bank>, Path(id): Path<String>) -> Result<Jso
 
 async fn statement(
     State(bank): State<Bank>,
-    Path((tenant, month)): Path<(String, String)>,
+    Variables(order): Variables<CloseMonth>,
 ) -> Result<Json<Statement>, Refusal> {
-    let order = CloseMonth { tenant: part("tenant", &tenant)?, month: part("month", &month)? };
     let wait = bank.desk.wait();
     let job = bank.locks.shared("statement").deadline(wait.until).await?;
     let _job = job.shared::<Tenant>([order.tenant]).deadline(wait.until).await?;

@@ -27,5 +27,6 @@ pub mod refusal;
 pub mod serve;
 pub mod signals;
 pub mod store;
+mod text;
 pub mod trace;
 pub mod variant;

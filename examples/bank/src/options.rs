@@ -64,7 +64,7 @@ pub struct Serving {
     #[arg(long, value_name = "CENTS", default_value_t = 100_000, value_parser = clap::value_parser!(i64).range(0..=1_000_000_000_000))]
     pub balance: i64,
 
-    /// Keep the accounts in this PostgreSQL database, which is set up if it is empty
+    /// Keep the accounts in this database of `PostgreSQL`, which is set up if it is empty
     #[cfg(feature = "postgres")]
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,

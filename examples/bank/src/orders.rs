@@ -18,13 +18,20 @@ pub struct Transfer {
     pub amount: Amount,
 }
 
-/// Write a tenant's statement of a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Write a tenant's statement of a month, or read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct CloseMonth {
     /// The tenant.
     pub tenant: TenantId,
     /// The month.
     pub month: Month,
+}
+
+/// Look at an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct OneAccount {
+    /// The account.
+    pub id: AccountId,
 }
 
 /// A transfer as it comes. The fields may be absent here, so that the error can name the one that is.

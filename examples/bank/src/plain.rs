@@ -15,7 +15,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -26,8 +26,8 @@ use tokio::time::timeout_at;
 use crate::account::{AccountId, TenantId};
 use crate::answers::{Closing, Standing};
 use crate::desk::Desk;
-use crate::input::{Body, part};
-use crate::orders::{CloseMonth, Transfer};
+use crate::input::{Body, Variables};
+use crate::orders::{CloseMonth, OneAccount, Transfer};
 use crate::refusal::Refusal;
 use crate::store::{Audit, Receipt, Statement};
 
@@ -164,8 +164,8 @@ async fn close_month(
     Ok((StatusCode::ACCEPTED, Json(Closing::of(order))))
 }
 
-async fn account(State(bank): State<Bank>, Path(id): Path<String>) -> Result<Json<Standing>, Refusal> {
-    let account: AccountId = part("id", &id)?;
+async fn account(State(bank): State<Bank>, Variables(which): Variables<OneAccount>) -> Result<Json<Standing>, Refusal> {
+    let OneAccount { id: account } = which;
     let wait = bank.desk.wait();
     let locks = async {
         let ledger = bank.locks.ledger().await;
@@ -179,9 +179,8 @@ async fn account(State(bank): State<Bank>, Path(id): Path<String>) -> Result<Jso
 
 async fn statement(
     State(bank): State<Bank>,
-    Path((tenant, month)): Path<(String, String)>,
+    Variables(order): Variables<CloseMonth>,
 ) -> Result<Json<Statement>, Refusal> {
-    let order = CloseMonth { tenant: part("tenant", &tenant)?, month: part("month", &month)? };
     let wait = bank.desk.wait();
     let locks = async { (bank.locks.ledger().await, bank.locks.tenant(order.tenant).await) };
     let _locks = timeout_at(wait.until, locks).await.map_err(|_| Refusal::Busy)?;

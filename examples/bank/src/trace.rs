@@ -36,9 +36,11 @@ struct Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         let took = self.begun.elapsed();
-        self.span.in_scope(|| match self.response {
-            Some(status) => info!(status, ?took, "answered"),
-            None => info!(?took, "the client went away"),
-        });
+        let _inside = self.span.enter();
+        if let Some(status) = self.response {
+            info!(status, ?took, "answered");
+        } else {
+            info!(?took, "the client went away");
+        }
     }
 }

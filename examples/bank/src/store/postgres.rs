@@ -1,4 +1,4 @@
-//! Accounts in PostgreSQL: lock and transaction, seen together.
+//! Accounts in `PostgreSQL`: lock and transaction, seen together.
 //!
 //! The transaction is right without the locks, too: another program may write to the same database, and this one may be
 //! killed half way. The locks are for the time before: a request waits in this process and not in the database, so it
@@ -24,7 +24,7 @@ const CONNECTIONS: u32 = 16;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// Accounts in PostgreSQL.
+/// Accounts in `PostgreSQL`.
 #[derive(Debug, Clone)]
 pub struct PgStore {
     pool: PgPool,
