@@ -48,7 +48,8 @@ impl Locks {
         self.tenant_lock(tenant).read_owned().await
     }
 
-    async fn tenant_alone(&self, tenant: TenantId) -> OwnedRwLockWriteGuard<()> {
+    /// Takes a tenant alone.
+    pub async fn tenant_alone(&self, tenant: TenantId) -> OwnedRwLockWriteGuard<()> {
         self.tenant_lock(tenant).write_owned().await
     }
 
