@@ -16,6 +16,7 @@ use rand::{Rng, SeedableRng};
 use reqwest::StatusCode;
 use serde_json::json;
 use support::{Service, account, client, memory, order, unlocked};
+use tokio::time::interval;
 
 const CLIENTS: u64 = 100;
 const TRANSFERS_EACH: usize = 100;
@@ -119,8 +120,10 @@ async fn send(url: String, seed: u64) -> Ends {
     for _ in 0..TRANSFERS_EACH {
         let draw = random.random_range(0..100);
         let tenant = if draw < 2 { HELD } else { random.random_range(1..HELD) };
-        let from = account(random.random_range(1..HELD), random.random_range(1..=25));
-        let order = order(from, account(tenant, random.random_range(26..=50)), random.random_range(1..=100));
+        let (one, other) = (random.random_range(1..=25), random.random_range(26..=50));
+        let (from, to) = if random.random() { (one, other) } else { (other, one) };
+        let from = account(random.random_range(1..HELD), from);
+        let order = order(from, account(tenant, to), random.random_range(1..=100));
         let answer = client.post(format!("{url}/transfer")).json(&order).send();
         let leaves = draw == 0 || (50..55).contains(&draw);
         let patience = Duration::from_micros(random.random_range(100..5000));
@@ -142,10 +145,12 @@ async fn send(url: String, seed: u64) -> Ends {
     ends
 }
 
-/// Closes one month after the other, of every tenant in turn.
+/// Closes one month after the other, of every tenant in turn. The pace leaves the transfers most of the time.
 async fn close_months(service: &Service) {
+    let mut pace = interval(Duration::from_millis(100));
     for month in (0..12 * 9000).map(|month| format!("{:04}-{:02}", 1000 + month / 12, month % 12 + 1)) {
         for tenant in 1..HELD {
+            pace.tick().await;
             let answer = service.post("/close-month", &json!({ "tenant": tenant, "month": month })).await;
             if answer.status() == StatusCode::ACCEPTED {
                 // Waits until the month is closed.

@@ -152,3 +152,56 @@ impl Store for MemoryStore {
         Ok(self.add_up(AccountId { tenant: 0, number: 0 }, |_| true).await)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+    use crate::amount::Amount;
+
+    const OPENING: Opening = Opening { tenants: 1, accounts: 250, balance: 1000 };
+
+    fn account(number: u32) -> AccountId {
+        AccountId { tenant: 1, number }
+    }
+
+    fn order(from: u32, to: u32) -> Transfer {
+        Transfer { from: account(from), to: account(to), amount: Amount::new(5).unwrap() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn transfers_that_nothing_keeps_apart_lose_updates_and_the_sum_shows_it() {
+        let store = MemoryStore::new(OPENING, Duration::from_millis(1));
+        let (one, other) = tokio::join!(store.transfer(order(1, 2)), store.transfer(order(1, 3)));
+        assert_eq!((one.unwrap().from_balance, other.unwrap().from_balance), (995, 995));
+        assert_eq!(store.audit().await.unwrap().total, 250_005);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_statement_written_while_money_moves_is_wrong() {
+        let store = MemoryStore::new(OPENING, Duration::from_millis(1));
+        let close = CloseMonth { tenant: 1, month: "2026-11".parse().unwrap() };
+        // The first page has account 1 before it pays, the third one has account 250 after it was paid.
+        let (statement, moved) = tokio::join!(store.close_month(close), store.transfer(order(1, 250)));
+        assert!(moved.is_ok());
+        assert_eq!(statement.unwrap().total, 250_005);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transfer_that_is_dropped_half_way_moves_nothing() {
+        let store = MemoryStore::new(OPENING, Duration::from_millis(10));
+        let cut = tokio::time::timeout(Duration::from_millis(15), store.transfer(order(1, 2))).await;
+        assert!(cut.is_err());
+        assert_eq!((store.balance(account(1)).await.unwrap(), store.balance(account(2)).await.unwrap()), (1000, 1000));
+    }
+
+    #[tokio::test]
+    async fn a_transfer_that_is_refused_moves_nothing() {
+        let store = MemoryStore::new(OPENING, Duration::ZERO);
+        let most = |from, to| Transfer { amount: Amount::new(1001).unwrap(), ..order(from, to) };
+        assert!(matches!(store.transfer(most(1, 2)).await, Err(StoreError::Insufficient(_))));
+        assert!(matches!(store.transfer(order(1, 251)).await, Err(StoreError::NoAccount(_))));
+        assert_eq!(store.audit().await.unwrap(), Audit { accounts: 250, total: 250_000 });
+    }
+}
