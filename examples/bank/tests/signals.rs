@@ -64,7 +64,7 @@ async fn after_the_first_signal_the_program_ends_what_was_begun() {
 
 #[tokio::test]
 async fn after_the_second_signal_the_program_ends_at_once() {
-    let mut program = Program::start("100");
+    let mut program = Program::start("1000");
     program.close_month().await;
     program.signal("-INT");
     program.read_to("stopping");

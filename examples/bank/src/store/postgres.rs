@@ -22,6 +22,9 @@ use crate::orders::{CloseMonth, Transfer};
 /// Fewer than requests that run at a time: only those that have their locks use one.
 const CONNECTIONS: u32 = 16;
 
+/// The code by which `PostgreSQL` says that a number does not fit: `numeric_value_out_of_range`.
+const OUT_OF_RANGE: &str = "22003";
+
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// Accounts in `PostgreSQL`.
@@ -53,19 +56,27 @@ impl PgStore {
     }
 }
 
-/// Adds to the balance of an account, and returns it. `None` if there is no such account.
+/// Adds to the balance of an account, and returns it.
 async fn add(
     transaction: &mut Transaction<'static, Postgres>,
     account: AccountId,
     cents: i64,
-) -> Result<Option<i64>, sqlx::Error> {
+) -> Result<i64, StoreError> {
     let AccountId { tenant, number } = account;
-    sqlx::query_scalar("update accounts set balance = balance + $3 where tenant = $1 and number = $2 returning balance")
+    let update = "update accounts set balance = balance + $3 where tenant = $1 and number = $2 returning balance";
+    let updated = sqlx::query_scalar(update)
         .bind(i64::from(tenant))
         .bind(i64::from(number))
         .bind(cents)
         .fetch_optional(&mut **transaction)
-        .await
+        .await;
+    match updated {
+        Ok(balance) => balance.ok_or(StoreError::NoAccount(account)),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(OUT_OF_RANGE) => {
+            Err(StoreError::Overflow(account))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[async_trait]
@@ -84,8 +95,8 @@ impl Store for PgStore {
         let Transfer { from, to, amount } = order;
         // Dropped before the commit, on any of the errors below, it is rolled back.
         let mut transaction = self.pool.begin().await?;
-        let from_balance = add(&mut transaction, from, -amount.cents()).await?.ok_or(StoreError::NoAccount(from))?;
-        let to_balance = add(&mut transaction, to, amount.cents()).await?.ok_or(StoreError::NoAccount(to))?;
+        let from_balance = add(&mut transaction, from, -amount.cents()).await?;
+        let to_balance = add(&mut transaction, to, amount.cents()).await?;
         if from_balance < 0 {
             return Err(StoreError::Insufficient(from));
         }

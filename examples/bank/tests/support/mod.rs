@@ -17,6 +17,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(all(unix, feature = "postgres"))]
+pub(crate) mod database;
 pub(crate) mod unlocked;
 
 /// Longer than any test may take.
