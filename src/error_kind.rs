@@ -22,6 +22,7 @@
 /// | [`SessionError::NestedSession`] | `Bug` | use the session that the flow has |
 /// | [`SessionError::Order`], [`OrderError::NotAbove`], [`OrderError::NotTop`] | `Bug` | take levels in their order, or release the higher one first |
 /// | [`OrderError::NotHeld`], [`OrderError::NotExclusive`] | `Bug` | acquire the level first, in that mode |
+/// | [`OrderError::Open`] | `Bug` | name the locks that are needed |
 /// | [`AcquireError::TooManySharers`], [`TryAcquireError::TooManySharers`], [`SessionError::TooManySharers`] | `Bug` | forget no guards |
 ///
 /// # Examples
@@ -78,6 +79,7 @@
 /// [`OrderError::NotHeld`]: crate::OrderError::NotHeld
 /// [`OrderError::NotExclusive`]: crate::OrderError::NotExclusive
 /// [`OrderError::NotTop`]: crate::OrderError::NotTop
+/// [`OrderError::Open`]: crate::OrderError::Open
 /// [`PriorityError`]: crate::PriorityError
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {

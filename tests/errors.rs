@@ -200,6 +200,8 @@ fn of_levels_out_of_order() -> Vec<Seen> {
     job.try_acquire::<Instance>(All, LockMode::Exclusive).unwrap();
     let unheld = job.release::<Node>();
     job.try_acquire::<Node>("node1", LockMode::Shared).unwrap();
+    let many: LockManager<Many> = LockManager::builder().build();
+    let open = now(many.dynamic("open", LockMode::Shared)).unwrap().try_acquire::<Any>(All, LockMode::Shared);
     let not_above = "lock order violation: cannot acquire, add to or remove from level `Instance` while holding level \
                      `Node`: acquire levels in increasing order, all names of a level in one call; release `Node` first";
     let not_top = "level `Instance` is not the highest level held by this session: release level `Node` first";
@@ -209,6 +211,10 @@ fn of_levels_out_of_order() -> Vec<Seen> {
         seen!(job.try_acquire::<Instance>("web1", LockMode::Shared), not_above),
         seen!(job.try_acquire::<Instance>("web1", LockMode::Shared).map_err(the_order), not_above),
         seen!(job.add_held::<Instance>("web2").map_err(the_order), not_top),
+        seen!(
+            open.map_err(the_order),
+            "level `Any` is open: every name exists, so there is no whole of it to take; name the locks that you need"
+        ),
     ]
 }
 
@@ -380,10 +386,11 @@ fn a_question_mark_makes_an_error_of_the_service_by_from() {
 }
 
 hierarchy! {
-    /// One level with many names.
+    /// A level with many names, and one of any name.
     struct Many {
         root Whole,
         level Number: u32,
+        open level Any: u32,
     }
 }
 

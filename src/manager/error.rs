@@ -227,6 +227,14 @@ pub enum OrderError {
         /// The level.
         level: &'static str,
     },
+    /// The call takes the whole of an open level. A [bug](ErrorKind::Bug): name the locks that you need.
+    #[error(
+        "level `{level}` is open: every name exists, so there is no whole of it to take; name the locks that you need"
+    )]
+    Open {
+        /// The level.
+        level: &'static str,
+    },
     /// The call adds to a held level while one above it is held. A [bug](ErrorKind::Bug): release the higher level first.
     #[error("level `{level}` is not the highest level held by this session: release level `{held}` first")]
     NotTop {
@@ -244,9 +252,11 @@ impl OrderError {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             // Levels that come from outside can be put in order first.
-            Self::NotAbove { .. } | Self::NotTop { .. } | Self::NotHeld { .. } | Self::NotExclusive { .. } => {
-                ErrorKind::Bug
-            }
+            Self::NotAbove { .. }
+            | Self::NotTop { .. }
+            | Self::NotHeld { .. }
+            | Self::NotExclusive { .. }
+            | Self::Open { .. } => ErrorKind::Bug,
         }
     }
 }
