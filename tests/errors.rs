@@ -423,7 +423,7 @@ async fn the_text_about_a_million_names_that_others_hold_is_below_a_kibibyte() {
 /// Such errors come from requests that list all names, which take seconds without optimization.
 #[test]
 fn the_text_about_a_list_of_a_million_names_is_below_a_kibibyte() {
-    let (more, mode, waited) = (0, LockMode::Shared, SHORTLY);
+    let (mode, waited, more) = (LockMode::Shared, SHORTLY, 0);
     let names: Vec<u32> = (0..MILLION).collect();
     assert_short(&SetError::TimedOut { names: names.clone(), more, mode, waited });
     assert_short(&SetError::WouldBlock { names: names.clone(), more, mode });
