@@ -6,8 +6,8 @@
 
 use lockladder::ganeti::seed::{Instance, Node, Seed};
 use lockladder::{
-    AcquireError, All, ErrorKind, LockManager, LockMode, LockSet, OrderError, Priority, SessionError, SetError, Shared,
-    SharedLock, TryAcquireError, hierarchy,
+    AcquireError, AddError, All, ErrorKind, LockManager, LockMode, LockSet, OrderError, Priority, SessionError,
+    SetError, Shared, SharedLock, TryAcquireError, hierarchy,
 };
 use lockladder_test_support::requests::{now, waiting};
 use lockladder_test_support::small::{abc, two_nodes};
@@ -408,30 +408,34 @@ fn assert_short(error: &impl ToString) {
 async fn the_text_about_a_million_names_that_others_hold_is_below_a_kibibyte() {
     let names: Vec<u32> = (0..MILLION).collect();
     let set: LockSet<u32> = LockSet::new([0_u32; 0]);
-    let _held = set.add_exclusive(&names).await.unwrap();
+    let held = set.add_exclusive(&names).await.unwrap();
     assert_short(&set.try_shared(All).unwrap_err());
     assert_short(&set.shared(All).timeout(SHORTLY).await.unwrap_err());
-    assert_short(&set.add(&names).await.unwrap_err());
+    drop(held);
     let manager: LockManager<Many> = LockManager::builder().build();
     let _job = manager.shared("job").await.unwrap().add_exclusive::<Number>(&names).await.unwrap();
     let mut other = manager.try_shared("other").unwrap();
     assert_short(&other.nest().try_shared::<Number>(All).map(drop).unwrap_err());
     assert_short(&other.nest().exclusive::<Number>(All).timeout(SHORTLY).await.map(drop).unwrap_err());
-    assert_short(&other.add::<Number>(&names).await.unwrap_err());
 }
 
-/// Such errors come from requests that list all names, which take seconds without optimization.
+/// Such errors come from calls that list all names, which take seconds without optimization.
 #[test]
 fn the_text_about_a_list_of_a_million_names_is_below_a_kibibyte() {
-    let (mode, waited, more) = (LockMode::Shared, SHORTLY, 0);
+    let (mode, waited) = (LockMode::Shared, SHORTLY);
     let names: Vec<u32> = (0..MILLION).collect();
-    assert_short(&SetError::TimedOut { names: names.clone(), more, mode, waited });
-    assert_short(&SetError::WouldBlock { names: names.clone(), more, mode });
-    assert_short(&SetError::NotHeld { names });
-    let (names, level): (Vec<_>, _) = ((0..MILLION).map(|name| name.to_string()).collect(), "Number");
-    assert_short(&SessionError::TimedOut { level, names: names.clone(), more, mode, waited });
-    assert_short(&SessionError::WouldBlock { level, names: names.clone(), more, mode });
-    assert_short(&SessionError::NotHeld { level, names });
+    assert_short(&SetError::TimedOut { names: names.clone(), more: 0, mode, waited });
+    assert_short(&SetError::WouldBlock { names: names.clone(), more: 0, mode });
+    assert_short(&SetError::NotHeld { names: names.clone() });
+    assert_short(&AddError::Exists { names: names.clone() });
+    assert_short(&AddError::Repeated { names });
+    let names: Vec<String> = (0..MILLION).map(|name| name.to_string()).collect();
+    let (listed, level) = (|| names.clone(), "Number");
+    assert_short(&SessionError::TimedOut { level, names: listed(), more: 0, mode, waited });
+    assert_short(&SessionError::WouldBlock { level, names: listed(), more: 0, mode });
+    assert_short(&SessionError::NotHeld { level, names: listed() });
+    assert_short(&SessionError::Exists { level, names: listed() });
+    assert_short(&SessionError::Repeated { level, names: listed() });
 }
 
 /// Checks that a text contains 128 bytes of a long name.
@@ -452,6 +456,7 @@ fn the_text_about_a_name_of_a_megabyte_contains_only_its_beginning() {
     assert_cut(&held.get_disjoint_mut([&*long, &*long]).unwrap_err());
     assert_cut(&now(set.add(&*long)).unwrap_err());
     assert!(format!("{set:?} {held:?}").len() < 1_024);
+    assert!(SetError::NotHeld { names: vec![long.clone(); 20] }.to_string().len() < 2_560, "of each of 16 names");
     let bytes: LockSet<Vec<u8>> = LockSet::new([vec![7; 1_000_000]]);
     assert_cut(&bytes.try_shared([vec![8_u8; 1_000_000]]).unwrap_err());
     let manager: LockManager<Seed> = LockManager::builder().names::<Node>([&*long]).build();
