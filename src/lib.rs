@@ -106,3 +106,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/GUIDE.md")]
 struct Guide;
+
+/// The recipes, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/HOWTO.md")]
+struct HowTo;
