@@ -111,3 +111,8 @@ struct Guide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/HOWTO.md")]
 struct HowTo;
+
+/// The table beside tokio's locks, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/FROM_TOKIO.md")]
+struct FromTokio;
