@@ -16,6 +16,7 @@
 mod any;
 pub(crate) mod checks;
 mod hierarchy;
+mod names;
 pub(crate) mod rules;
 
 pub use any::HeldListOf;
@@ -24,12 +25,13 @@ pub use any::Slots;
 pub(crate) use any::{AnyGuard, AnyRoot, Slot};
 #[doc(hidden)]
 pub use hierarchy::private;
+pub use names::NamesOf;
 pub(crate) use rules::{CanAcquire, CanAdd, Holds, HoldsExclusive};
 pub use rules::{CanDowngrade, CanRelease, HoldsTop};
 
 use crate::lock::{Guard, SharedLock};
 use crate::mode::{LockMode, Mode, Shared};
-use crate::set::{Key, LockSet, SetGuard};
+use crate::set::{Key, LockSet, NamedLocks, SetGuard};
 use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
@@ -63,9 +65,14 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
     /// The hierarchy that it belongs to.
     type In: Hierarchy;
 
-    /// The locks of this level: one lock at the root, a set of locks above it.
+    /// The locks of this level: one lock at the root, the set above it.
     #[doc(hidden)]
     type Locks: Locks;
+
+    /// The set of this level: a [`LockSet`], or an [`OpenSet`](crate::OpenSet) for an open level. Never made for the
+    /// root.
+    #[doc(hidden)]
+    type Set: NamedLocks<Name = Self::Name, Value = Self::Value> + Default + fmt::Debug + Send + Sync + 'static;
 
     /// The type of the names of this level's locks. (The root's only lock needs no name.)
     type Name: Key + fmt::Debug + Send + Sync + 'static;
@@ -133,7 +140,7 @@ pub trait LevelOf<H: Hierarchy>: Level<In = H> {
     label = "the root of the hierarchy cannot be used here",
     note = "the root is acquired by `manager.shared(..)` or `manager.exclusive(..)`, and released when the session is dropped"
 )]
-pub trait NotRoot: Level<Locks = LockSet<<Self as Level>::Name, <Self as Level>::Value>> {
+pub trait NotRoot: Level<Locks = <Self as Level>::Set> {
     /// The set of this level.
     #[doc(hidden)]
     fn set(sets: &<Self::In as Hierarchy>::Sets) -> &SetAt<Self>;
@@ -149,7 +156,7 @@ pub trait NotRoot: Level<Locks = LockSet<<Self as Level>::Name, <Self as Level>:
 
 /// The set of a level, as a session refers to it.
 #[doc(hidden)]
-pub type SetOf<L> = Arc<LockSet<<L as Level>::Name, <L as Level>::Value>>;
+pub type SetOf<L> = Arc<<L as Level>::Set>;
 
 /// The set of a level, in a manager. It is opaque outside the crate, so a handwritten level that poses as another one
 /// does not get at the other one's locks.
@@ -168,15 +175,29 @@ impl<L: Level> fmt::Debug for SetAt<L> {
     }
 }
 
-/// A level whose members may be added and removed: declared as `level`, not as `fixed level`.
+/// A level of which it is known which names exist: declared as `level` or `fixed level`, not as `open level`.
+///
+/// All its names can be taken together, as [`All`](crate::All). [`hierarchy!`](crate::hierarchy) implements it; see
+/// there for an example of each kind of level.
+#[diagnostic::on_unimplemented(
+    message = "level `{Self}` is open: every name exists, so there is no whole of it to take, and nothing to add",
+    label = "`{Self}` is declared as `open level`",
+    note = "acquire the names that you need: each exists while it is held or waited for",
+    note = "declare it as `level {Self}`, without `open`, if names are to exist only once they are added"
+)]
+pub trait Closed: Level<Set = LockSet<<Self as Level>::Name, <Self as Level>::Value>> {}
+
+/// A level whose members may be added and removed: declared as `level`, not as `fixed level` or `open level`.
 ///
 /// See [`hierarchy!`](crate::hierarchy) for an example.
 #[diagnostic::on_unimplemented(
-    message = "level `{Self}` is fixed: its members were given when the manager was built",
-    label = "nothing can be added to or removed from `{Self}`",
-    note = "declare it as `level {Self}`, without `fixed`, if its members may change"
+    message = "nothing can be added to or removed from level `{Self}`",
+    label = "`{Self}` is not declared as a plain `level`",
+    note = "a `fixed level` keeps the members that it was given when the manager was built",
+    note = "in an `open level`, every name exists without being added; the root has no names",
+    note = "declare it as `level {Self}` if its members are to be added and removed"
 )]
-pub trait Modifiable: NotRoot {}
+pub trait Modifiable: NotRoot + Closed {}
 
 /// `Self` is below `L` in the locking order.
 ///
@@ -206,7 +227,7 @@ pub trait Before<L: Level>: Level {}
 
 /// What is locked at a level, and the guards of that.
 #[doc(hidden)]
-pub trait Locks: sealed::Sealed {
+pub trait Locks: sealed::Locks {
     type Guard<M: Mode>: Send + Sync + 'static;
 
     /// What `Debug` shows of a guard.
@@ -221,10 +242,9 @@ impl Locks for SharedLock {
     }
 }
 
-impl<K, T> Locks for LockSet<K, T>
+impl<S> Locks for S
 where
-    K: Key + fmt::Debug + Send + Sync + 'static,
-    T: Send + Sync + 'static,
+    S: NamedLocks<Name: fmt::Debug + Send + Sync, Value: Send + Sync> + Send + Sync + 'static,
 {
     type Guard<M: Mode> = SetGuard<Arc<Self>, M>;
 
@@ -339,21 +359,23 @@ impl<L: Level, M: Mode, Rest: HeldList> fmt::Debug for Held<L, M, Rest> {
 }
 
 mod sealed {
-    use super::{Held, Level, LockSet, Mode, SharedLock};
+    use super::{Held, Level, Mode, NamedLocks, SharedLock};
 
     pub trait Sealed {}
     impl Sealed for () {}
     impl<L: Level, M: Mode, Rest> Sealed for Held<L, M, Rest> {}
     impl<S: Sealed> Sealed for &mut S {}
-    impl Sealed for SharedLock {}
-    impl<K, T> Sealed for LockSet<K, T> {}
+
+    pub trait Locks {}
+    impl Locks for SharedLock {}
+    impl<S: NamedLocks> Locks for S {}
 }
 
 /// Levels that belong to no hierarchy. They let a bound fail with its own message where no level satisfies it: if rustc
 /// had no candidate at all, it would say that the method does not exist. There are two, because rustc would infer a
 /// single one as the level that was meant.
 pub(crate) mod nowhere {
-    use super::{Hierarchy, Level, LevelGuard, Mode, SetGuard, SetOf, SharedLock};
+    use super::{Hierarchy, Level, LevelGuard, LockSet, Mode, SetGuard, SetOf, SharedLock};
 
     #[derive(Debug)]
     pub enum Nowhere {}
@@ -373,6 +395,7 @@ pub(crate) mod nowhere {
             impl Level for $level {
                 type In = Nowhere;
                 type Locks = SharedLock;
+                type Set = LockSet<(), ()>;
                 type Name = ();
                 type Value = ();
                 const NAME: &'static str = "";

@@ -91,7 +91,7 @@ pub mod names {
 /// See [`SharedLock::synchronized`] for an example of a method with such a bound.
 pub mod guards {
     pub use crate::lock::{Access, LockPointer, Mappable};
-    pub use crate::set::{LockSetPointer, SetPointer};
+    pub use crate::set::{LockSetPointer, NamedLocks, SetPointer};
 }
 
 #[doc(hidden)]

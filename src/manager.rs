@@ -18,9 +18,10 @@ pub use modify::Modify;
 pub use request::SessionRequest;
 pub use session::{Climb, Session};
 
-use crate::level::{Hierarchy, LevelOf, NotRoot, RootHeld, checks};
+use crate::level::{Closed, Hierarchy, LevelOf, NotRoot, RootHeld, checks};
 use crate::lock::{SharedLock, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
+use crate::set::{AsName, Names, SetPointer as _};
 use record::Pool;
 use std::borrow::Cow;
 use std::fmt;
@@ -247,10 +248,12 @@ impl<H: Hierarchy> LockManager<H> {
 
     /// A snapshot of the names of a level, in name order, without waiting (the seed's `_names()`).
     ///
+    /// Of an open level, these are the names that are held or waited for.
+    ///
     /// It may be out of date as soon as it is returned: for diagnostics and tests, not for decisions. See
     /// [`Session::add_exclusive`] for an example.
     pub fn names<L: NotRoot + LevelOf<H>>(&self) -> Vec<L::Name> {
-        L::set(&self.locks.sets).0.names()
+        L::set(&self.locks.sets).0.core().names()
     }
 }
 
@@ -276,13 +279,13 @@ pub struct Builder<H: Hierarchy> {
 impl<H: Hierarchy> Builder<H> {
     /// Adds members to a level, with default values; a repeated name counts once.
     ///
-    /// See [`LockManager`] for an example.
+    /// An open level needs none. See [`LockManager`] for an example.
     #[must_use]
-    pub fn names<L>(self, names: impl IntoIterator<Item: Into<L::Name>>) -> Self
+    pub fn names<L>(self, names: impl Names<L::Name>) -> Self
     where
-        L: NotRoot<Value: Default> + LevelOf<H>,
+        L: NotRoot<Value: Default> + Closed + LevelOf<H>,
     {
-        L::set(&self.sets).0.extend(names.into_iter().map(|name| (name.into(), L::Value::default())));
+        L::set(&self.sets).0.extend(names.listed().map(|name| (name.into_name(), L::Value::default())));
         self
     }
 
@@ -296,7 +299,7 @@ impl<H: Hierarchy> Builder<H> {
     ///     struct Bank { root Ledger, level Account: u32 => i64 }
     /// }
     /// let bank: lockladder::LockManager<Bank> =
-    ///     lockladder::LockManager::builder().entries::<Account>([(1_u32, 100), (2, 0)]).build();
+    ///     lockladder::LockManager::builder().entries::<Account>([(1, 100), (2, 0)]).build();
     /// let mut transfer = bank.shared("transfer").await?.exclusive::<Account>([1, 2]).await?;
     /// let [from, to] = transfer.get_disjoint_mut::<Account, _>([1, 2])?;
     /// (*from, *to) = (*from - 30, *to + 30);
@@ -304,11 +307,11 @@ impl<H: Hierarchy> Builder<H> {
     /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
     /// ```
     #[must_use]
-    pub fn entries<L>(self, entries: impl IntoIterator<Item = (impl Into<L::Name>, L::Value)>) -> Self
+    pub fn entries<L>(self, entries: impl IntoIterator<Item = (impl AsName<L::Name>, L::Value)>) -> Self
     where
-        L: NotRoot + LevelOf<H>,
+        L: NotRoot + Closed + LevelOf<H>,
     {
-        L::set(&self.sets).0.extend(entries.into_iter().map(|(name, value)| (name.into(), value)));
+        L::set(&self.sets).0.extend(entries.into_iter().map(|(name, value)| (name.into_name(), value)));
         self
     }
 

@@ -35,10 +35,11 @@ pub use add::{Add, Added, Unheld};
 pub use entries::Entries;
 pub use error::{AddError, SetError};
 pub use guard::SetGuard;
+pub(crate) use names::extent;
 pub use names::{All, AsName, IntoEntries, Key, Names, NamesOrAll};
 pub use open::OpenSet;
 pub(crate) use partial::InPart;
-pub use pointer::{LockSetPointer, SetPointer};
+pub use pointer::{LockSetPointer, NamedLocks, SetPointer};
 pub use remove::Remove;
 pub(crate) use request::Want;
 pub use values::NameArray;
@@ -112,13 +113,12 @@ pub struct LockSet<K, T = ()> {
 impl<K: Key, T> LockSet<K, T> {
     /// A set of these names, each with the default value; a repeated name counts once.
     ///
-    /// See [`LockSet`] for an example.
-    pub fn new<I>(names: I) -> Self
+    /// The names of an iterator can be [collected](Iterator::collect) into a set. See [`LockSet`] for an example.
+    pub fn new(names: impl Names<K>) -> Self
     where
-        I: IntoIterator<Item: Into<K>>,
         T: Default,
     {
-        names.into_iter().map(Into::into).collect()
+        names.listed().map(AsName::into_name).collect()
     }
 
     /// A set of these names and values. If a name is repeated, its first value counts.
@@ -128,7 +128,7 @@ impl<K: Key, T> LockSet<K, T> {
     /// ```
     /// # tokio_test::block_on(async {
     /// let ports: lockladder::LockSet<u16, String> =
-    ///     lockladder::LockSet::from_entries([(80_u16, "web".to_owned()), (25, "mail".to_owned())]);
+    ///     lockladder::LockSet::from_entries([(80, "web".to_owned()), (25, "mail".to_owned())]);
     /// ports.exclusive(80).await?[80].push_str(" server");
     /// assert_eq!(ports.shared(80).await?[80], "web server");
     /// # Ok::<_, lockladder::SetError<u16>>(()) }).unwrap();
@@ -136,10 +136,10 @@ impl<K: Key, T> LockSet<K, T> {
     pub fn from_entries<I, N>(entries: I) -> Self
     where
         I: IntoIterator<Item = (N, T)>,
-        N: Into<K>,
+        N: AsName<K>,
     {
         let set = Self { core: Core::new(None) };
-        set.extend(entries.into_iter().map(|(name, value)| (name.into(), value)));
+        set.extend(entries.into_iter().map(|(name, value)| (name.into_name(), value)));
         set
     }
 
@@ -340,27 +340,6 @@ fn sorted<K: Ord>(mut names: Vec<K>) -> Vec<K> {
     names.dedup();
     names
 }
-
-/// Implements [`SetPointer`] for pointers to sets.
-macro_rules! pointers {
-    ($($pointer:ty),+) => {$(
-        impl<K: Key, T> SetPointer for $pointer {
-            type Name = K;
-            type Value = T;
-
-            fn core(&self) -> &Core<K, T> {
-                &self.core
-            }
-        }
-
-        impl<K, T> pointer::sealed::Sealed for $pointer {}
-    )+};
-}
-
-pointers! { &LockSet<K, T>, Arc<LockSet<K, T>>, &OpenSet<K, T>, Arc<OpenSet<K, T>> }
-
-impl<K: Key, T> LockSetPointer for &LockSet<K, T> {}
-impl<K: Key, T> LockSetPointer for Arc<LockSet<K, T>> {}
 
 /// Shows members and how they are held, in name order, without waiting: up to 16, then how many more there are. A
 /// snapshot for diagnostics; it may be out of date as soon as it is returned.

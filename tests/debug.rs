@@ -29,7 +29,7 @@ fn a_small_set_is_shown_whole() {
 
 #[test]
 fn large_sets_and_their_guards_and_requests_are_shown_in_part() {
-    let set: LockSet<u32> = LockSet::new(0..MANY);
+    let set: LockSet<u32> = (0..MANY).collect();
     assert_bounded(&format!("{set:?}"));
     assert_bounded(&format!("{:?}", set.try_shared(All).unwrap()));
     let names: Vec<u32> = (0..MANY).collect();
@@ -69,10 +69,10 @@ fn the_text_of_an_error_names_the_first_names_and_says_how_many_more() {
     ] {
         assert_bounded(&text);
     }
-    let set: LockSet<u32> = LockSet::new(0..MANY);
+    let set: LockSet<u32> = (0..MANY).collect();
     let _holder = set.try_exclusive(&names).unwrap();
     let manager: LockManager<Seed> =
-        LockManager::builder().names::<Node>((0..MANY).map(|name| name.to_string())).build();
+        LockManager::builder().names::<Node>((0..MANY).map(|name| name.to_string()).collect::<Vec<_>>()).build();
     let _job = manager.try_shared("job").unwrap().try_exclusive::<Node>(All).unwrap();
     let texts: Vec<String> = (0..MANY).map(|name| name.to_string()).collect();
     let listed = manager.try_shared("job").unwrap().try_shared::<Node>(&texts).map(drop).unwrap_err().to_string();

@@ -78,7 +78,7 @@ async fn a_grant_that_was_made_in_time_wins() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_is_past_still_tries_once_for_the_whole_of_a_large_set() {
-    let set: LockSet<u32> = LockSet::new(0..20_000_u32);
+    let set: LockSet<u32> = (0..20_000).collect();
     let whole = set.exclusive(All).deadline(Instant::now()).await.unwrap();
     assert_eq!(whole.len(), 20_000);
     let mut late = task::spawn(set.shared(All).deadline(Instant::now()));
@@ -141,7 +141,7 @@ fn a_try_of_the_whole_says_what_others_hold() {
     assert_eq!(set.try_exclusive(All).map(drop), blocked(names(&["b"]), LockMode::Exclusive));
     drop((set.try_shared(All).unwrap(), sharer));
 
-    let many: LockSet<u32> = LockSet::new(0..1_000_u32);
+    let many: LockSet<u32> = (0..1_000).collect();
     let all_of_them: Vec<_> = (0..1_000_u32).map(|name| many.try_shared(name).unwrap()).collect();
     let refused = many.try_exclusive(All).unwrap_err();
     assert!(refused.to_string().contains(", 984 more]"), "{refused}");

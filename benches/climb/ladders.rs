@@ -31,7 +31,8 @@ pub(crate) struct Typed(LockManager<Seed>);
 pub(crate) struct Dynamic(LockManager<Seed>);
 
 fn manager() -> LockManager<Seed> {
-    LockManager::builder().names::<Instance>(jobs::instances()).names::<Node>(jobs::nodes()).build()
+    let (instances, nodes): (Vec<_>, Vec<_>) = (jobs::instances().collect(), jobs::nodes().collect());
+    LockManager::builder().names::<Instance>(instances).names::<Node>(nodes).build()
 }
 
 impl Default for Typed {

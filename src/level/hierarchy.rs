@@ -85,6 +85,13 @@ macro_rules! __hierarchy {
             [$($done)* ([$(#[$meta])*] $level, $name, ($($value)?), fixed)] $($($rest)*)?
         }
     };
+    (@parse $head:tt $root:tt [$($done:tt)*]
+        $(#[$meta:meta])* open level $level:ident: $name:ty $(=> $value:ty)? $(, $($rest:tt)*)?
+    ) => {
+        $crate::__hierarchy! { @parse $head $root
+            [$($done)* ([$(#[$meta])*] $level, $name, ($($value)?), open)] $($($rest)*)?
+        }
+    };
     (@parse [$(#[$meta:meta])* $visibility:vis $hierarchy:ident] [$(#[$root_meta:meta])* $root:ident]
         [$(([$($level_meta:tt)*] $level:ident, $name:ty, $value:ty, $kind:ident))*]
     ) => {
@@ -117,6 +124,7 @@ macro_rules! __hierarchy {
         impl $crate::level::Level for $root {
             type In = $hierarchy;
             type Locks = $crate::SharedLock;
+            type Set = $crate::LockSet<Self::Name>;
             type Name = ::std::string::String;
             type Value = ();
             const NAME: &'static ::core::primitive::str = ::core::stringify!($root);
@@ -129,6 +137,7 @@ macro_rules! __hierarchy {
             }
         }
 
+        $crate::__hierarchy! { @kind root $root }
         $(
             $($level_meta)*
             #[doc = ::core::concat!("\n\nA level of [`", ::core::stringify!($hierarchy), "`].")]
@@ -138,7 +147,7 @@ macro_rules! __hierarchy {
             $crate::__hierarchy! { @kind $kind $level }
         )*
 
-        $crate::__hierarchy! { @levels $hierarchy (1) [] $(($level, $name, $value))* }
+        $crate::__hierarchy! { @levels $hierarchy (1) [] $(($kind $level, $name, $value))* }
         $crate::__hierarchy! { @root $root $($level)* }
         $crate::__hierarchy! { @ends $hierarchy $root $($level)* }
         $crate::__hierarchy! { @pairs $($level)* }
@@ -188,15 +197,30 @@ macro_rules! __hierarchy {
         $crate::__hierarchy! { @$to $pair $($names)+ }
     };
 
-    (@kind level $level:ident) => { impl $crate::level::Modifiable for $level {} };
-    (@kind fixed $level:ident) => {};
+    // The root counts as closed, so that its misuse breaks one bound only.
+    (@kind root $level:ident) => {
+        #[diagnostic::do_not_recommend]
+        impl $crate::level::Closed for $level {}
+    };
+    (@kind level $level:ident) => {
+        impl $crate::level::Closed for $level {}
+        impl $crate::level::Modifiable for $level {}
+    };
+    (@kind fixed $level:ident) => { impl $crate::level::Closed for $level {} };
+    (@kind open $level:ident) => {};
+
+    (@set open $name:ty, $value:ty) => { $crate::OpenSet<$name, $value> };
+    (@set $closed:ident $name:ty, $value:ty) => { $crate::LockSet<$name, $value> };
 
     // Each level with its index and the path to its set.
     (@levels $hierarchy:ident ($index:expr) [$($path:tt)*]) => {};
-    (@levels $hierarchy:ident ($index:expr) [$($path:tt)*] ($level:ident, $name:ty, $value:ty) $($rest:tt)*) => {
+    (@levels $hierarchy:ident ($index:expr) [$($path:tt)*]
+        ($kind:ident $level:ident, $name:ty, $value:ty) $($rest:tt)*
+    ) => {
         impl $crate::level::Level for $level {
             type In = $hierarchy;
-            type Locks = $crate::LockSet<$name, $value>;
+            type Locks = Self::Set;
+            type Set = $crate::__hierarchy!(@set $kind $name, $value);
             type Name = $name;
             type Value = $value;
             const NAME: &'static ::core::primitive::str = ::core::stringify!($level);

@@ -15,9 +15,10 @@ use crate::level::{AnyGuard, AnyRoot, HeldListOf, Hierarchy, Level, LevelOf, Not
 use crate::lock::block_on;
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::panics::Panics;
-use crate::set::{AsName, NameArray, Names, NamesOrAll, SetAcquire, SetGuard, Want};
+use crate::set::{AsName, NameArray, NamedLocks, Names, NamesOrAll, SetAcquire, SetGuard, Want};
 use std::any::TypeId;
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 
 /// A [`Session`] for lists of locks that are known only at run time.
@@ -192,21 +193,31 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// # Errors
     ///
-    /// [`OrderError::NotAbove`]; and those of [`Session::shared`]. The session keeps what it held before.
+    /// [`OrderError::NotAbove`]; [`OrderError::Open`] for the whole of an open level; and those of [`Session::shared`].
+    /// The session keeps what it held before.
     pub fn acquire<L: NotRoot + LevelOf<H>>(
         &mut self,
         names: impl NamesOrAll<L::Name>,
         mode: LockMode,
     ) -> DynClimb<'_, H, L> {
-        let (order, request) = (self.may_wait_for::<L>(), self.request::<L>(names, mode));
-        DynRequest::on(self, order, request)
+        let (names, mut order) = (names.requested(), self.may_wait_for::<L>());
+        if names.is_some() || L::Set::HAS_WHOLE {
+            let request = self.request::<L>(names, mode);
+            return DynRequest::on(self, order, request);
+        }
+        order = order.and(Err(OrderError::Open { level: L::NAME }));
+        let nothing = self.request::<L>(Some(iter::empty::<L::Name>()), mode);
+        DynRequest::on(self, order, nothing)
     }
 
-    fn request<L: NotRoot + LevelOf<H>>(&self, names: impl NamesOrAll<L::Name>, mode: LockMode) -> Acquiring<L> {
+    fn request<L>(&self, names: Option<impl Iterator<Item: AsName<L::Name>>>, mode: LockMode) -> Acquiring<L>
+    where
+        L: NotRoot + LevelOf<H>,
+    {
         let set = self.set::<L>();
         match mode {
-            LockMode::Shared => ByMode::shared(SetAcquire::of(set, names, Want::All)),
-            LockMode::Exclusive => ByMode::exclusive(SetAcquire::of(set, names, Want::All)),
+            LockMode::Shared => ByMode::shared(SetAcquire::new(set, names, Want::All)),
+            LockMode::Exclusive => ByMode::exclusive(SetAcquire::new(set, names, Want::All)),
         }
     }
 

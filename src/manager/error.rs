@@ -178,6 +178,14 @@ pub enum OrderError {
         /// The level.
         level: &'static str,
     },
+    /// The call takes the whole of an open level.
+    #[error(
+        "level `{level}` is open: every name exists, so there is no whole of it to take; name the locks that you need"
+    )]
+    Open {
+        /// The level.
+        level: &'static str,
+    },
     /// The call adds to a held level while one above it is held.
     #[error("level `{level}` is not the highest level held by this session: release level `{held}` first")]
     NotTop {

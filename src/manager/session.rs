@@ -8,12 +8,12 @@ use super::request::{Answer, Asker, SessionRequest};
 use crate::deadline::Deadline;
 use crate::level::{
     CanAcquire, CanDowngrade, CanRelease, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf,
-    NotRoot, SetOf, checks,
+    NamesOf, NotRoot, SetOf, checks,
 };
 use crate::lock::block_on;
 use crate::mode::{Exclusive, Mode, Shared};
 use crate::panics::Panics;
-use crate::set::{AsName, NameArray, Names, NamesOrAll, SetAcquire, SetGuard, Want};
+use crate::set::{AsName, NameArray, Names, SetAcquire, SetGuard, Want};
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -119,7 +119,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// [`SessionError::Unknown`], [`SessionError::Deleted`], [`SessionError::AlreadyHeld`].
     #[expect(clippy::inline_always, reason = "see `climb`")]
     #[inline(always)]
-    pub fn shared<L>(self, names: impl NamesOrAll<L::Name>) -> Climb<H, S, L, Shared>
+    pub fn shared<L>(self, names: impl NamesOf<L>) -> Climb<H, S, L, Shared>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -136,7 +136,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// [`SessionError::Unknown`], [`SessionError::Deleted`], [`SessionError::AlreadyHeld`].
     #[expect(clippy::inline_always, reason = "see `climb`")]
     #[inline(always)]
-    pub fn exclusive<L>(self, names: impl NamesOrAll<L::Name>) -> Climb<H, S, L, Exclusive>
+    pub fn exclusive<L>(self, names: impl NamesOf<L>) -> Climb<H, S, L, Exclusive>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -151,13 +151,13 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         reason = "measured: with the answer to it, see `Climber`, a fifth of the time of a climb"
     )]
     #[inline(always)]
-    fn climb<L, M: Mode>(self, names: impl NamesOrAll<L::Name>) -> Climb<H, S, L, M>
+    fn climb<L, M: Mode>(self, names: impl NamesOf<L>) -> Climb<H, S, L, M>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
     {
         const { checks::may_acquire::<S, L>() }
-        let acquire = SetAcquire::of(self.set::<L>(), names, Want::All);
+        let acquire = SetAcquire::new(self.set::<L>(), names.requested(), Want::All);
         Climb::up(self, acquire)
     }
 
@@ -169,7 +169,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::WouldBlock`] with the names that other sessions hold, and those of [`shared`](Self::shared).
-    pub fn try_shared<L>(self, names: impl NamesOrAll<L::Name>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
+    pub fn try_shared<L>(self, names: impl NamesOf<L>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -199,10 +199,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// let job = job.try_exclusive::<Node>("node2")?;
     /// # Ok::<_, SessionError>(())
     /// ```
-    pub fn try_exclusive<L>(
-        self,
-        names: impl NamesOrAll<L::Name>,
-    ) -> Result<Session<H, Held<L, Exclusive, S>>, SessionError>
+    pub fn try_exclusive<L>(self, names: impl NamesOf<L>) -> Result<Session<H, Held<L, Exclusive, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -210,17 +207,15 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.climb_now(names)
     }
 
-    fn climb_now<L, M: Mode>(
-        mut self,
-        names: impl NamesOrAll<L::Name>,
-    ) -> Result<Session<H, Held<L, M, S>>, SessionError>
+    fn climb_now<L, M: Mode>(mut self, names: impl NamesOf<L>) -> Result<Session<H, Held<L, M, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
     {
         const { checks::may_acquire::<S, L>() }
         self.claim.takes::<L>()?;
-        let guard = SetAcquire::of(self.set::<L>(), names, Want::All).at_once().map_err(AtLevel::<L>::at_level)?;
+        let guard =
+            SetAcquire::new(self.set::<L>(), names.requested(), Want::All).at_once().map_err(AtLevel::<L>::at_level)?;
         Ok(self.climbed(L::level_guard(guard)))
     }
 
@@ -235,10 +230,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Panics
     ///
     /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
-    pub fn blocking_shared<L>(
-        self,
-        names: impl NamesOrAll<L::Name>,
-    ) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
+    pub fn blocking_shared<L>(self, names: impl NamesOf<L>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
         S: CanAcquire<L>,
@@ -259,7 +251,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
     pub fn blocking_exclusive<L>(
         self,
-        names: impl NamesOrAll<L::Name>,
+        names: impl NamesOf<L>,
     ) -> Result<Session<H, Held<L, Exclusive, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,

@@ -101,9 +101,11 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         Self::new(set, names.requested(), want)
     }
 
+    /// A request for the names, or for the whole without names: only in a set that has one.
     #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
-    fn new(set: P, names: Option<impl Iterator<Item: AsName<P::Name>>>, want: Want) -> Self {
+    pub(crate) fn new(set: P, names: Option<impl Iterator<Item: AsName<P::Name>>>, want: Want) -> Self {
+        debug_assert!(names.is_some() || set.core().fresh.is_none(), "an open set has no whole");
         let (progress, priority) = (Progress::Asked(Request::new(names.is_none())), Priority::default());
         let mut this = Self { set: Some(set), progress, want, priority, mode: PhantomData, pinned: PhantomPinned };
         if let (Progress::Asked(request), Some(set), Some(names)) = (&mut this.progress, &this.set, names) {

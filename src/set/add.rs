@@ -26,7 +26,7 @@ use tokio::time::Instant;
 /// How new names are held from the start: [`Unheld`], [`Shared`] or [`Exclusive`]. Sealed.
 ///
 /// See [`LockSet::add_exclusive`](super::LockSet::add_exclusive) for an example.
-pub trait Added<P: LockSetPointer>: sealed::Sealed {
+pub trait Added<P: SetPointer>: sealed::Sealed {
     /// What adding resolves to: nothing, or the guard of the new names.
     type Output;
 
@@ -41,7 +41,7 @@ pub trait Added<P: LockSetPointer>: sealed::Sealed {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Unheld;
 
-impl<P: LockSetPointer> Added<P> for Unheld {
+impl<P: SetPointer> Added<P> for Unheld {
     type Output = ();
 
     const HELD: Option<LockMode> = None;
@@ -51,7 +51,7 @@ impl<P: LockSetPointer> Added<P> for Unheld {
     }
 }
 
-impl<P: LockSetPointer> Added<P> for Shared {
+impl<P: SetPointer> Added<P> for Shared {
     type Output = SetGuard<P, Shared>;
 
     const HELD: Option<LockMode> = Some(LockMode::Shared);
@@ -61,7 +61,7 @@ impl<P: LockSetPointer> Added<P> for Shared {
     }
 }
 
-impl<P: LockSetPointer> Added<P> for Exclusive {
+impl<P: SetPointer> Added<P> for Exclusive {
     type Output = SetGuard<P, Exclusive>;
 
     const HELD: Option<LockMode> = Some(LockMode::Exclusive);
@@ -102,7 +102,7 @@ pin_project! {
     ///
     /// If polled again after it has resolved; [`FusedFuture::is_terminated`] tells whether it has.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Add<P: LockSetPointer, A: Added<P>> {
+    pub struct Add<P: SetPointer, A: Added<P>> {
         // Taken when the future resolves.
         set: Option<P>,
         entries: Vec<(P::Name, P::Value)>,
@@ -113,15 +113,19 @@ pin_project! {
         pinned: PhantomPinned,
     }
 
-    impl<P: LockSetPointer, A: Added<P>> PinnedDrop for Add<P, A> {
+    impl<P: SetPointer, A: Added<P>> PinnedDrop for Add<P, A> {
         fn drop(this: Pin<&mut Self>) {
             drop(Panics::defer(|panics| this.withdraw(panics)));
         }
     }
 }
 
-impl<P: LockSetPointer, A: Added<P>> Add<P, A> {
-    pub(crate) fn new(set: P, entries: impl IntoEntries<P::Name, P::Value>) -> Self {
+impl<P: SetPointer, A: Added<P>> Add<P, A> {
+    // This bound is here, and not on the type: so adding to an open level is one compiler error and not three.
+    pub(crate) fn new(set: P, entries: impl IntoEntries<P::Name, P::Value>) -> Self
+    where
+        P: LockSetPointer,
+    {
         let (entries, ticket, priority) = (entries.into_entries(), None, Priority::default());
         Self { set: Some(set), entries, priority, ticket, added: PhantomData, pinned: PhantomPinned }
     }
@@ -166,7 +170,7 @@ impl<P: LockSetPointer, A: Added<P>> Add<P, A> {
     }
 }
 
-impl<P: LockSetPointer, A: Added<P>> Future for Add<P, A> {
+impl<P: SetPointer, A: Added<P>> Future for Add<P, A> {
     type Output = Result<A::Output, AddError<P::Name>>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -195,11 +199,11 @@ impl<P: LockSetPointer, A: Added<P>> Future for Add<P, A> {
 }
 
 /// The right to add: a hold on the whole, without the members, for a moment.
-struct Granted<P: LockSetPointer> {
+struct Granted<P: SetPointer> {
     set: P,
 }
 
-impl<P: LockSetPointer> Granted<P> {
+impl<P: SetPointer> Granted<P> {
     /// Adds the entries, then releases the whole. Comparing names is foreign code; if it panics, nothing has been
     /// added.
     fn add<A: Added<P>>(
@@ -214,19 +218,19 @@ impl<P: LockSetPointer> Granted<P> {
     }
 }
 
-impl<P: LockSetPointer> Drop for Granted<P> {
+impl<P: SetPointer> Drop for Granted<P> {
     fn drop(&mut self) {
         Panics::defer(|panics| self.set.core().release_whole(WholeHold::Alone, LockMode::Exclusive, panics));
     }
 }
 
-impl<P: LockSetPointer, A: Added<P>> FusedFuture for Add<P, A> {
+impl<P: SetPointer, A: Added<P>> FusedFuture for Add<P, A> {
     fn is_terminated(&self) -> bool {
         self.set.is_none()
     }
 }
 
-impl<P: LockSetPointer, A: Added<P>> Timed for Add<P, A> {
+impl<P: SetPointer, A: Added<P>> Timed for Add<P, A> {
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -243,7 +247,7 @@ impl<P: LockSetPointer, A: Added<P>> Timed for Add<P, A> {
     }
 }
 
-impl<P: LockSetPointer<Name: fmt::Debug>, A: Added<P>> fmt::Debug for Add<P, A> {
+impl<P: SetPointer<Name: fmt::Debug>, A: Added<P>> fmt::Debug for Add<P, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Abridged::of(self.entries.iter().map(|(name, _)| name));
         f.debug_struct("Add").field("names", &names).finish_non_exhaustive()

@@ -1,6 +1,6 @@
 //! Names with a value each.
 
-use super::names::{IntoEntries, sealed};
+use super::names::{AsName, IntoEntries, sealed};
 
 /// Names with a value each, wherever names alone can be added: `Entries([("disk1", 512)])`, or around a map.
 ///
@@ -21,10 +21,10 @@ use super::names::{IntoEntries, sealed};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Entries<I>(pub I);
 
-impl<K, T, N: Into<K>, I: IntoIterator<Item = (N, T)>> sealed::Addable<K, T> for Entries<I> {}
+impl<K, T, N: AsName<K>, I: IntoIterator<Item = (N, T)>> sealed::Addable<K, T> for Entries<I> {}
 
-impl<K, T, N: Into<K>, I: IntoIterator<Item = (N, T)>> IntoEntries<K, T> for Entries<I> {
+impl<K, T, N: AsName<K>, I: IntoIterator<Item = (N, T)>> IntoEntries<K, T> for Entries<I> {
     fn into_entries(self) -> Vec<(K, T)> {
-        self.0.into_iter().map(|(name, value)| (name.into(), value)).collect()
+        self.0.into_iter().map(|(name, value)| (name.into_name(), value)).collect()
     }
 }

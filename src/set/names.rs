@@ -111,6 +111,10 @@ pub trait NamesOrAll<K>: sealed::List<K> {
     #[doc(hidden)]
     type Each: Iterator<Item: AsName<K>>;
 
+    /// [`Listed`](extent::Listed) names, or the [`Whole`](extent::Whole), as a type.
+    #[doc(hidden)]
+    type Extent;
+
     /// The names as given: in this order, with repetitions. `None` stands for the whole set.
     #[doc(hidden)]
     fn requested(self) -> Option<Self::Each>;
@@ -124,7 +128,7 @@ pub trait NamesOrAll<K>: sealed::List<K> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not list names of type `{K}`",
     label = "expected names of type `{K}`",
-    note = "pass an array, slice, `Vec` or set of names, by value or by reference",
+    note = "pass an array, slice, `Vec` or set of names, by value or by reference; collect an iterator into a `Vec` first",
     note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
 )]
 pub trait Names<K>: NamesOrAll<K> + sealed::Listed<K> {
@@ -147,6 +151,17 @@ pub trait IntoEntries<K, T>: sealed::Addable<K, T> {
     /// The names as given, in this order, with repetitions, and their values.
     #[doc(hidden)]
     fn into_entries(self) -> Vec<(K, T)>;
+}
+
+/// What a caller's argument stands for, as a type: some levels have no whole.
+pub(crate) mod extent {
+    /// Names that are listed one by one.
+    #[derive(Debug)]
+    pub enum Listed {}
+
+    /// The whole set.
+    #[derive(Debug)]
+    pub enum Whole {}
 }
 
 /// Only this module decides what can stand for names.
@@ -187,6 +202,7 @@ pub(super) mod sealed {
 
 impl<K: Hash + Eq> NamesOrAll<K> for All {
     type Each = iter::Empty<K>;
+    type Extent = extent::Whole;
 
     fn requested(self) -> Option<Self::Each> {
         None
@@ -209,6 +225,7 @@ macro_rules! lists {
 
         impl<$($generics)*> NamesOrAll<K> for $list where $item: AsName<K> {
             type Each = <$list as IntoIterator>::IntoIter;
+            type Extent = extent::Listed;
 
             fn requested(self) -> Option<Self::Each> {
                 Some(self.listed())
@@ -251,6 +268,7 @@ macro_rules! singles {
 
         impl<$($generics)?> NamesOrAll<$key> for $name {
             type Each = iter::Once<$name>;
+            type Extent = extent::Listed;
 
             fn requested(self) -> Option<Self::Each> {
                 Some(self.listed())

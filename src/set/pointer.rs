@@ -1,13 +1,54 @@
-//! How guards and futures reach their set.
+//! How guards and futures reach their set, of either kind.
 
 use super::core::{Core, Holding};
 use super::names::Key;
 use super::shards::MemberRef;
+use super::{LockSet, OpenSet};
+use std::sync::Arc;
 
-/// How a guard reaches its set: by `&` or `Arc` of a [`LockSet`](super::LockSet) or an [`OpenSet`](super::OpenSet).
+/// Named locks of either kind: a [`LockSet`], or an [`OpenSet`]. Sealed.
+///
+/// See [`SetPointer`] for how guards reach them.
+pub trait NamedLocks: sealed::Sealed {
+    /// The names of the locks.
+    type Name: Key;
+
+    /// The values in the locks.
+    type Value;
+
+    /// Whether it is known which names exist, so that all of them can be taken together.
+    const HAS_WHOLE: bool;
+
+    #[doc(hidden)]
+    fn as_core(&self) -> &Core<Self::Name, Self::Value>;
+}
+
+impl<K: Key, T> NamedLocks for LockSet<K, T> {
+    type Name = K;
+    type Value = T;
+    const HAS_WHOLE: bool = true;
+
+    #[inline]
+    fn as_core(&self) -> &Core<K, T> {
+        &self.core
+    }
+}
+
+impl<K: Key, T> NamedLocks for OpenSet<K, T> {
+    type Name = K;
+    type Value = T;
+    const HAS_WHOLE: bool = false;
+
+    #[inline]
+    fn as_core(&self) -> &Core<K, T> {
+        &self.core
+    }
+}
+
+/// How a guard reaches its set: by `&` or `Arc` of a [`LockSet`] or an [`OpenSet`].
 ///
 /// Sealed: a guard relies on the pointer to lead to the same set each time, and to keep it alive. See
-/// [`LockSet::exclusive`](super::LockSet::exclusive) for an example of a guard by `&`.
+/// [`LockSet::exclusive`] for an example of a guard by `&`.
 pub trait SetPointer: Clone + sealed::Sealed {
     /// The names of the locks.
     type Name: Key;
@@ -19,13 +60,42 @@ pub trait SetPointer: Clone + sealed::Sealed {
     fn core(&self) -> &Core<Self::Name, Self::Value>;
 }
 
-/// How a guard reaches a [`LockSet`](super::LockSet), which adds and removes members. Sealed.
+impl<S: NamedLocks> SetPointer for &S {
+    type Name = S::Name;
+    type Value = S::Value;
+
+    #[inline]
+    fn core(&self) -> &Core<S::Name, S::Value> {
+        self.as_core()
+    }
+}
+
+impl<S: NamedLocks> SetPointer for Arc<S> {
+    type Name = S::Name;
+    type Value = S::Value;
+
+    #[inline]
+    fn core(&self) -> &Core<S::Name, S::Value> {
+        self.as_core()
+    }
+}
+
+/// How a guard reaches a [`LockSet`], which adds and removes members. Sealed.
 ///
 /// See [`SetGuard::remove`](super::SetGuard::remove) for an example of such a guard.
 pub trait LockSetPointer: SetPointer {}
 
-pub(super) mod sealed {
+impl<K: Key, T> LockSetPointer for &LockSet<K, T> {}
+impl<K: Key, T> LockSetPointer for Arc<LockSet<K, T>> {}
+
+mod sealed {
+    use super::{Arc, LockSet, NamedLocks, OpenSet};
+
     pub trait Sealed {}
+    impl<K, T> Sealed for LockSet<K, T> {}
+    impl<K, T> Sealed for OpenSet<K, T> {}
+    impl<S: NamedLocks> Sealed for &S {}
+    impl<S: NamedLocks> Sealed for Arc<S> {}
 }
 
 /// A member and a hold, by the pointer to their set.

@@ -1,11 +1,11 @@
 //! The future that removes members from a set.
 
-use super::LockSetPointer;
 use super::acquire::SetAcquire;
 use super::error::SetError;
 use super::guard::SetGuard;
 use super::names::Names;
 use super::request::Want;
+use super::{LockSetPointer, SetPointer};
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::mode::Exclusive;
 use crate::priority::Priority;
@@ -40,14 +40,18 @@ pin_project! {
     ///
     /// If polled again after it has resolved; [`FusedFuture::is_terminated`] tells whether it has.
     #[must_use = "futures do nothing unless awaited"]
-    pub struct Remove<P: LockSetPointer> {
+    pub struct Remove<P: SetPointer> {
         #[pin]
         acquire: SetAcquire<P, Exclusive>,
     }
 }
 
-impl<P: LockSetPointer> Remove<P> {
-    pub(crate) fn new(set: P, names: impl Names<P::Name>) -> Self {
+impl<P: SetPointer> Remove<P> {
+    // This bound is here, and not on the type, for the reason at `Add::new`.
+    pub(crate) fn new(set: P, names: impl Names<P::Name>) -> Self
+    where
+        P: LockSetPointer,
+    {
         Self { acquire: SetAcquire::listed(set, names, Want::Existing) }
     }
 
@@ -91,7 +95,7 @@ impl<P: LockSetPointer> Remove<P> {
     }
 }
 
-impl<P: LockSetPointer> Future for Remove<P> {
+impl<P: SetPointer> Future for Remove<P> {
     type Output = Result<Vec<P::Name>, SetError<P::Name>>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -100,7 +104,7 @@ impl<P: LockSetPointer> Future for Remove<P> {
 }
 
 /// Removes all that a guard holds, and returns the names.
-fn remove<P: LockSetPointer>(mut guard: SetGuard<P, Exclusive>) -> Vec<P::Name> {
+fn remove<P: SetPointer>(mut guard: SetGuard<P, Exclusive>) -> Vec<P::Name> {
     let removed = guard.retire_all();
     drop(guard); // It holds nothing now.
     let names = removed.into_iter().map(|(name, value)| {
@@ -110,13 +114,13 @@ fn remove<P: LockSetPointer>(mut guard: SetGuard<P, Exclusive>) -> Vec<P::Name> 
     names.collect()
 }
 
-impl<P: LockSetPointer> FusedFuture for Remove<P> {
+impl<P: SetPointer> FusedFuture for Remove<P> {
     fn is_terminated(&self) -> bool {
         self.acquire.is_terminated()
     }
 }
 
-impl<P: LockSetPointer> Timed for Remove<P> {
+impl<P: SetPointer> Timed for Remove<P> {
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -130,7 +134,7 @@ impl<P: LockSetPointer> Timed for Remove<P> {
     }
 }
 
-impl<P: LockSetPointer<Name: fmt::Debug>> fmt::Debug for Remove<P> {
+impl<P: SetPointer<Name: fmt::Debug>> fmt::Debug for Remove<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Remove").field("acquire", &self.acquire).finish()
     }

@@ -78,11 +78,8 @@ pub(crate) fn tell(programs: &[Program]) -> String {
 
 /// A fresh manager with these names at each level, and a session at the beginning of each program.
 pub(crate) fn real(programs: &[Program], names: &[char]) -> Scene {
-    let manager: LockManager<Small> = LockManager::builder()
-        .names::<Low>(names.iter().copied())
-        .names::<Middle>(names.iter().copied())
-        .names::<High>(names.iter().copied())
-        .build();
+    let manager: LockManager<Small> =
+        LockManager::builder().names::<Low>(names).names::<Middle>(names).names::<High>(names).build();
     let audited = manager.clone();
     let mut scene = Scene::new(1 + LEVELS).audited(move |moment| {
         let is_free = || audited.try_exclusive("audit").is_ok();

@@ -88,7 +88,7 @@ pub(crate) struct ForgetsLevelOrder {
 
 impl ForgetsLevelOrder {
     pub(crate) fn new(names: &[char]) -> Self {
-        Self { levels: (0..LEVELS).map(|_| Arc::new(LockSet::new(names.iter().copied()))).collect() }
+        Self { levels: (0..LEVELS).map(|_| Arc::new(LockSet::new(names))).collect() }
     }
 }
 

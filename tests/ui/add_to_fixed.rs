@@ -1,7 +1,8 @@
 //! A level declared as fixed.
 //!
-//! ERROR level `Zone` is fixed: its members were given when the manager was built
-//! NOTE declare it as `level Zone`, without `fixed`, if its members may change
+//! ERROR nothing can be added to or removed from level `Zone`
+//! NOTE a `fixed level` keeps the members that it was given when the manager was built
+//! NOTE declare it as `level Zone` if its members are to be added and removed
 use lockladder::{Session, SessionError, held, hierarchy};
 
 hierarchy! {

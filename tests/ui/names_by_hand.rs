@@ -9,6 +9,8 @@ struct Everything;
 
 impl NamesOrAll<u32> for Everything {
     type Each = Empty<u32>;
+    type Extent = ();
+
     fn requested(self) -> Option<Empty<u32>> {
         None
     }

@@ -44,8 +44,8 @@ impl Ladder {
     /// One lock for every instance and every node.
     pub(crate) fn new(cluster: &Inventory, sabotage: Sabotage) -> Self {
         let locks = LockManager::builder()
-            .names::<Instance>(cluster.instance_names().cloned())
-            .names::<Node>(cluster.node_names().cloned())
+            .names::<Instance>(cluster.instance_names().collect::<Vec<_>>())
+            .names::<Node>(cluster.node_names().collect::<Vec<_>>())
             .build();
         Self { locks, sabotage }
     }
