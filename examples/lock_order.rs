@@ -26,7 +26,7 @@ async fn fetch(locks: &LockManager<Warehouse>, shelf: &str) -> Result<Moving, Se
 #[tokio::main]
 async fn main() -> Result<(), SessionError> {
     let locks: LockManager<Warehouse> =
-        LockManager::builder().names::<Shelf>(["A", "B"]).names::<Robot>([1_u32, 2]).build();
+        LockManager::builder().names::<Shelf>(["A", "B"]).names::<Robot>([1, 2]).build();
 
     let mut job = fetch(&locks, "A").await?;
     println!("a job climbs:      {job:?}");

@@ -32,14 +32,14 @@ fn every_line_of_code_that_stands_for_one_of_tokio_is_compiled() {
 #[test]
 fn readers_that_wait_together_go_in_together_and_one_by_one_in_tokio() {
     let (theirs, ours) = (RwLock::new(()), SharedLock::new(()));
-    let (held_there, held_here) = (assert_ready!(task::spawn(theirs.write()).poll()), ours.try_exclusive().unwrap());
+    let (their_owner, our_owner) = (theirs.try_write().unwrap(), ours.try_exclusive().unwrap());
 
     let (mut one, mut writer, mut other) =
         (task::spawn(theirs.read()), task::spawn(theirs.write()), task::spawn(theirs.read()));
     assert_pending!(one.poll());
     assert_pending!(writer.poll());
     assert_pending!(other.poll());
-    drop(held_there);
+    drop(their_owner);
     let _one = assert_ready!(one.poll());
     assert_pending!(other.poll());
 
@@ -48,7 +48,7 @@ fn readers_that_wait_together_go_in_together_and_one_by_one_in_tokio() {
     assert_pending!(one.poll());
     assert_pending!(writer.poll());
     assert_pending!(other.poll());
-    drop(held_here);
+    drop(our_owner);
     let (_one, _other) = (assert_ready_ok!(one.poll()), assert_ready_ok!(other.poll()));
     assert_pending!(writer.poll());
 }
@@ -56,18 +56,18 @@ fn readers_that_wait_together_go_in_together_and_one_by_one_in_tokio() {
 #[test]
 fn a_downgrade_lets_in_the_readers_that_wait_and_in_tokio_those_before_the_first_writer() {
     let (theirs, ours) = (RwLock::new(()), SharedLock::new(()));
-    let (held_there, held_here) = (assert_ready!(task::spawn(theirs.write()).poll()), ours.try_exclusive().unwrap());
+    let (their_owner, our_owner) = (theirs.try_write().unwrap(), ours.try_exclusive().unwrap());
 
     let (mut writer, mut reader) = (task::spawn(theirs.write()), task::spawn(theirs.read()));
     assert_pending!(writer.poll());
     assert_pending!(reader.poll());
-    let _shared = held_there.downgrade();
+    let _shared = their_owner.downgrade();
     assert_pending!(reader.poll());
 
     let (mut writer, mut reader) = (task::spawn(ours.exclusive()), task::spawn(ours.shared()));
     assert_pending!(writer.poll());
     assert_pending!(reader.poll());
-    let _shared = held_here.downgrade();
+    let _shared = our_owner.downgrade();
     drop(assert_ready_ok!(reader.poll()));
     assert_pending!(writer.poll());
 }
