@@ -4,6 +4,7 @@ use super::core::Holding;
 use super::error::SetError;
 use super::guard::SetGuard;
 use super::names::{AsName, Names, NamesOrAll};
+use super::pointer::HoldingOf;
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
 use super::shards::Shards;
@@ -26,13 +27,12 @@ use tokio::task::coop::poll_proceed;
 use tokio::time::Instant;
 
 /// How far a request has come. Each result is stored here before foreign code runs, because that may panic.
-#[derive(Debug)]
-enum Progress<K, T> {
-    Asked(Request<K, T>),
+enum Progress<P: SetPointer> {
+    Asked(Request<P>),
     /// In the queue of the set, under this ticket.
     Waiting(u64),
-    Granted(Holding<K, T>),
-    Refused(SetError<K>),
+    Granted(HoldingOf<P>),
+    Refused(SetError<P::Name>),
     /// Resolved.
     Gone,
 }
@@ -65,7 +65,7 @@ pin_project! {
     pub struct SetAcquire<P: SetPointer, M: Mode> {
         // Taken when the future resolves.
         set: Option<P>,
-        progress: Progress<P::Name, P::Value>,
+        progress: Progress<P>,
         pub(super) want: Want,
         priority: Priority,
         mode: PhantomData<M>,
