@@ -109,3 +109,13 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/GUIDE.md")]
 struct Guide;
+
+/// The recipes, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/HOWTO.md")]
+struct HowTo;
+
+/// The table beside tokio's locks, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/FROM_TOKIO.md")]
+struct FromTokio;
