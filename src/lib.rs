@@ -31,7 +31,7 @@
 //! |---|---|
 //! | one lock; the fairness rule | [`SharedLock`], [`Guard`] |
 //! | several locks by name, with or without values | [`LockSet`], [`SetGuard`], [`All`] |
-//! | locks by any name, which need not be added first | [`OpenSet`] |
+//! | locks by any name, which need not be added first | [`OpenSet`]; in a hierarchy, `open level` |
 //! | locks in levels, in an order that the compiler checks | [`hierarchy!`], [`held!`], [`LockManager`], [`Session`] |
 //! | helpers that are generic over what a session holds | [`CanAcquire`], [`CanAdd`], [`Holds`], [`HoldsExclusive`] |
 //! | lists of locks that are known only at run time | [`DynSession`] |

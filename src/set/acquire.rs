@@ -101,11 +101,15 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         Self::new(set, names.requested(), want)
     }
 
-    /// A request for the names, or for the whole without names: only in a set that has one.
+    /// A request for the names; without names, for the whole of a set that has one.
+    ///
+    /// # Panics
+    ///
+    /// If an open set is asked for as a whole. Its names come and go past the queue, also while it would be held.
     #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
     pub(crate) fn new(set: P, names: Option<impl Iterator<Item: AsName<P::Name>>>, want: Want) -> Self {
-        debug_assert!(names.is_some() || set.core().fresh.is_none(), "an open set has no whole");
+        assert!(names.is_some() || set.core().fresh.is_none(), "an open set has no whole");
         let (progress, priority) = (Progress::Asked(Request::new(names.is_none())), Priority::default());
         let mut this = Self { set: Some(set), progress, want, priority, mode: PhantomData, pinned: PhantomPinned };
         if let (Progress::Asked(request), Some(set), Some(names)) = (&mut this.progress, &this.set, names) {

@@ -44,12 +44,11 @@ enum Course {
 }
 
 /// What a request asks of the set.
-#[derive(Debug)]
-pub(crate) enum Asked<K, T> {
+pub(crate) enum Asked<P: SetPointer> {
     /// Take those of these members that are free.
-    Free(MemberRefs<K, T>),
+    Free(MemberRefs<P::Name, P::Value>),
     /// Take these members, or wait for them.
-    For { reach: Reach, members: MemberRefs<K, T>, enough: usize, missing: Missing },
+    For { reach: Reach, members: MemberRefs<P::Name, P::Value>, enough: usize, missing: Missing },
 }
 
 impl<P: SetPointer> Request<P> {
@@ -126,7 +125,7 @@ impl<P: SetPointer> Request<P> {
         core: &Core<P::Name, P::Value>,
         want: Want,
         panics: &mut Panics,
-    ) -> Result<Asked<P::Name, P::Value>, SetError<P::Name>> {
+    ) -> Result<Asked<P>, SetError<P::Name>> {
         if self.is_for_whole(want) {
             return Ok(Asked::For {
                 reach: Reach::Every,
