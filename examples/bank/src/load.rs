@@ -25,14 +25,18 @@ use case::Case;
 use pass::Pass;
 use progress::Progress;
 
-/// The order of a round. Every second round has the other order, so that neither profits from its place.
-const ORDERS: [[Variant; 2]; 2] = [[Variant::Ladder, Variant::Plain], [Variant::Plain, Variant::Ladder]];
-
 /// All passes of one case.
 #[derive(Debug)]
 struct Findings {
     case: Case,
-    rounds: Vec<[Pass; 2]>,
+    rounds: Vec<Round>,
+}
+
+/// A pass of each variant, one after the other.
+#[derive(Debug)]
+struct Round {
+    ladder: Pass,
+    plain: Pass,
 }
 
 /// Measures, and prints the table.
@@ -40,28 +44,33 @@ struct Findings {
 /// # Errors
 ///
 /// The service or a client failed, or money was lost.
-pub async fn run(plan: &Load) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let length = Duration::from_secs(plan.seconds);
-    let passes = Case::ALL.len() as u64 * u64::from(plan.rounds) * 2;
-    let progress = Progress::new(plan.quiet, length, passes);
+pub async fn run(options: &Load) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let length = Duration::from_secs(options.seconds);
+    let passes = Case::ALL.len() as u64 * u64::from(options.rounds) * 2;
+    let progress = Progress::new(options.quiet, length, passes);
     let mut all = Vec::new();
     for case in Case::ALL {
+        let pass = async |variant| {
+            progress.begin(&format!("{}, {variant}", case.name));
+            pass::run(variant, &case, options.clients, length, &progress).await
+        };
         let mut rounds = Vec::new();
-        for order in ORDERS.into_iter().cycle().take(plan.rounds as usize) {
-            let mut round = Vec::with_capacity(2);
-            for variant in order {
-                progress.begin(&format!("{}, {variant}", case.name));
-                round.push((variant, pass::run(variant, &case, plan.clients, length, &progress).await?));
-            }
-            round.sort_by_key(|(variant, _)| *variant != Variant::Ladder);
-            let [(_, ladder), (_, plain)] = <[_; 2]>::try_from(round).expect("an order has two variants");
-            rounds.push([ladder, plain]);
+        for number in 0..options.rounds {
+            // Neither profits from its place in the order.
+            let round = if number % 2 == 0 {
+                let ladder = pass(Variant::Ladder).await?;
+                Round { ladder, plain: pass(Variant::Plain).await? }
+            } else {
+                let plain = pass(Variant::Plain).await?;
+                Round { ladder: pass(Variant::Ladder).await?, plain }
+            };
+            rounds.push(round);
         }
         all.push(Findings { case, rounds });
     }
     progress.end();
     let mut out = io::stdout();
-    match writeln!(out, "{}", report::table(plan, &all)).and_then(|()| out.flush()) {
+    match writeln!(out, "{}", report::table(options, &all)).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use lockladder::SessionError;
+use lockladder::{ErrorKind, SessionError};
 use serde::Serialize;
 
 use crate::input::BadInput;
@@ -64,12 +64,13 @@ struct Told {
 /// of others.
 impl From<SessionError> for Refusal {
     fn from(error: SessionError) -> Self {
-        match &error {
-            SessionError::TimedOut { .. } | SessionError::WouldBlock { .. } => {
+        match error.kind() {
+            ErrorKind::Busy => {
                 tracing::info!(%error, "busy");
                 Self::Busy
             }
-            _ => Self::failed(&error),
+            // Every name of an open level exists, so none is refused. With other levels, that would be a 404 or a 409.
+            ErrorKind::Refused | ErrorKind::Bug => Self::failed(&error),
         }
     }
 }

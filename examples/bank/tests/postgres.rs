@@ -1,4 +1,4 @@
-//! The accounts in PostgreSQL, on a server that is started for these tests.
+//! The accounts in `PostgreSQL`, on a server that is started for these tests.
 #![cfg(all(unix, feature = "postgres"))]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

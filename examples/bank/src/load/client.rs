@@ -46,9 +46,9 @@ pub(super) fn connect() -> Result<Client, Failure> {
     Ok(Client::builder().no_proxy().tcp_nodelay(true).build()?)
 }
 
-/// Sends transfers until the time is up. The same seed chooses the same accounts.
-pub(super) async fn transfer(url: String, case: Case, seed: u64, until: Instant) -> Result<Seen, Failure> {
-    let (client, mut random, mut seen) = (connect()?, StdRng::seed_from_u64(seed), Seen::nothing());
+/// Sends transfers until the time is up. The same number chooses the same accounts.
+pub(super) async fn transfer(url: String, case: Case, number: u64, until: Instant) -> Result<Seen, Failure> {
+    let (client, mut random, mut seen) = (connect()?, StdRng::seed_from_u64(number), Seen::nothing());
     let url = format!("{url}/transfer");
     while Instant::now() < until {
         let order = case.order(&mut random);

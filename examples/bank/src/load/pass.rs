@@ -55,7 +55,7 @@ pub(super) async fn run(
     let begun = Instant::now();
     let until = begun + length;
     let mut tasks: Vec<_> =
-        (0..u64::from(clients)).map(|seed| tokio::spawn(transfer(url.clone(), *case, seed, until))).collect();
+        (0..u64::from(clients)).map(|number| tokio::spawn(transfer(url.clone(), *case, number, until))).collect();
     if case.closes {
         tasks.push(tokio::spawn(close_months(url, *case, until)));
     }

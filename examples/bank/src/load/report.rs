@@ -9,7 +9,7 @@ use crate::options::Load;
 use crate::variant::Variant;
 
 /// Lays out everything that was found.
-pub(super) fn table(plan: &Load, all: &[Findings]) -> String {
+pub(super) fn table(options: &Load, all: &[Findings]) -> String {
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED);
     table.set_header([
@@ -25,19 +25,19 @@ pub(super) fn table(plan: &Load, all: &[Findings]) -> String {
         "names left",
     ]);
     for Findings { case, rounds } in all {
-        for (place, variant) in [Variant::Ladder, Variant::Plain].into_iter().enumerate() {
-            let passes: Vec<_> = rounds.iter().map(|round| &round[place]).collect();
-            table.add_row(row(case.name, variant, &passes));
-        }
-        let ratios = rounds.iter().map(|[ladder, plain]| ladder.rate() / plain.rate().max(1e-9)).collect();
-        let tails = rounds.iter().map(|[ladder, plain]| p99(ladder) / p99(plain).max(1e-9)).collect();
-        let (rate, tail) = (spread(ratios), spread(tails));
+        let (ladder, plain): (Vec<_>, Vec<_>) = rounds.iter().map(|round| (&round.ladder, &round.plain)).unzip();
+        table.add_row(row(case.name, Variant::Ladder, &ladder));
+        table.add_row(row("", Variant::Plain, &plain));
+        let ratio = |of: fn(&Pass) -> f64| {
+            spread(rounds.iter().map(|round| of(&round.ladder) / of(&round.plain).max(1e-9)).collect())
+        };
+        let (rate, tail) = (ratio(Pass::rate), ratio(p99));
         table.add_row([String::new(), "ratio".into(), rate, String::new(), tail]);
     }
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let Load { seconds, rounds, clients, .. } = plan;
+    let Load { seconds, rounds, clients, .. } = options;
     format!(
         "{table}\n{clients} connections, {rounds} rounds of {seconds} s. Transfers/s are those of the median round; times \
          are of all rounds together.\nA ratio is lockladder / the other one, of the two passes of a round: the median \
@@ -47,7 +47,9 @@ pub(super) fn table(plan: &Load, all: &[Findings]) -> String {
 
 fn row(case: &str, variant: Variant, passes: &[&Pass]) -> Vec<String> {
     let mut seen = Seen::nothing();
-    passes.iter().for_each(|pass| seen.add(&pass.seen));
+    for pass in passes {
+        seen.add(&pass.seen);
+    }
     let quantile = |quantile| millis(seen.times.value_at_quantile(quantile));
     vec![
         case.to_owned(),

@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL server, which listens on a socket in a temporary directory and nowhere else.
+//! A throw-away server of `PostgreSQL`, which listens on a socket in a temporary directory and nowhere else.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
