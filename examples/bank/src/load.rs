@@ -43,13 +43,18 @@ struct Round {
 ///
 /// # Errors
 ///
-/// The service or a client failed, or money was lost.
+/// No case is chosen, the service or a client failed, or the sum changed.
 pub async fn run(options: &Load) -> Result<(), Box<dyn Error + Send + Sync>> {
     let length = Duration::from_secs(options.seconds);
-    let passes = Case::ALL.len() as u64 * u64::from(options.rounds) * 2;
+    let cases: Vec<_> = Case::ALL.into_iter().filter(|case| case.name.contains(&options.only)).collect();
+    if cases.is_empty() {
+        let names = Case::ALL.map(|case| format!("`{}`", case.name)).join(", ");
+        return Err(format!("no case contains `{}`; there are {names}", options.only).into());
+    }
+    let passes = cases.len() as u64 * u64::from(options.rounds) * 2;
     let progress = Progress::new(options.quiet, length, passes);
     let mut all = Vec::new();
-    for case in Case::ALL {
+    for case in cases {
         let pass = async |variant| {
             progress.begin(&format!("{}, {variant}", case.name));
             pass::run(variant, &case, options.clients, length, &progress).await

@@ -14,7 +14,7 @@ use crate::variant::Variant;
     version,
     after_help = "Log: RUST_LOG=bank=debug shows each request and how long it waited for locks.\n\
                   Ctrl-C or SIGTERM: open requests are answered, work that was begun is ended; a second one ends at once.\n\
-                  Exit code: 0 all well; 1 the service could not start, or lost money; 2 wrong option; 130 ended by the \
+                  Exit code: 0 all well; 1 the service could not start, or the sum changed; 2 wrong option; 130 ended by the \
                   second signal."
 )]
 pub struct Options {
@@ -101,6 +101,10 @@ pub struct Load {
     /// Send from N connections, each a request at a time
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub clients: u32,
+
+    /// Run only the cases whose name contains TEXT
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub only: String,
 
     /// Show no progress
     #[arg(long, short)]

@@ -31,6 +31,8 @@ use crate::orders::{CloseMonth, OneAccount, Transfer};
 use crate::refusal::Refusal;
 use crate::store::{Audit, Receipt, Statement};
 
+mod census;
+
 /// The locks of the bank.
 #[derive(Debug, Default)]
 pub struct Locks {
@@ -82,18 +84,6 @@ impl Locks {
 
     fn account_lock(&self, account: AccountId) -> Arc<Mutex<()>> {
         Arc::clone(&self.accounts.entry(account).or_default())
-    }
-
-    /// How many names the maps have.
-    pub fn entries(&self) -> usize {
-        self.tenants.len() + self.accounts.len()
-    }
-
-    /// Whether anything is locked.
-    pub fn in_use(&self) -> bool {
-        self.ledger.try_write().is_err()
-            || self.tenants.iter().any(|lock| lock.try_write().is_err())
-            || self.accounts.iter().any(|lock| lock.try_lock().is_err())
     }
 }
 
