@@ -30,3 +30,8 @@ pub mod store;
 mod text;
 pub mod trace;
 pub mod variant;
+
+/// The snippets of the page about this example, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/BANK.md")]
+struct Page;

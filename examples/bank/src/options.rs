@@ -12,6 +12,7 @@ use crate::variant::Variant;
 #[derive(Debug, Parser)]
 #[command(
     version,
+    args_conflicts_with_subcommands = true,
     after_help = "Log: RUST_LOG=bank=debug shows each request and how long it waited for locks.\n\
                   Ctrl-C or SIGTERM: open requests are answered, work that was begun is ended; a second one ends at once.\n\
                   Exit code: 0 all well; 1 the service could not start, or the sum changed; 2 wrong option; 130 ended by the \

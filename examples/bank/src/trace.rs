@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
-use tracing::{Instrument, Span, info, info_span};
+use tracing::{Instrument, Span, error, info, info_span};
 
 /// The header with the number of a request, unique within one run of the service.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,6 +39,8 @@ impl Drop for Ending {
         let _inside = self.span.enter();
         if let Some(status) = self.response {
             info!(status, ?took, "answered");
+        } else if std::thread::panicking() {
+            error!(?took, "panicked");
         } else {
             info!(?took, "the client went away");
         }
