@@ -210,7 +210,7 @@ fn states_that_are_taken_for_the_same_are_the_same() {
         let programs = case.map(program);
         compare(&|| real(&programs, &AB));
     }
-    for programs in small_pairs(CLOSED).chain(small_pairs(WITH_OPEN)).step_by(if is_thorough() { 97 } else { 1_999 }) {
+    for programs in small_pairs(CLOSED).chain(small_pairs(WITH_OPEN)).step_by(if is_thorough() { 97 } else { 3_999 }) {
         compare(&|| real(&programs, &AB));
         compare(&|| under(TakesOneByOne::new(InOrder::AsGiven, &AB), &programs));
         compare(&|| under(ForgetsLevelOrder::new(&AB), &programs));
