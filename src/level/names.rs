@@ -32,9 +32,17 @@ use crate::set::{NamesOrAll, extent};
     note = "pass an array, slice, `Vec` or set of names, by value or by reference; `All` stands for the whole level",
     note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
 )]
-pub trait NamesOf<L: Level>: NamesOrAll<L::Name, Extent: ExtentOf<L>> {}
+pub trait NamesOf<L: Level>: NamesOrAll<L::Name> + Within<L> {}
 
 impl<L: Level, N: NamesOrAll<L::Name, Extent: ExtentOf<L>>> NamesOf<L> for N {}
+
+/// It asks for no more than level `L` has. Other crates cannot name this trait, so they cannot implement [`NamesOf`].
+///
+/// This is the bound of [`NamesOf`], and not one on the extent: in a bound for one level, such as `NamesOf<Node>`, rustc
+/// would look for the extent of names whose type it has not worked out yet, and find none.
+pub trait Within<L: Level> {}
+
+impl<L: Level, N: NamesOrAll<L::Name, Extent: ExtentOf<L>>> Within<L> for N {}
 
 /// Level `L` has that much. Other crates cannot name this trait, so only the impls here count.
 pub trait ExtentOf<L: Level> {}
