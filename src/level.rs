@@ -103,20 +103,20 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
 ///
 /// ```
 /// use lockladder::ganeti::seed::{Node, Seed};
-/// use lockladder::{All, CanAcquire, Session, SessionError, level::{LevelOf, NotRoot}};
+/// use lockladder::{All, CanAcquire, Session, SessionError, level::{LevelOf, NamesOf, NotRoot}};
 ///
-/// async fn count<L, H>(job: &mut Session<Seed, H>) -> Result<usize, SessionError>
+/// async fn count<L, H>(job: &mut Session<Seed, H>, names: impl NamesOf<L>) -> Result<usize, SessionError>
 /// where
-///     L: NotRoot + LevelOf<Seed, Itself = L>,
+///     L: NotRoot + LevelOf<Seed>,
 ///     H: CanAcquire<L>,
 /// {
-///     Ok(job.nest().shared::<L>(All).await?.owned::<L>().len())
+///     Ok(job.nest().shared::<L>(names).await?.owned::<L>().len())
 /// }
 ///
 /// # tokio_test::block_on(async {
 /// let manager: lockladder::LockManager<Seed> = lockladder::LockManager::builder().names::<Node>(["node1"]).build();
 /// let mut job = manager.shared("count").await?;
-/// assert_eq!(count::<Node, _>(&mut job).await?, 1);
+/// assert_eq!(count::<Node, _>(&mut job, All).await?, 1);
 /// # Ok::<_, SessionError>(()) }).unwrap();
 /// ```
 #[diagnostic::on_unimplemented(

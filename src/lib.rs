@@ -31,10 +31,11 @@
 //! |---|---|
 //! | one lock; the fairness rule | [`SharedLock`], [`Guard`] |
 //! | several locks by name, with or without values | [`LockSet`], [`SetGuard`], [`All`] |
-//! | locks by any name, which need not be added first | [`OpenSet`] |
+//! | locks by any name, which need not be added first | [`OpenSet`]; in a hierarchy, `open level` |
 //! | locks in levels, in an order that the compiler checks | [`hierarchy!`], [`held!`], [`LockManager`], [`Session`] |
 //! | helpers that are generic over what a session holds | [`CanAcquire`], [`CanAdd`], [`Holds`], [`HoldsExclusive`] |
 //! | lists of locks that are known only at run time | [`DynSession`] |
+//! | an error: try again, refuse, or mend the code | [`ErrorKind`] |
 //! | the types and traits behind these, by name | [`mod@futures`], [`level`], [`names`], [`guards`] |
 //! | ready hierarchies | [`ganeti`] |
 //!
@@ -48,6 +49,7 @@ mod abridged;
 mod by_mode;
 mod deadline;
 mod error;
+mod error_kind;
 pub mod ganeti;
 pub mod level;
 mod lock;
@@ -59,6 +61,7 @@ mod set;
 mod sync;
 
 pub use error::{AcquireError, TryAcquireError};
+pub use error_kind::ErrorKind;
 pub use level::HeldList;
 pub use level::rules::{CanAcquire, CanAdd, Holds, HoldsExclusive};
 pub use lock::{Guard, MappedGuard, SharedLock};
@@ -106,3 +109,13 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/GUIDE.md")]
 struct Guide;
+
+/// The recipes, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/HOWTO.md")]
+struct HowTo;
+
+/// The table beside tokio's locks, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/FROM_TOKIO.md")]
+struct FromTokio;

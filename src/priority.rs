@@ -1,5 +1,6 @@
 //! The priority of a request.
 
+use crate::error_kind::ErrorKind;
 use thiserror::Error;
 
 /// The urgency of a request: from −20, the most urgent, to 19, like `nice`. The default is 0.
@@ -50,7 +51,7 @@ impl Priority {
     }
 }
 
-/// The error of a number that is no priority.
+/// The error of a number that is no priority. [Refused](ErrorKind::Refused): give a number from −20 to 19.
 ///
 /// See [`Priority`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -59,6 +60,16 @@ pub struct PriorityError(
     /// The number.
     pub i64,
 );
+
+impl PriorityError {
+    /// Whether to try again, to refuse, or to mend the code: always [`ErrorKind::Refused`], because numbers come from
+    /// outside. (A number in the code goes through [`Priority::new`], which panics.)
+    ///
+    /// See [`ErrorKind`] for an example.
+    pub const fn kind(&self) -> ErrorKind {
+        ErrorKind::Refused
+    }
+}
 
 impl TryFrom<i64> for Priority {
     type Error = PriorityError;

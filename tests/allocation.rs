@@ -1,11 +1,12 @@
 //! What allocates: one lock never does, however many requests wait. A set does not for up to four free names, and for
-//! its whole only once. Of sessions that follow each other, only the first does.
+//! its whole only once; an open set does not for up to four names that are in use. Of sessions that follow each other,
+//! only the first does.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 #![allow(unsafe_code, reason = "a global allocator that counts")]
 
 use lockladder::ganeti::seed::{Instance, Node, Seed};
-use lockladder::{All, Exclusive, LockManager, LockMode, LockSet, OpenSet, SharedLock};
+use lockladder::{All, Exclusive, LockManager, LockMode, LockSet, OpenSet, SharedLock, hierarchy};
 use lockladder_test_support::requests::{now, poll_once};
 use lockladder_test_support::small::three_nodes;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -220,6 +221,41 @@ fn only_the_first_of_sessions_that_follow_each_other_allocates() {
         climb(&manager);
         assert_eq!(allocations(|| climb(&manager)).0, 0, "{way}");
     }
+}
+
+hierarchy! {
+    struct Bank {
+        root Ledger,
+        open level Tenant: u32,
+        open level Account: (u32, u64),
+        open level Holder: String,
+    }
+}
+
+#[test]
+fn up_to_four_names_of_an_open_level_that_are_in_use_already_are_acquired_without_allocating() {
+    const FOUR: [(u32, u64); 4] = [(7, 1), (7, 2), (8, 1), (8, 2)];
+    let people = || ["ann", "bob", "eve", "joe"].map(String::from);
+    let bank: LockManager<Bank> = LockManager::builder().build();
+    let climb = |label, people: [String; 4]| {
+        let job = now(bank.shared(label)).unwrap();
+        let job = now(job.shared::<Tenant>([8, 7])).unwrap();
+        let job = now(job.shared::<Account>(FOUR)).unwrap();
+        now(job.shared::<Holder>(people)).unwrap()
+    };
+    drop(climb("the record", people()));
+    let user = climb("in use", people());
+    let mine = people();
+    let (count, job) = allocations(|| climb("again", mine));
+    assert_eq!(count, 1, "the record of a second session");
+    let (count, ()) = allocations(|| drop(job));
+    assert_eq!(count, 0);
+    let mine = people();
+    assert_eq!(allocations(|| drop(climb("once more", mine))).0, 0);
+    drop(user);
+    assert!(
+        bank.names::<Tenant>().is_empty() && bank.names::<Account>().is_empty() && bank.names::<Holder>().is_empty()
+    );
 }
 
 #[test]

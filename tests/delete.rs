@@ -143,7 +143,7 @@ fn the_value_of_a_deleted_lock_can_still_be_had_by_its_owner() {
 
 #[test]
 fn the_message_says_that_waiting_longer_will_not_help() {
-    let message = "the lock has been deleted: it can no longer be acquired";
+    let message = "the lock has been deleted: it can no longer be acquired; use another one";
     assert_eq!(AcquireError::Deleted.to_string(), message);
     assert_eq!(TryAcquireError::Deleted.to_string(), message);
 }

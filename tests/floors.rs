@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The files and folders of `src`, from the ground up, without the [`ROOF`].
 const FLOORS: [(&str, &[&str]); 5] = [
-    ("ground", &["abridged", "by_mode", "deadline", "error", "mode", "panics", "priority", "sync"]),
+    ("ground", &["abridged", "by_mode", "deadline", "error", "error_kind", "mode", "panics", "priority", "sync"]),
     ("lock", &["lock"]),
     ("set", &["set"]),
     ("level", &["level"]),

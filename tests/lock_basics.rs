@@ -189,7 +189,7 @@ fn errors_say_what_to_do_next() {
     assert_eq!(error.to_string(), "the lock cannot be acquired without waiting: try again later, or wait for it");
     holder.delete();
     let error: Box<dyn std::error::Error + Send + Sync> = assert_ready_err!(task::spawn(lock.shared()).poll()).into();
-    assert_eq!(error.to_string(), "the lock has been deleted: it can no longer be acquired");
+    assert_eq!(error.to_string(), "the lock has been deleted: it can no longer be acquired; use another one");
     assert!(assert_ready!(task::spawn(lock.delete()).poll()).is_err());
 }
 

@@ -220,7 +220,7 @@ fn errors_name_the_level_and_the_names_and_say_what_to_do() {
     assert_eq!(text(unknown("x")), "level Node has no lock named `x`: add it first, or leave it out");
     assert_eq!(
         text(SessionError::Exists { level: "Node", names: names.clone() }),
-        "cannot add `a`, `b` to level Node: already there; nothing was added"
+        "cannot add `a`, `b` to level Node: already there; nothing was added; leave them out, or acquire them"
     );
     assert_eq!(
         text(SessionError::NotHeld { level: "Node", names }),

@@ -181,7 +181,10 @@ fn adding_a_name_that_exists_adds_nothing() {
     let set = abc();
     let error = block_on(set.add(["d", "c", "b"])).unwrap_err();
     assert_eq!(error, AddError::Exists { names: vec!["b".to_owned(), "c".to_owned()] });
-    assert_eq!(error.to_string(), r#"cannot add ["b", "c"]: already in this set; nothing was added"#);
+    assert_eq!(
+        error.to_string(),
+        r#"cannot add ["b", "c"]: already in this set; nothing was added; leave them out, or acquire them"#
+    );
     assert_eq!(set.names(), ["a", "b", "c"]);
     assert!(all_free(&set));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use lockladder::ganeti::seed::{Instance, Node, Seed};
-use lockladder::{LockManager, LockMode, LockSet, SharedLock};
+use lockladder::{LockManager, LockMode, LockSet, OpenSet, SharedLock, hierarchy};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::jobs::{self, Job};
@@ -20,15 +20,30 @@ pub(crate) trait Ladder: Default {
 
     /// Shares the instance and the nodes.
     async fn shared(&self, job: &Job);
+
+    /// Whether names can come with their use, and go with it.
+    const IS_OPEN: bool = true;
+
+    /// Takes an instance and nodes exclusively that have not been added, and leaves none of them.
+    async fn open(&self, job: &Job);
+}
+
+hierarchy! {
+    /// The same levels, whose names come with their use.
+    pub(crate) struct Open {
+        root Gate,
+        open level Guest: String,
+        open level Host: String,
+    }
 }
 
 /// Ours: the compiler checks the order.
 #[derive(Debug)]
-pub(crate) struct Typed(LockManager<Seed>);
+pub(crate) struct Typed(LockManager<Seed>, LockManager<Open>);
 
 /// Ours: the order is checked at run time.
 #[derive(Debug)]
-pub(crate) struct Dynamic(LockManager<Seed>);
+pub(crate) struct Dynamic(LockManager<Seed>, LockManager<Open>);
 
 fn manager() -> LockManager<Seed> {
     let (instances, nodes): (Vec<_>, Vec<_>) = (jobs::instances().collect(), jobs::nodes().collect());
@@ -37,13 +52,13 @@ fn manager() -> LockManager<Seed> {
 
 impl Default for Typed {
     fn default() -> Self {
-        Self(manager())
+        Self(manager(), LockManager::builder().build())
     }
 }
 
 impl Default for Dynamic {
     fn default() -> Self {
-        Self(manager())
+        Self(manager(), LockManager::builder().build())
     }
 }
 
@@ -59,6 +74,13 @@ impl Ladder for Typed {
         let session = self.0.shared(LABEL).await.expect(FREE);
         let session = session.shared::<Instance>(&job.instance).await.expect(FREE);
         let session = session.shared::<Node>(&job.nodes).await.expect(FREE);
+        black_box(&session);
+    }
+
+    async fn open(&self, job: &Job) {
+        let session = self.1.shared(LABEL).await.expect(FREE);
+        let session = session.exclusive::<Guest>(&job.instance).await.expect(FREE);
+        let session = session.exclusive::<Host>(&job.nodes).await.expect(FREE);
         black_box(&session);
     }
 }
@@ -80,6 +102,13 @@ impl Ladder for Dynamic {
     async fn shared(&self, job: &Job) {
         self.climb(job, LockMode::Shared).await;
     }
+
+    async fn open(&self, job: &Job) {
+        let mut session = self.1.dynamic(LABEL, LockMode::Shared).await.expect(FREE);
+        session.acquire::<Guest>(&job.instance, LockMode::Exclusive).await.expect(FREE);
+        session.acquire::<Host>(&job.nodes, LockMode::Exclusive).await.expect(FREE);
+        black_box(&session);
+    }
 }
 
 /// The same locks by hand. (Here and below, guards are dropped in reverse order: from the nodes down to the root.)
@@ -88,11 +117,19 @@ pub(crate) struct Borrowed {
     root: SharedLock,
     instances: LockSet<String>,
     nodes: LockSet<String>,
+    guests: OpenSet<String>,
+    hosts: OpenSet<String>,
 }
 
 impl Default for Borrowed {
     fn default() -> Self {
-        Self { root: SharedLock::default(), instances: jobs::instances().collect(), nodes: jobs::nodes().collect() }
+        Self {
+            root: SharedLock::default(),
+            instances: jobs::instances().collect(),
+            nodes: jobs::nodes().collect(),
+            guests: OpenSet::new(),
+            hosts: OpenSet::new(),
+        }
     }
 }
 
@@ -110,6 +147,13 @@ impl Ladder for Borrowed {
         let nodes = self.nodes.shared(&job.nodes).await.expect(FREE);
         black_box((&root, &instance, &nodes));
     }
+
+    async fn open(&self, job: &Job) {
+        let root = self.root.shared().await.expect(FREE);
+        let guest = self.guests.exclusive(&job.instance).await.expect(FREE);
+        let hosts = self.hosts.exclusive(&job.nodes).await.expect(FREE);
+        black_box((&root, &guest, &hosts));
+    }
 }
 
 /// The same locks by hand, with guards that can be kept anywhere, as those in a session can.
@@ -118,12 +162,20 @@ pub(crate) struct Owned {
     root: Arc<SharedLock>,
     instances: Arc<LockSet<String>>,
     nodes: Arc<LockSet<String>>,
+    guests: Arc<OpenSet<String>>,
+    hosts: Arc<OpenSet<String>>,
 }
 
 impl Default for Owned {
     fn default() -> Self {
-        let Borrowed { root, instances, nodes } = Borrowed::default();
-        Self { root: Arc::new(root), instances: Arc::new(instances), nodes: Arc::new(nodes) }
+        let Borrowed { root, instances, nodes, guests, hosts } = Borrowed::default();
+        Self {
+            root: Arc::new(root),
+            instances: Arc::new(instances),
+            nodes: Arc::new(nodes),
+            guests: Arc::new(guests),
+            hosts: Arc::new(hosts),
+        }
     }
 }
 
@@ -140,6 +192,13 @@ impl Ladder for Owned {
         let instance = Arc::clone(&self.instances).shared_owned(&job.instance).await.expect(FREE);
         let nodes = Arc::clone(&self.nodes).shared_owned(&job.nodes).await.expect(FREE);
         black_box((&root, &instance, &nodes));
+    }
+
+    async fn open(&self, job: &Job) {
+        let root = Arc::clone(&self.root).shared_owned().await.expect(FREE);
+        let guest = Arc::clone(&self.guests).exclusive_owned(&job.instance).await.expect(FREE);
+        let hosts = Arc::clone(&self.hosts).exclusive_owned(&job.nodes).await.expect(FREE);
+        black_box((&root, &guest, &hosts));
     }
 }
 
@@ -192,6 +251,12 @@ impl Default for HandMade {
 }
 
 impl Ladder for HandMade {
+    const IS_OPEN: bool = false; // A name stays in the map.
+
+    async fn open(&self, _job: &Job) {
+        unreachable!("it is not asked")
+    }
+
     async fn exclusive(&self, job: &Job) {
         let root = Arc::clone(&self.root).read_owned().await;
         let instance = member(&self.instances, &job.instance).write_owned().await;
@@ -217,6 +282,12 @@ fn in_order(job: &Job) -> [&String; 2] {
 }
 
 impl Ladder for HandMadePair {
+    const IS_OPEN: bool = false; // A name stays in the map.
+
+    async fn open(&self, _job: &Job) {
+        unreachable!("it is not asked")
+    }
+
     async fn exclusive(&self, job: &Job) {
         let HandMade { root, instances, nodes } = &self.0;
         let root = Arc::clone(root).read_owned().await;

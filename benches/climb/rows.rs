@@ -19,6 +19,8 @@ const HAND_MADE_PAIR: &str = "tokio RwLock, DashMap, no list";
 pub(crate) enum Row {
     Exclusive,
     Shared,
+    /// Exclusively, at levels whose names come with their use.
+    Open,
 }
 
 /// How often to climb.
@@ -53,7 +55,7 @@ impl row::Scale for Scale {
 impl row::Row for Row {
     type Scale = Scale;
 
-    const ALL: &'static [Self] = &[Self::Exclusive, Self::Shared];
+    const ALL: &'static [Self] = &[Self::Exclusive, Self::Shared, Self::Open];
 
     fn table(self) -> &'static str {
         "The root, one instance of 1,000, two nodes of 1,000: acquire and release"
@@ -62,9 +64,13 @@ impl row::Row for Row {
     fn columns(self) -> Vec<Column> {
         use Bar::{AtMost, Times};
         let times = [Times(1.3, OWNED), Times(1.3, BORROWED), Times(0.5, HAND_MADE), Times(0.5, HAND_MADE_PAIR)];
+        let (times, allocations): (&[Bar], &[Bar]) = match self {
+            Self::Exclusive | Self::Shared => (&times, &[AtMost(0.0)]),
+            Self::Open => (&[Times(1.05, OWNED)], &[Times(1.0, OWNED)]),
+        };
         vec![
-            Column::new(&format!("{self}: ns of CPU"), Unit::Nanoseconds, &times),
-            Column::new(&format!("{self}: allocations"), Unit::Count, &[AtMost(0.0)]),
+            Column::new(&format!("{self}: ns of CPU"), Unit::Nanoseconds, times),
+            Column::new(&format!("{self}: allocations"), Unit::Count, allocations),
         ]
     }
 }
@@ -74,6 +80,7 @@ impl fmt::Display for Row {
         f.write_str(match self {
             Self::Exclusive => "exclusive",
             Self::Shared => "shared",
+            Self::Open => "open",
         })
     }
 }
@@ -93,8 +100,11 @@ pub(crate) fn contenders() -> Vec<Contender> {
 }
 
 fn contender<L: Ladder + 'static>(name: &'static str, package: &'static str) -> Contender {
-    #[expect(clippy::unnecessary_wraps, clippy::trivially_copy_pass_by_ref, reason = "as the comparison calls it")]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as the comparison calls it")]
     fn prepare<'a, L: Ladder + 'static>(row: Row, stage: &'a Stage, _: &Scale) -> Option<Sampler<'a, Scale>> {
+        if row == Row::Open && !L::IS_OPEN {
+            return None;
+        }
         let (ladder, jobs) = (L::default(), jobs::all());
         Some(Box::new(move |scale| Some(climbs(row, stage, &ladder, &jobs, scale.climbs))))
     }
@@ -116,6 +126,11 @@ fn climbs<L: Ladder>(row: Row, stage: &Stage, ladder: &L, jobs: &[Job], times: u
             Row::Shared => {
                 for job in jobs {
                     ladder.shared(job).await;
+                }
+            }
+            Row::Open => {
+                for job in jobs {
+                    ladder.open(job).await;
                 }
             }
         }

@@ -14,6 +14,8 @@
 ///         level Node: String => NodeState,
 ///         /// The members are given when the manager is built, and stay the same.
 ///         fixed level Zone: u16,
+///         /// Any name; it exists while it is held or waited for.
+///         open level Disk: (u16, String),
 ///     }
 /// }
 ///
@@ -25,12 +27,21 @@
 /// }
 ///
 /// use lockladder::level::Hierarchy;
-/// assert_eq!(Ganeti::LEVELS, ["Cluster", "Instance", "Node", "Zone"]);
+/// assert_eq!(Ganeti::LEVELS, ["Cluster", "Instance", "Node", "Zone", "Disk"]);
 /// ```
+///
+/// | kind | its names | not possible |
+/// |---|---|---|
+/// | `level` | are given when the manager is built, then added and removed | |
+/// | `fixed level` | are given when the manager is built | to add or remove names |
+/// | `open level` | come with their use, as in an [`OpenSet`](crate::OpenSet) | to take [`All`](crate::All), to give names when the manager is built, to add or remove names |
+///
+/// What is not possible does not compile. (For a [`DynSession`](crate::DynSession), `All` of an open level is an error,
+/// [`OrderError::Open`](crate::OrderError::Open).)
 ///
 /// The hierarchy and each level become types of the given visibility. The type after the colon names the locks of a
 /// level; it must be `Clone + Eq + Hash + Ord + Debug + Send + Sync + 'static`. The type after `=>` is that of the
-/// values in the locks; it must be `Send + Sync + 'static`. Without `=>`, the locks contain no values. A hierarchy has
+/// values in the locks; it must be `Send + Sync + 'static`, and at an open level `Default`. Without `=>`, the locks contain no values. A hierarchy has
 /// 1 to 16 levels, the root included; more do not compile:
 ///
 /// ```compile_fail,E0080

@@ -32,21 +32,23 @@ use crate::set::{NamesOrAll, extent};
     note = "pass an array, slice, `Vec` or set of names, by value or by reference; `All` stands for the whole level",
     note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
 )]
-pub trait NamesOf<L: Level>: NamesOrAll<L::Name> + Within<L> {}
+pub trait NamesOf<L: Level>: NamesOrAll<L::Name> + sealed::Fits<L> {}
 
-impl<L: Level, N: NamesOrAll<L::Name, Extent: ExtentOf<L>>> NamesOf<L> for N {}
+impl<L: Level, N: NamesOrAll<L::Name> + sealed::Fits<L>> NamesOf<L> for N {}
 
-/// It asks for no more than level `L` has. Other crates cannot name this trait, so they cannot implement [`NamesOf`].
-///
-/// This is the bound of [`NamesOf`], and not one on the extent: in a bound for one level, such as `NamesOf<Node>`, rustc
-/// would look for the extent of names whose type it has not worked out yet, and find none.
-pub trait Within<L: Level> {}
+/// Other crates cannot name these traits, so only the impls here count.
+mod sealed {
+    use super::{Closed, Level, NamesOrAll, extent};
 
-impl<L: Level, N: NamesOrAll<L::Name, Extent: ExtentOf<L>>> Within<L> for N {}
+    /// Level `L` has all that this stands for.
+    pub trait Fits<L: Level> {}
 
-/// Level `L` has that much. Other crates cannot name this trait, so only the impls here count.
-pub trait ExtentOf<L: Level> {}
+    impl<L: Level, N: NamesOrAll<L::Name>> Fits<L> for N where N::Extent: ExtentOf<L> {}
 
-impl<L: Level> ExtentOf<L> for extent::Listed {}
+    /// Level `L` has that much.
+    pub trait ExtentOf<L: Level> {}
 
-impl<L: Closed> ExtentOf<L> for extent::Whole {}
+    impl<L: Level> ExtentOf<L> for extent::Listed {}
+
+    impl<L: Closed> ExtentOf<L> for extent::Whole {}
+}

@@ -1,7 +1,8 @@
 //! The errors of sessions. They give the level and the names as text, so that one type serves all levels.
 
-use crate::abridged::SHOWN;
+use crate::abridged::{Abridged, Beginning};
 use crate::error::{AcquireError, TryAcquireError};
+use crate::error_kind::ErrorKind;
 use crate::level::Level;
 use crate::mode::LockMode;
 use crate::set::{AddError, SetError};
@@ -17,8 +18,8 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// The level has no such name.
-    #[error("level {level} has no lock named `{name}`: add it first, or leave it out")]
+    /// The level has no such name. [Refused](ErrorKind::Refused): add it first, or leave it out.
+    #[error("level {level} has no lock named `{}`: add it first, or leave it out", Beginning(name))]
     Unknown {
         /// The level.
         level: &'static str,
@@ -26,8 +27,10 @@ pub enum SessionError {
         name: String,
     },
     /// The name was removed while the session waited for it, even if it has been added again since.
+    /// [Refused](ErrorKind::Refused): look again whether it is still wanted.
     #[error(
-        "lock `{name}` of level {level} was removed while this session waited for it: look again whether it is still wanted"
+        "lock `{}` of level {level} was removed while this session waited for it: look again whether it is still wanted",
+        Beginning(name)
     )]
     Deleted {
         /// The level.
@@ -35,31 +38,43 @@ pub enum SessionError {
         /// The removed name.
         name: String,
     },
-    /// The session does not hold some of the names. Nothing was done.
-    #[error("this session does not hold {} of level {level}: nothing was done; name only what it owns", list(names, 0))]
+    /// The session does not hold some of the names. Nothing was done. A [bug](ErrorKind::Bug): name only what it owns.
+    #[error(
+        "this session does not hold {} of level {level}: nothing was done; name only what it owns",
+        Abridged::of(names)
+    )]
     NotHeld {
         /// The level.
         level: &'static str,
         /// The names that are not held, in name order.
         names: Vec<String>,
     },
-    /// Some names to add exist already. Nothing was added.
-    #[error("cannot add {} to level {level}: already there; nothing was added", list(names, 0))]
+    /// Some names to add exist already. Nothing was added. [Refused](ErrorKind::Refused): leave them out, or acquire
+    /// them.
+    #[error(
+        "cannot add {} to level {level}: already there; nothing was added; leave them out, or acquire them",
+        Abridged::of(names)
+    )]
     Exists {
         /// The level.
         level: &'static str,
         /// The names that exist, in name order.
         names: Vec<String>,
     },
-    /// The call adds a name, or asks for its value, more than once. Nothing was done.
-    #[error("{} of level {level} named more than once in one call: name each once; nothing was done", list(names, 0))]
+    /// The call adds a name, or asks for its value, more than once. Nothing was done. [Refused](ErrorKind::Refused): name
+    /// each lock once.
+    #[error(
+        "{} of level {level} named more than once in one call: name each once; nothing was done",
+        Abridged::of(names)
+    )]
     Repeated {
         /// The level.
         level: &'static str,
         /// The names that are repeated, each once, in name order.
         names: Vec<String>,
     },
-    /// A session that holds only a part of a level cannot add to it. Nothing was added.
+    /// A session that holds only a part of a level cannot add to it. Nothing was added. A [bug](ErrorKind::Bug): acquire
+    /// [`All`](crate::All) of it exclusively, and release no part.
     #[error(
         "cannot add to level {level} while holding only a part of it: acquire `All` of it exclusively, and release no part"
     )]
@@ -68,9 +83,10 @@ pub enum SessionError {
         level: &'static str,
     },
     /// The deadline passed first. Nothing that was asked for is held, and the other requests keep their order.
+    /// [Busy](ErrorKind::Busy): wait longer, or try again later.
     #[error(
         "gave up on level {level}, {mode}, after {waited:?}{}: others hold it or come first; wait longer, or try again later",
-        wanting(names, *more)
+        blocked_on(names, *more)
     )]
     TimedOut {
         /// The level.
@@ -80,15 +96,15 @@ pub enum SessionError {
         names: Vec<String>,
         /// How many more names other sessions hold, if the request is for `All`.
         more: usize,
-        /// The mode asked for.
+        /// The mode asked for; exclusive for a request that adds or removes.
         mode: LockMode,
         /// How long the request has waited, by tokio's clock.
         waited: Duration,
     },
-    /// The request would have to wait.
+    /// The request would have to wait. [Busy](ErrorKind::Busy): wait for it, or try again later.
     #[error(
         "cannot acquire level {level}, {mode}, without waiting{}: others hold it or come first; wait for it, or try again later",
-        wanting(names, *more)
+        blocked_on(names, *more)
     )]
     WouldBlock {
         /// The level.
@@ -101,7 +117,8 @@ pub enum SessionError {
         /// The mode asked for.
         mode: LockMode,
     },
-    /// Fewer of the names exist than `at_least` asked for.
+    /// Fewer of the names exist than `at_least` asked for. [Refused](ErrorKind::Refused): add more of them, or ask for
+    /// fewer.
     #[error(
         "asked for at least {wanted} names of level {level}, but only {existing} of those listed exist: add more of them, or ask for fewer"
     )]
@@ -114,7 +131,8 @@ pub enum SessionError {
         existing: usize,
     },
     /// The session already holds or awaits the level, or one above it, and no type shows that: a nested session, or a
-    /// request that was polled, has been forgotten (`mem::forget`, a leak). The session would wait for itself.
+    /// request that was polled, has been forgotten (`mem::forget`, a leak). The session would wait for itself. A
+    /// [bug](ErrorKind::Bug): drop what the session nests, and never forget it.
     #[error(
         "this session holds or awaits level {held} already, in a nested session or a request that was forgotten: \
          waiting for level {level} would be waiting for itself; drop what it nests, and never forget it"
@@ -125,10 +143,13 @@ pub enum SessionError {
         /// The level that is held or awaited: the same, or one above.
         held: &'static str,
     },
-    /// The same flow tried to begin a second session within a [`LockManager::scope`](super::LockManager::scope).
+    /// The same flow tried to begin a second session within a [`LockManager::scope`](super::LockManager::scope). A
+    /// [bug](ErrorKind::Bug): use the session that the flow has, or one nested in it.
     #[error(
-        "cannot begin session `{inner}` inside of session `{outer}`: with both, this flow could wait for itself; use the \
-         session that it has, or one nested in it"
+        "cannot begin session `{}` inside of session `{}`: with both, this flow could wait for itself; use the \
+         session that it has, or one nested in it",
+        Beginning(inner),
+        Beginning(outer)
     )]
     NestedSession {
         /// The label of the scope's session.
@@ -137,10 +158,11 @@ pub enum SessionError {
         inner: String,
     },
     /// The order of the levels does not allow the call. Only a [`DynSession`](super::DynSession) returns this: a
-    /// [`Session`](super::Session) would not compile.
+    /// [`Session`](super::Session) would not compile. A [bug](ErrorKind::Bug): do what the error inside says.
     #[error(transparent)]
     Order(#[from] OrderError),
-    /// The root has as many sharers as it can count; see [`AcquireError::TooManySharers`].
+    /// The root has as many sharers as it can count; see [`AcquireError::TooManySharers`]. A [bug](ErrorKind::Bug): look
+    /// for sessions that are forgotten.
     #[error("the root {level} has too many sharers to count one more: look for sessions that are forgotten")]
     TooManySharers {
         /// The root.
@@ -148,14 +170,41 @@ pub enum SessionError {
     },
 }
 
+impl SessionError {
+    /// Whether to try again, to refuse, or to mend the code.
+    ///
+    /// See [`ErrorKind`] for an example.
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::TimedOut { .. } | Self::WouldBlock { .. } => ErrorKind::Busy,
+            // The names come from outside.
+            Self::Unknown { .. }
+            | Self::Deleted { .. }
+            | Self::Exists { .. }
+            | Self::Repeated { .. }
+            | Self::TooFew { .. } => ErrorKind::Refused,
+            // The code knows what its session holds, whatever comes from outside.
+            Self::NotHeld { .. }
+            | Self::NotWhole { .. }
+            | Self::AlreadyHeld { .. }
+            | Self::NestedSession { .. }
+            | Self::TooManySharers { .. } => ErrorKind::Bug,
+            Self::Order(error) => error.kind(),
+        }
+    }
+}
+
 /// The rule that a [`DynSession`](super::DynSession) would have broken.
 ///
 /// A [`Session`](super::Session) has these rules in its types. Nothing was done, and the call did not wait. See
 /// [`DynSession`](super::DynSession) for an example.
+///
+/// Each is a [bug](ErrorKind::Bug): a list of levels from outside must be put in order before a session climbs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum OrderError {
-    /// The call would wait for a level while the session holds it, or one above it.
+    /// The call would wait for a level while the session holds it, or one above it. A [bug](ErrorKind::Bug): acquire
+    /// levels in increasing order, all names of a level in one call.
     #[error(
         "lock order violation: cannot acquire, add to or remove from level `{level}` while holding level `{held}`: \
          acquire levels in increasing order, all names of a level in one call; release `{held}` first"
@@ -166,19 +215,19 @@ pub enum OrderError {
         /// The highest level held.
         held: &'static str,
     },
-    /// The call gives back or changes a level that is not held.
+    /// The call gives back or changes a level that is not held. A [bug](ErrorKind::Bug): acquire it first.
     #[error("this session does not hold level `{level}`: acquire it first")]
     NotHeld {
         /// The level.
         level: &'static str,
     },
-    /// The call changes or downgrades a level that is held shared.
+    /// The call changes or downgrades a level that is held shared. A [bug](ErrorKind::Bug): acquire it exclusively.
     #[error("this session does not hold level `{level}` exclusively: acquire it in that mode")]
     NotExclusive {
         /// The level.
         level: &'static str,
     },
-    /// The call takes the whole of an open level.
+    /// The call takes the whole of an open level. A [bug](ErrorKind::Bug): name the locks that you need.
     #[error(
         "level `{level}` is open: every name exists, so there is no whole of it to take; name the locks that you need"
     )]
@@ -186,7 +235,7 @@ pub enum OrderError {
         /// The level.
         level: &'static str,
     },
-    /// The call adds to a held level while one above it is held.
+    /// The call adds to a held level while one above it is held. A [bug](ErrorKind::Bug): release the higher level first.
     #[error("level `{level}` is not the highest level held by this session: release level `{held}` first")]
     NotTop {
         /// The level.
@@ -194,6 +243,22 @@ pub enum OrderError {
         /// The highest level held.
         held: &'static str,
     },
+}
+
+impl OrderError {
+    /// Whether to try again, to refuse, or to mend the code.
+    ///
+    /// See [`ErrorKind`] for an example.
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            // Levels that come from outside can be put in order first.
+            Self::NotAbove { .. }
+            | Self::NotTop { .. }
+            | Self::NotHeld { .. }
+            | Self::NotExclusive { .. }
+            | Self::Open { .. } => ErrorKind::Bug,
+        }
+    }
 }
 
 /// Converts an error of the root, which was asked for in this mode.
@@ -214,17 +279,8 @@ pub(super) fn now_at_root(level: &'static str, mode: LockMode, error: TryAcquire
     }
 }
 
-fn wanting(names: &[String], more: usize) -> String {
-    if names.is_empty() { String::new() } else { format!(", blocked on {}", list(names, more)) }
-}
-
-fn list(names: &[String], more: usize) -> String {
-    let mut shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    let more = more + names.len() - shown.len();
-    if more > 0 {
-        shown.push(format!("{more} more"));
-    }
-    shown.join(", ")
+fn blocked_on(names: &[String], more: usize) -> String {
+    if names.is_empty() { String::new() } else { format!(", blocked on {}", Abridged::beside(names, more)) }
 }
 
 /// A name as text: a string as it is, any other name as `Debug` shows it.

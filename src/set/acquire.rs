@@ -4,6 +4,7 @@ use super::core::Holding;
 use super::error::SetError;
 use super::guard::SetGuard;
 use super::names::{AsName, Names, NamesOrAll};
+use super::pointer::HoldingOf;
 use super::queue::{Reach, Waiter};
 use super::request::{Asked, Request, Want};
 use super::shards::Shards;
@@ -26,13 +27,12 @@ use tokio::task::coop::poll_proceed;
 use tokio::time::Instant;
 
 /// How far a request has come. Each result is stored here before foreign code runs, because that may panic.
-#[derive(Debug)]
-enum Progress<K, T> {
-    Asked(Request<K, T>),
+enum Progress<P: SetPointer> {
+    Asked(Request<P>),
     /// In the queue of the set, under this ticket.
     Waiting(u64),
-    Granted(Holding<K, T>),
-    Refused(SetError<K>),
+    Granted(HoldingOf<P>),
+    Refused(SetError<P::Name>),
     /// Resolved.
     Gone,
 }
@@ -65,7 +65,7 @@ pin_project! {
     pub struct SetAcquire<P: SetPointer, M: Mode> {
         // Taken when the future resolves.
         set: Option<P>,
-        progress: Progress<P::Name, P::Value>,
+        progress: Progress<P>,
         pub(super) want: Want,
         priority: Priority,
         mode: PhantomData<M>,
@@ -101,11 +101,15 @@ impl<P: SetPointer, M: Mode> SetAcquire<P, M> {
         Self::new(set, names.requested(), want)
     }
 
-    /// A request for the names, or for the whole without names: only in a set that has one.
+    /// A request for the names; without names, for the whole of a set that has one.
+    ///
+    /// # Panics
+    ///
+    /// If an open set is asked for as a whole. Its names come and go past the queue, also while it would be held.
     #[expect(clippy::inline_always, reason = "see `Request::list`")]
     #[inline(always)]
     pub(crate) fn new(set: P, names: Option<impl Iterator<Item: AsName<P::Name>>>, want: Want) -> Self {
-        debug_assert!(names.is_some() || set.core().fresh.is_none(), "an open set has no whole");
+        assert!(names.is_some() || set.core().fresh.is_none(), "an open set has no whole");
         let (progress, priority) = (Progress::Asked(Request::new(names.is_none())), Priority::default());
         let mut this = Self { set: Some(set), progress, want, priority, mode: PhantomData, pinned: PhantomPinned };
         if let (Progress::Asked(request), Some(set), Some(names)) = (&mut this.progress, &this.set, names) {

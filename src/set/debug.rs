@@ -4,7 +4,7 @@ use super::core::Core;
 use super::names::Key;
 use super::queue::Obstacles;
 use super::shards::{MemberRef, Pinned};
-use crate::abridged::SHOWN;
+use crate::abridged::{Beginning, SHOWN};
 use crate::mode::LockMode;
 use crate::panics::Panics;
 use std::fmt;
@@ -58,7 +58,7 @@ impl<K: Key, T> Core<K, T> {
         let (members, all) = (self.shards.some(SHOWN, |_| true), self.shards.len());
         Self::shown(members, |members| {
             let mut map = f.debug_map();
-            map.entries(members.iter().map(|member| (member.name(), member)));
+            map.entries(members.iter().map(|member| (Beginning(member.name()), member)));
             if all > members.len() {
                 map.entry(&format_args!(".."), &format_args!("{} more", all - members.len()));
             }

@@ -1,8 +1,9 @@
 //! What a caller asked for: names, looked up by the call, and checked again when the request begins.
 
-use super::core::{Core, Holding, MemberRefs};
+use super::core::{Core, MemberRefs};
 use super::error::SetError;
-use super::names::{AsName, Key};
+use super::names::AsName;
+use super::pointer::{HoldingOf, SetPointer};
 use super::queue::Member;
 use super::queue::{Members, Missing, Reach};
 use super::shards::{Shards, forget};
@@ -23,12 +24,11 @@ pub enum Want {
 }
 
 /// Names, or the whole set. Nothing is borrowed from the caller.
-#[derive(Debug)]
-pub(crate) struct Request<K, T> {
+pub(crate) struct Request<P: SetPointer> {
     everything: bool,
-    members: MemberRefs<K, T>,
+    members: MemberRefs<P::Name, P::Value>,
     /// The names without a member so far. In an open set, all names: one exists only once a request waits for it.
-    names: SmallVec<[K; 1]>,
+    names: SmallVec<P::Sought>,
     course: Course,
 }
 
@@ -44,15 +44,14 @@ enum Course {
 }
 
 /// What a request asks of the set.
-#[derive(Debug)]
-pub(crate) enum Asked<K, T> {
+pub(crate) enum Asked<P: SetPointer> {
     /// Take those of these members that are free.
-    Free(MemberRefs<K, T>),
+    Free(MemberRefs<P::Name, P::Value>),
     /// Take these members, or wait for them.
-    For { reach: Reach, members: MemberRefs<K, T>, enough: usize, missing: Missing },
+    For { reach: Reach, members: MemberRefs<P::Name, P::Value>, enough: usize, missing: Missing },
 }
 
-impl<K: Key, T> Request<K, T> {
+impl<P: SetPointer> Request<P> {
     /// A request for everything, in a set that has a whole; or for the names that [`list`](Self::list) adds.
     #[inline]
     pub(crate) fn new(everything: bool) -> Self {
@@ -63,7 +62,7 @@ impl<K: Key, T> Request<K, T> {
     // Inlined so that the compiler writes a single name where it stays, instead of moving it three times.
     #[expect(clippy::inline_always, reason = "measured: a quarter of the time of an acquisition")]
     #[inline(always)]
-    pub(crate) fn list<N: AsName<K>>(&mut self, core: &Core<K, T>, names: impl Iterator<Item = N>) {
+    pub(crate) fn list<N: AsName<P::Name>>(&mut self, core: &Core<P::Name, P::Value>, names: impl Iterator<Item = N>) {
         for name in names {
             let member = if core.fresh.is_none() { core.shards.find(&name) } else { None };
             match member {
@@ -74,14 +73,14 @@ impl<K: Key, T> Request<K, T> {
     }
 
     /// The same request once more, after it could not enter the queue.
-    pub(crate) fn again(members: MemberRefs<K, T>, reach: Reach) -> Self {
+    pub(crate) fn again(members: MemberRefs<P::Name, P::Value>, reach: Reach) -> Self {
         Self { everything: reach == Reach::Every, members, names: SmallVec::new(), course: Course::Open }
     }
 
     /// The fast path of most requests: takes the members if all names have one and all are free. Returns whether it
     /// holds them.
     #[inline]
-    pub(crate) fn hold_known(&mut self, core: &Core<K, T>, mode: LockMode, panics: &mut Panics) -> bool {
+    pub(crate) fn hold_known(&mut self, core: &Core<P::Name, P::Value>, mode: LockMode, panics: &mut Panics) -> bool {
         if core.fresh.is_some() && !self.names.is_empty() {
             self.interrupt();
             self.find_again(core, panics);
@@ -105,13 +104,13 @@ impl<K: Key, T> Request<K, T> {
 
     /// Hands over the members that it holds.
     #[inline]
-    pub(crate) fn take_known(&mut self) -> MemberRefs<K, T> {
+    pub(crate) fn take_known(&mut self) -> MemberRefs<P::Name, P::Value> {
         self.course = Course::Open;
         mem::take(&mut self.members)
     }
 
     /// As [`take_known`](Self::take_known), if it holds them.
-    pub(crate) fn take_held(&mut self) -> Option<Holding<K, T>> {
+    pub(crate) fn take_held(&mut self) -> Option<HoldingOf<P>> {
         self.is_held().then(|| self.take_known().into())
     }
 
@@ -123,10 +122,10 @@ impl<K: Key, T> Request<K, T> {
     /// Looks up the members as they are now.
     pub(crate) fn resolve(
         &mut self,
-        core: &Core<K, T>,
+        core: &Core<P::Name, P::Value>,
         want: Want,
         panics: &mut Panics,
-    ) -> Result<Asked<K, T>, SetError<K>> {
+    ) -> Result<Asked<P>, SetError<P::Name>> {
         if self.is_for_whole(want) {
             return Ok(Asked::For {
                 reach: Reach::Every,
@@ -182,7 +181,7 @@ impl<K: Key, T> Request<K, T> {
     }
 
     /// Looks again for names that did not exist at the call, or whose members have been removed since.
-    fn find_again(&mut self, core: &Core<K, T>, panics: &mut Panics) {
+    fn find_again(&mut self, core: &Core<P::Name, P::Value>, panics: &mut Panics) {
         if let Some(fresh) = core.fresh {
             while let Some(name) = self.names.pop() {
                 core.shards.find_or_insert(name, fresh, &mut self.members);
