@@ -20,7 +20,7 @@ use lockladder_test_support::choices::choices;
 use lockladder_test_support::environment::is_thorough;
 use lockladder_test_support::states::{Findings, Scope, explore, story};
 use lockladder_test_support::steps::Scene;
-use programs::{Line, Program, Refused, Verb, Want, Which, real, tell};
+use programs::{CLOSED, Line, OPEN, Program, Refused, Verb, Want, Which, real, tell};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -31,6 +31,8 @@ use std::time::Instant;
 
 const AB: [char; 2] = ['a', 'b'];
 const ABC: [char; 3] = ['a', 'b', 'c'];
+
+const ALL: [usize; 3] = [1, 2, 3];
 
 const WITH_DROPS: Scope = Scope { with_drops: true, one_by_one: false };
 
@@ -68,9 +70,12 @@ fn no_deadlock((findings, deadlock): (Findings, Option<String>)) -> Findings {
     findings
 }
 
+/// The lower of the closed levels, with the open one.
+const WITH_OPEN: [usize; 2] = [CLOSED[0], OPEN];
+
 /// Pairs of programs that ask for two names at two levels, both in any order.
-fn small_pairs() -> impl Iterator<Item = Vec<Program>> {
-    choices(small(&[Shared], &[Shared, Exclusive]), 2)
+fn small_pairs(levels: [usize; 2]) -> impl Iterator<Item = Vec<Program>> {
+    choices(small(levels, &[Shared], &[Shared, Exclusive]), 2)
 }
 
 /// Explores every 131st pair, or each pair in a thorough run.
@@ -78,13 +83,22 @@ const PAIRS: [usize; 2] = [131, 1];
 
 #[test]
 fn two_sessions_that_ask_in_any_order_never_wait_for_each_other() {
-    let findings = no_deadlock(survey("2 sessions", PAIRS, small_pairs(), WITH_DROPS, &|programs| real(programs, &AB)));
+    let findings =
+        no_deadlock(survey("2 sessions", PAIRS, small_pairs(CLOSED), WITH_DROPS, &|programs| real(programs, &AB)));
+    assert_eq!(findings.most_waiting, 1);
+}
+
+#[test]
+fn two_sessions_that_ask_an_open_level_in_any_order_never_wait_for_each_other() {
+    let findings = no_deadlock(survey("2 sessions, open", PAIRS, small_pairs(WITH_OPEN), WITH_DROPS, &|programs| {
+        real(programs, &AB)
+    }));
     assert_eq!(findings.most_waiting, 1);
 }
 
 #[test]
 fn three_sessions_that_ask_in_any_order_never_wait_for_each_other() {
-    let programs = small(&[Shared], &[Exclusive]);
+    let programs = small(CLOSED, &[Shared], &[Exclusive]);
     let findings = no_deadlock(survey("3 sessions", [2_503, 11], choices(programs, 3), WITH_DROPS, &|programs| {
         real(programs, &AB)
     }));
@@ -94,7 +108,7 @@ fn three_sessions_that_ask_in_any_order_never_wait_for_each_other() {
 #[test]
 fn a_manager_that_takes_names_unsorted_would_deadlock() {
     let begin = |programs: &[Program]| under(TakesOneByOne::new(InOrder::AsGiven, &AB), programs);
-    let (findings, told) = survey("names one by one, as given", PAIRS, small_pairs(), Scope::default(), &begin);
+    let (findings, told) = survey("names one by one, as given", PAIRS, small_pairs(CLOSED), Scope::default(), &begin);
     assert!(findings.can_deadlock > 0 && findings.can_deadlock < findings.cases);
     assert!(told.is_some());
 }
@@ -102,19 +116,21 @@ fn a_manager_that_takes_names_unsorted_would_deadlock() {
 #[test]
 fn a_manager_that_takes_names_one_by_one_but_sorted_would_not() {
     let begin = |programs: &[Program]| under(TakesOneByOne::new(InOrder::Sorted, &AB), programs);
-    no_deadlock(survey("names one by one, sorted", PAIRS, small_pairs(), Scope::default(), &begin));
+    no_deadlock(survey("names one by one, sorted", PAIRS, small_pairs(CLOSED), Scope::default(), &begin));
 }
 
 #[test]
 fn a_manager_that_forgets_the_order_of_levels_would_deadlock() {
     let begin = |programs: &[Program]| under(ForgetsLevelOrder::new(&AB), programs);
-    let (findings, told) = survey("levels in any order", PAIRS, small_pairs(), Scope::default(), &begin);
-    assert!(findings.can_deadlock > 0 && findings.can_deadlock < findings.cases);
-    assert!(told.is_some());
+    for levels in [CLOSED, WITH_OPEN] {
+        let (findings, told) = survey("levels in any order", PAIRS, small_pairs(levels), Scope::default(), &begin);
+        assert!(findings.can_deadlock > 0 && findings.can_deadlock < findings.cases);
+        assert!(told.is_some());
+    }
 }
 
 /// Explores this many random cases, always the same ones. A case that deadlocks shrinks.
-fn explore_random(name: &str, sessions: usize, levels: usize, lines: usize, scope: Scope, [few, many]: [u32; 2]) {
+fn explore_random(name: &str, sessions: usize, levels: &[usize], lines: usize, scope: Scope, [few, many]: [u32; 2]) {
     let (findings, clock) = (RefCell::new(Findings::default()), Instant::now());
     let cases = if is_thorough() { many } else { few };
     let config = Config { cases, failure_persistence: None, ..Config::default() };
@@ -140,17 +156,22 @@ fn explore_random(name: &str, sessions: usize, levels: usize, lines: usize, scop
 
 #[test]
 fn three_sessions_that_do_everything_never_wait_for_each_other() {
-    explore_random("3 sessions of all kinds, 3 levels, drops", 3, 2, 4, WITH_DROPS, [15, 10_000]);
+    explore_random("3 sessions of all kinds, 3 levels, drops", 3, &CLOSED, 4, WITH_DROPS, [15, 10_000]);
 }
 
 #[test]
 fn four_sessions_that_do_everything_never_wait_for_each_other() {
-    explore_random("4 sessions of all kinds, 3 levels", 4, 2, 2, Scope::default(), [3, 200]);
+    explore_random("4 sessions of all kinds, 3 levels", 4, &CLOSED, 2, Scope::default(), [3, 200]);
+}
+
+#[test]
+fn three_sessions_that_do_everything_to_an_open_level_never_wait_for_each_other() {
+    explore_random("3 sessions of all kinds, an open level, drops", 3, &WITH_OPEN, 4, WITH_DROPS, [15, 10_000]);
 }
 
 #[test]
 fn four_levels_deep_nobody_waits_for_each_other() {
-    explore_random("3 sessions of all kinds, 4 levels", 3, 3, 4, Scope::default(), [12, 10_000]);
+    explore_random("3 sessions of all kinds, 4 levels", 3, &ALL, 4, Scope::default(), [12, 10_000]);
 }
 
 fn takes(name: char, want: Want) -> Verb {
@@ -189,14 +210,14 @@ fn states_that_are_taken_for_the_same_are_the_same() {
         let programs = case.map(program);
         compare(&|| real(&programs, &AB));
     }
-    for programs in small_pairs().step_by(if is_thorough() { 97 } else { 1_999 }) {
+    for programs in small_pairs(CLOSED).chain(small_pairs(WITH_OPEN)).step_by(if is_thorough() { 97 } else { 3_999 }) {
         compare(&|| real(&programs, &AB));
         compare(&|| under(TakesOneByOne::new(InOrder::AsGiven, &AB), &programs));
         compare(&|| under(ForgetsLevelOrder::new(&AB), &programs));
     }
     let mut runner = TestRunner::deterministic();
     for _ in 0..if is_thorough() { 1_000 } else { 20 } {
-        let programs = vec(any(2, 3), 2).new_tree(&mut runner).unwrap().current();
+        let programs = vec(any(&ALL, 3), 2).new_tree(&mut runner).unwrap().current();
         compare(&|| real(&programs, &ABC));
     }
 }

@@ -6,11 +6,17 @@ use std::fmt;
 use std::rc::Rc;
 
 hierarchy! {
-    pub(crate) struct Small { root Root, level Low: char, level Middle: char, level High: char }
+    pub(crate) struct Small { root Root, level Low: char, open level Middle: char, level High: char }
 }
 
-/// The levels above the root.
+/// The number of levels above the root.
 pub(crate) const LEVELS: usize = 3;
+
+/// The levels above the root whose members come and go.
+pub(crate) const CLOSED: [usize; 2] = [1, 3];
+
+/// The level whose names exist while they are held or waited for.
+pub(crate) const OPEN: usize = 2;
 
 /// The names of a level that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,14 +82,16 @@ pub(crate) fn tell(programs: &[Program]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A fresh manager with these names at each level, and a session at the beginning of each program.
+/// A fresh manager with these names at each closed level, and a session at the beginning of each program.
 pub(crate) fn real(programs: &[Program], names: &[char]) -> Scene {
-    let manager: LockManager<Small> =
-        LockManager::builder().names::<Low>(names).names::<Middle>(names).names::<High>(names).build();
+    let manager: LockManager<Small> = LockManager::builder().names::<Low>(names).names::<High>(names).build();
     let audited = manager.clone();
     let mut scene = Scene::new(1 + LEVELS).audited(move |moment| {
         let is_free = || audited.try_exclusive("audit").is_ok();
-        assert!(moment == Moment::AfterAStep || is_free(), "all have gone, and the root is held");
+        if moment == Moment::InTheEnd {
+            assert!(is_free(), "all have gone, and the root is held");
+            assert!(audited.names::<Middle>().is_empty(), "all have gone, and a name is left");
+        }
     });
     for program in programs.iter().cloned() {
         let manager = manager.clone();
@@ -121,7 +129,7 @@ async fn run(manager: LockManager<Small>, program: Program, watch: Rc<Watch>) {
 /// Does this; returns the names that the session then holds, or those that it removed.
 async fn at_level(job: &mut DynSession<Small>, level: usize, verb: &Verb) -> Result<Vec<char>, SessionError> {
     macro_rules! at {
-        ($($index:literal $level:ident),+) => {
+        ($($index:literal $kind:ident $level:ident),+) => {
             match level {
                 $($index => {
                     match verb {
@@ -139,17 +147,24 @@ async fn at_level(job: &mut DynSession<Small>, level: usize, verb: &Verb) -> Res
                         Verb::Release => job.release::<$level>()?,
                         Verb::ReleaseNames(names) => job.release_names::<$level>(names)?,
                         Verb::Downgrade => job.downgrade::<$level>()?,
-                        Verb::Add(names) => job.add::<$level>(names).await?,
-                        Verb::AddAcquired(names, mode) => job.add_in::<$level>(names, *mode).await?,
-                        Verb::AddHeld(names) => job.add_held::<$level>(names)?,
-                        Verb::Remove(names) => return job.remove::<$level>(names).await,
-                        Verb::RemoveHeld(names) => job.remove_held::<$level>(names)?,
+                        _ => at!(@changes $kind $level),
                     }
                     Ok(job.names::<$level>())
                 })+
                 level => unreachable!("there is no level {level}"),
             }
         };
+        (@changes open $level:ident) => { unreachable!("that does not compile: {verb:?}") };
+        (@changes level $level:ident) => {
+            match verb {
+                Verb::Add(names) => job.add::<$level>(names).await?,
+                Verb::AddAcquired(names, mode) => job.add_in::<$level>(names, *mode).await?,
+                Verb::AddHeld(names) => job.add_held::<$level>(names)?,
+                Verb::Remove(names) => return job.remove::<$level>(names).await,
+                Verb::RemoveHeld(names) => job.remove_held::<$level>(names)?,
+                _ => unreachable!("that changes no member: {verb:?}"),
+            }
+        };
     }
-    at!(1 Low, 2 Middle, 3 High)
+    at!(1 level Low, 2 open Middle, 3 level High)
 }

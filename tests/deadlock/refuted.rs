@@ -1,8 +1,9 @@
 //! Three simpler managers. Two of them can deadlock, and the exploration must find it.
 
-use crate::programs::{LEVELS, Program, Refused, Verb, Which};
-use lockladder::{Exclusive, Guard, LockMode, LockSet, SetGuard, Shared, SharedLock};
+use crate::programs::{LEVELS, OPEN, Program, Refused, Verb, Which};
+use lockladder::{Exclusive, Guard, LockMode, LockSet, OpenSet, Shared, SharedLock};
 use lockladder_test_support::steps::{Scene, Watch};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -83,34 +84,40 @@ impl Manager for TakesOneByOne {
 
 /// Takes all names of a level at once, as the real manager does, but levels in any order.
 pub(crate) struct ForgetsLevelOrder {
-    levels: Vec<Arc<LockSet<char>>>,
+    levels: Vec<Names>,
+}
+
+/// The locks of a level, of either kind.
+enum Names {
+    Closed(Arc<LockSet<char>>),
+    Open(Arc<OpenSet<char>>),
 }
 
 impl ForgetsLevelOrder {
     pub(crate) fn new(names: &[char]) -> Self {
-        Self { levels: (0..LEVELS).map(|_| Arc::new(LockSet::new(names))).collect() }
+        let level = |level| match level {
+            OPEN => Names::Open(Arc::default()),
+            _ => Names::Closed(Arc::new(LockSet::new(names))),
+        };
+        Self { levels: (1..=LEVELS).map(level).collect() }
     }
 }
 
-#[allow(dead_code, reason = "they are there to be dropped")]
-pub(crate) enum Several {
-    Shared(SetGuard<Arc<LockSet<char>>, Shared>),
-    Exclusive(SetGuard<Arc<LockSet<char>>, Exclusive>),
-}
-
 impl Manager for ForgetsLevelOrder {
-    type Taken = Several;
+    /// A guard of either kind, in either mode.
+    type Taken = Box<dyn Any>;
 
     fn may(&self, held: &BTreeMap<usize, Self::Taken>, level: usize) -> bool {
         !held.contains_key(&level)
     }
 
     async fn take(&self, watch: &Watch, level: usize, names: &[char], mode: LockMode) -> Self::Taken {
-        let set = Arc::clone(&self.levels[level - 1]);
         watch.touches(level);
-        let taken = match mode {
-            LockMode::Shared => Several::Shared(set.shared_owned(names).await.expect("all of them exist")),
-            LockMode::Exclusive => Several::Exclusive(set.exclusive_owned(names).await.expect("all of them exist")),
+        let taken: Self::Taken = match (&self.levels[level - 1], mode) {
+            (Names::Closed(set), LockMode::Shared) => Box::new(set.clone().shared_owned(names).await.unwrap()),
+            (Names::Closed(set), LockMode::Exclusive) => Box::new(set.clone().exclusive_owned(names).await.unwrap()),
+            (Names::Open(set), LockMode::Shared) => Box::new(set.clone().shared_owned(names).await.unwrap()),
+            (Names::Open(set), LockMode::Exclusive) => Box::new(set.clone().exclusive_owned(names).await.unwrap()),
         };
         watch.says(&format!("has {names:?} of level {level}, {mode}"));
         taken

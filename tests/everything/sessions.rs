@@ -19,11 +19,12 @@ hierarchy! {
         root Gate,
         level Low: u8 => Thing,
         level High: u8 => Thing,
+        open level Loft: u8 => Thing,
         fixed level Roof: u8 => Thing,
     }
 }
 
-/// The names that each level begins with. A changing level may have one more, or fewer.
+/// The names that each level begins with, but the open one. A changing level may have one more, or fewer.
 const AT_FIRST: [u8; 2] = [0, 1];
 
 /// All names that a level may have.
@@ -31,6 +32,8 @@ const NAMES: [u8; 3] = [0, 1, 2];
 
 /// A level above the root.
 trait Floor: NotRoot + LevelOf<Tower> + Level<Name = u8, Value = Thing> {
+    const OPEN: bool = false;
+
     /// The place of a name of this level.
     fn place(name: u8) -> u8 {
         u8::try_from(Self::INDEX).unwrap() * 4 + name
@@ -39,6 +42,9 @@ trait Floor: NotRoot + LevelOf<Tower> + Level<Name = u8, Value = Thing> {
 
 impl Floor for Low {}
 impl Floor for High {}
+impl Floor for Loft {
+    const OPEN: bool = true;
+}
 impl Floor for Roof {}
 
 /// The place of the root.
@@ -75,10 +81,20 @@ fn program(dice: &mut Dice) -> (Vec<Worker>, LockManager<Tower>, Arc<Ledger>) {
     (workers.collect(), tower, ledger)
 }
 
+/// Asserts that no name of the open level is in use, and that there is one value for each name of the others.
+fn assert_unused(tower: &LockManager<Tower>, ledger: &Ledger) {
+    assert_eq!(tower.names::<Loft>(), [0_u8; 0], "names that no session has");
+    let names = tower.names::<Low>().len() + tower.names::<High>().len() + tower.names::<Roof>().len();
+    assert_eq!(ledger.values(), names, "one value for each name");
+}
+
 /// Checks the end: everything is free, and each value is dropped once.
 fn at_rest(tower: LockManager<Tower>, ledger: &Arc<Ledger>) {
     let alone = tower.try_exclusive("at rest").unwrap();
+    assert_unused(&tower, ledger);
     let alone = alone.try_exclusive::<Low>(All).unwrap().try_exclusive::<High>(All).unwrap();
+    let alone = alone.try_exclusive::<Loft>(NAMES).unwrap().release::<Loft>();
+    assert_unused(&tower, ledger);
     let alone = alone.try_exclusive::<Roof>(All).unwrap();
     ledger.room(GATE).enter(LockMode::Exclusive, "the root");
     assert_eq!(alone.owned::<Roof>().names(), [&0, &1], "a fixed level has changed");

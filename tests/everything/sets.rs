@@ -126,13 +126,11 @@ struct Visit<'l> {
 
 impl Visit<'_> {
     fn enter(&self, name: u8, thing: &Thing) {
-        self.ledger.room(name).enter(self.mode, "a name");
-        thing.room.enter(self.mode, "a value");
+        self.ledger.enter(name, self.mode, thing);
     }
 
     fn leave(&self, name: u8, thing: &Thing) {
-        thing.room.leave(self.mode, "a value");
-        self.ledger.room(name).leave(self.mode, "a name");
+        self.ledger.leave(name, self.mode, thing);
     }
 
     fn enter_all<P: Way, M: Mode>(&self, guard: &SetGuard<P, M>) {
@@ -340,8 +338,7 @@ async fn own<P: Way>(visit: Visit<'_>, way: P, mut guard: SetGuard<P, Exclusive>
             }
             Use::Downgrade => {
                 for (name, thing) in &guard {
-                    visit.ledger.room(*name).downgrade("a name");
-                    thing.room.downgrade("a value");
+                    visit.ledger.downgrade(*name, thing);
                 }
                 count("downgraded");
                 return share(Visit { mode: LockMode::Shared, ..visit }, guard.downgrade(), &uses[at + 1..]).await;

@@ -2,11 +2,12 @@
 //!
 //! Each value in a lock has a [room](lockladder_test_support::rooms) that only the holders of its lock enter, and so
 //! has each name. Two holders of one name meet in the name's room, even if one holds a value that was removed, and the
-//! other the value that came after it.
+//! other the value that came after it. And all holders of a name hold the same value.
 
+use lockladder::LockMode;
 use lockladder_test_support::rooms::Room;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +15,9 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     /// One for each place that can be locked.
-    rooms: [Room; 16],
+    rooms: [Room; 20],
+    /// By place: the number of the value that its holders have, and how many holders there are.
+    held: Mutex<BTreeMap<u8, (u64, usize)>>,
     made: AtomicU64,
     alive: Mutex<BTreeSet<u64>>,
 }
@@ -23,6 +26,42 @@ impl Ledger {
     /// The room of a name.
     pub(crate) fn room(&self, name: u8) -> &Room {
         &self.rooms[usize::from(name)]
+    }
+
+    /// A holder of a name enters its room, and that of its value.
+    #[track_caller]
+    pub(crate) fn enter(&self, name: u8, mode: LockMode, thing: &Thing) {
+        self.room(name).enter(mode, "a name");
+        thing.room.enter(mode, "a value");
+        let mut held = self.held.lock().unwrap();
+        let (value, holders) = held.entry(name).or_insert((thing.number, 0));
+        assert_eq!(*value, thing.number, "{name} has two values");
+        *holders += 1;
+    }
+
+    /// It leaves.
+    #[track_caller]
+    pub(crate) fn leave(&self, name: u8, mode: LockMode, thing: &Thing) {
+        let mut held = self.held.lock().unwrap();
+        if let Some((_, holders @ 2..)) = held.get_mut(&name) {
+            *holders -= 1;
+        } else {
+            held.remove(&name);
+        }
+        drop(held);
+        thing.room.leave(mode, "a value");
+        self.room(name).leave(mode, "a name");
+    }
+
+    /// The owner of a name becomes a sharer.
+    pub(crate) fn downgrade(&self, name: u8, thing: &Thing) {
+        thing.room.downgrade("a value");
+        self.room(name).downgrade("a name");
+    }
+
+    /// How many values there are.
+    pub(crate) fn values(&self) -> usize {
+        self.alive.lock().unwrap().len()
     }
 
     /// Asserts that all values have been dropped.

@@ -8,6 +8,7 @@ mod dynamic;
 mod lock;
 mod named;
 mod open;
+mod open_level;
 mod session;
 mod set;
 mod story;

@@ -1,8 +1,8 @@
 //! Random stories of one session whose levels are known at run time only, beside the model. No other session exists, so
 //! it never waits.
 
-use crate::model::{Answer, Level, Model, Names, Owned};
-use lockladder::{All, DynSession, LockManager, LockMode, SessionError, hierarchy};
+use crate::model::{Answer, Kind, Level, Model, Names, Owned};
+use lockladder::{All, DynSession, LockManager, LockMode, OrderError, SessionError, hierarchy};
 use lockladder_test_support::requests::now;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::cell::Cell;
 
 hierarchy! {
-    struct Four { root Root, level Low: char, level Middle: char, level High: char }
+    struct Four { root Root, level Low: char, open level Middle: char, level High: char }
 }
 
 const MEMBERS: [char; 2] = ['a', 'b'];
@@ -42,7 +42,7 @@ struct Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let mode = || select(vec![LockMode::Shared, LockMode::Exclusive]);
-    let verb = prop_oneof![
+    let any = prop_oneof![
         3 => mode().prop_map(Verb::Acquire),
         2 => mode().prop_map(Verb::AcquireAll),
         2 => Just(Verb::Release),
@@ -54,11 +54,16 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Verb::Remove),
         2 => Just(Verb::RemoveHeld),
     ];
-    (1..4_usize, verb, vec(select(vec!['a', 'b', 'c', 'd']), 0..3)).prop_map(|(level, verb, names)| Step {
-        level,
-        verb,
-        names,
-    })
+    let of_an_open_level = prop_oneof![
+        3 => mode().prop_map(Verb::Acquire),
+        1 => mode().prop_map(Verb::AcquireAll),
+        2 => Just(Verb::Release),
+        2 => Just(Verb::ReleaseNames),
+        1 => Just(Verb::Downgrade),
+    ];
+    let verb = prop_oneof![2 => (select(vec![1, 3]), any), 1 => (Just(2), of_an_open_level)];
+    let names = vec(select(vec!['a', 'b', 'c', 'd']), 0..3);
+    (verb, names).prop_map(|((level, verb), names)| Step { level, verb, names })
 }
 
 /// The model's answer, which is the seed's.
@@ -79,7 +84,7 @@ fn told(model: &mut Model, Step { level, verb, names }: &Step) -> Answer {
 
 /// The library's answer, at the level that the step names.
 macro_rules! done {
-    ($job:ident, $step:ident, $($index:literal $level:ident),+) => {
+    ($job:ident, $step:ident, $($index:literal $kind:ident $level:ident),+) => {
         match $step.level {
             $($index => {
                 let names = &$step.names;
@@ -90,25 +95,40 @@ macro_rules! done {
                     Verb::Release => given($job.release::<$level>().map_err(SessionError::from)),
                     Verb::ReleaseNames => given($job.release_names::<$level>(names)),
                     Verb::Downgrade => given($job.downgrade::<$level>().map_err(SessionError::from)),
-                    Verb::Add => given(now($job.add::<$level>(names))),
-                    Verb::AddAcquired(mode) => given(now($job.add_in::<$level>(names, mode))),
-                    Verb::AddHeld => given($job.add_held::<$level>(names)),
-                    Verb::Remove => now($job.remove::<$level>(names)).map(Names::from_iter),
-                    Verb::RemoveHeld => given($job.remove_held::<$level>(names)),
+                    _ => done!(@changes $kind $job, $step, $level),
                 }
             })+
             level => unreachable!("there is no level {level}"),
         }
     };
+    (@changes open $job:ident, $step:ident, $level:ident) => {
+        unreachable!("that does not compile: {:?}", $step)
+    };
+    (@changes level $job:ident, $step:ident, $level:ident) => {{
+        let names = &$step.names;
+        let given = |given: Result<(), SessionError>| given.map(|()| Names::new());
+        match $step.verb {
+            Verb::Add => given(now($job.add::<$level>(names))),
+            Verb::AddAcquired(mode) => given(now($job.add_in::<$level>(names, mode))),
+            Verb::AddHeld => given($job.add_held::<$level>(names)),
+            Verb::Remove => now($job.remove::<$level>(names)).map(Names::from_iter),
+            Verb::RemoveHeld => given($job.remove_held::<$level>(names)),
+            _ => unreachable!("that changes no member: {:?}", $step),
+        }
+    }};
 }
 
 fn ours(job: &mut DynSession<Four>, step: &Step) -> Result<Names, SessionError> {
-    done!(job, step, 1 Low, 2 Middle, 3 High)
+    done!(job, step, 1 level Low, 2 open Middle, 3 level High)
 }
 
 /// What the seed would have answered instead of an error of the library.
 fn kind(error: &SessionError) -> Answer {
     match error {
+        SessionError::Order(OrderError::Open { level }) => {
+            assert_eq!(*level, "Middle");
+            Answer::Open
+        }
         SessionError::Order(_) | SessionError::NotHeld { .. } | SessionError::NotWhole { .. } => Answer::Assertion,
         SessionError::Unknown { .. } | SessionError::Exists { .. } => Answer::LockError,
         SessionError::Repeated { .. } => Answer::Repeated,
@@ -129,7 +149,7 @@ fn restore(manager: &LockManager<Four>) {
         )*};
     }
     let mut job = now(manager.exclusive("restore")).unwrap();
-    levels!(job: Low Middle High);
+    levels!(job: Low High);
 }
 
 type State = Vec<(Names, Option<LockMode>, Names)>;
@@ -150,7 +170,7 @@ fn state(manager: &LockManager<Four>, job: &DynSession<Four>) -> State {
 fn model_state(model: &Model) -> State {
     let shown = |level: &Level| {
         let names = level.owned.as_ref().map(|owned| owned.names.clone()).unwrap_or_default();
-        (level.members.clone(), level.owned.as_ref().map(|owned| owned.mode), names)
+        (level.names(), level.owned.as_ref().map(|owned| owned.mode), names)
     };
     model.levels[1..].iter().map(shown).collect()
 }
@@ -158,7 +178,7 @@ fn model_state(model: &Model) -> State {
 #[test]
 fn a_session_known_at_run_time_answers_as_the_seed_in_random_stories() {
     let manager: LockManager<Four> = LockManager::builder().build();
-    let (stories, answers) = (Cell::new(0_u32), Cell::new([0_u64; 4]));
+    let (stories, answers) = (Cell::new(0_u32), Cell::new([0_u64; 5]));
     let config = Config { failure_persistence: None, ..Config::default() };
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases.max(STORIES) } else { STORIES };
     let config = Config { cases, ..config };
@@ -167,10 +187,10 @@ fn a_session_known_at_run_time_answers_as_the_seed_in_random_stories() {
         restore(&manager);
         let mut job = now(manager.dynamic("story", LockMode::Shared)).unwrap();
         let root = Owned { mode: LockMode::Shared, whole: false, names: Names::new(), here: true };
-        let level = Level { modifiable: true, members: MEMBERS.into(), owned: None };
-        let mut model = Model {
-            levels: vec![Level { owned: Some(root), ..Level::default() }, level.clone(), level.clone(), level],
-        };
+        let level = Level { kind: Kind::Modifiable, members: MEMBERS.into(), owned: None };
+        let open = Level { kind: Kind::Open, ..Level::default() };
+        let mut model =
+            Model { levels: vec![Level { owned: Some(root), ..Level::default() }, level.clone(), open, level] };
         for step in &steps {
             let (told, done) = (told(&mut model, step), ours(&mut job, step));
             let mut seen = answers.get();
@@ -179,6 +199,7 @@ fn a_session_known_at_run_time_answers_as_the_seed_in_random_stories() {
                 Answer::Assertion => 1,
                 Answer::LockError => 2,
                 Answer::Repeated => 3,
+                Answer::Open => 4,
             }] += 1;
             answers.set(seen);
             match (&done, &told) {
@@ -193,11 +214,13 @@ fn a_session_known_at_run_time_answers_as_the_seed_in_random_stories() {
             }
             prop_assert_eq!(state(&manager, &job), model_state(&model), "after {:?}", step);
         }
+        drop(job);
+        prop_assert_eq!(manager.names::<Middle>(), Vec::<char>::new(), "names that no session holds");
         stories.set(stories.get() + 1);
         Ok(())
     });
     outcome.unwrap();
-    println!("{} stories agree; done, assertions, lock errors, repeated: {:?}", stories.get(), answers.get());
+    println!("{} stories agree; done, assertions, lock errors, repeated, open: {:?}", stories.get(), answers.get());
     assert_eq!(stories.get(), cases);
     assert!(answers.get().into_iter().all(|count| count > 100), "the stories are one-sided: {answers:?}");
 }

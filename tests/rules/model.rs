@@ -3,7 +3,8 @@
 //!
 //! Where we differ on purpose, a function here says so by its name:
 //! [`emptied_counts_as_held`], [`root_is_kept`], [`root_has_no_names`], [`nested_owns_what_it_acquired`],
-//! [`repeated_names_are_refused`], [`downgrade_of_shared_is_refused`], [`free_names_are_added_by_guards_only`].
+//! [`repeated_names_are_refused`], [`downgrade_of_shared_is_refused`], [`free_names_are_added_by_guards_only`],
+//! [`open_names_exist_while_owned`], [`open_levels_have_no_whole`].
 
 use lockladder::LockMode;
 use std::collections::BTreeSet;
@@ -20,11 +21,28 @@ pub(crate) struct Owned {
     pub(crate) here: bool,
 }
 
+/// Which names a level has. The seed has the first two kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    #[default]
+    Fixed,
+    Modifiable,
+    Open,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Level {
-    pub(crate) modifiable: bool,
+    pub(crate) kind: Kind,
+    /// None if the level is open: see [`Level::names`].
     pub(crate) members: Names,
     pub(crate) owned: Option<Owned>,
+}
+
+impl Level {
+    /// The names that exist.
+    pub(crate) fn names(&self) -> Names {
+        open_names_exist_while_owned(self).unwrap_or_else(|| self.members.clone())
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,6 +61,8 @@ pub(crate) enum Answer {
     LockError,
     /// An answer of the library only; see [`repeated_names_are_refused`].
     Repeated,
+    /// An answer of the library only; see [`open_levels_have_no_whole`].
+    Open,
 }
 
 /// The seed forgets a level when its last name is released. Here the level counts as held until it is released itself,
@@ -83,10 +103,25 @@ fn free_names_are_added_by_guards_only(owned: Option<&Owned>) -> bool {
     owned.is_some()
 }
 
+/// The seed has no open levels. Here their names come with the owner, and go with it; there is no other owner.
+fn open_names_exist_while_owned(level: &Level) -> Option<Names> {
+    let owned = || level.owned.as_ref().map(|owned| owned.names.clone()).unwrap_or_default();
+    (level.kind == Kind::Open).then(owned)
+}
+
+/// See [`open_names_exist_while_owned`]: there is no set-lock of all names that could exist.
+fn open_levels_have_no_whole(level: &Level) -> bool {
+    level.kind == Kind::Open
+}
+
 /// The assertions of the seed's manager, and those of its sets that do not depend on names.
 impl Model {
     fn is_owned(&self, level: usize) -> bool {
         emptied_counts_as_held(self.levels[level].owned.as_ref())
+    }
+
+    fn is_modifiable(&self, level: usize) -> bool {
+        self.levels[level].kind == Kind::Modifiable
     }
 
     fn is_exclusive(&self, level: usize) -> bool {
@@ -109,12 +144,16 @@ impl Model {
         (level == 0 || self.bgl_owned()) && !self.upper_owned(level) && !self.is_owned(level)
     }
 
+    pub(crate) fn may_acquire_whole(&self, level: usize) -> bool {
+        self.may_acquire(level) && !open_levels_have_no_whole(&self.levels[level])
+    }
+
     pub(crate) fn may_release(&self, level: usize) -> bool {
         self.is_owned(level) && !root_is_kept(level) && self.is_here(level)
     }
 
     pub(crate) fn may_add(&self, level: usize) -> bool {
-        self.levels[level].modifiable
+        self.is_modifiable(level)
             && self.bgl_owned()
             && !self.upper_owned(level)
             && !free_names_are_added_by_guards_only(self.levels[level].owned.as_ref())
@@ -122,16 +161,16 @@ impl Model {
 
     /// Leaves out the set-lock, which is known at run time only.
     pub(crate) fn may_add_held(&self, level: usize) -> bool {
-        self.levels[level].modifiable && self.bgl_owned() && !self.upper_owned(level) && self.is_exclusive(level)
+        self.is_modifiable(level) && self.bgl_owned() && !self.upper_owned(level) && self.is_exclusive(level)
     }
 
     pub(crate) fn may_remove(&self, level: usize) -> bool {
-        self.levels[level].modifiable && self.bgl_owned() && !self.upper_owned(level) && !self.is_owned(level)
+        self.is_modifiable(level) && self.bgl_owned() && !self.upper_owned(level) && !self.is_owned(level)
     }
 
     /// Leaves out the names, which are known at run time only.
     pub(crate) fn may_remove_held(&self, level: usize) -> bool {
-        self.levels[level].modifiable && self.bgl_owned() && self.is_exclusive(level) && self.is_here(level)
+        self.is_modifiable(level) && self.bgl_owned() && self.is_exclusive(level) && self.is_here(level)
     }
 
     pub(crate) fn may_downgrade(&self, level: usize) -> bool {
@@ -151,9 +190,12 @@ impl Model {
         if !self.may_acquire(level) {
             return Answer::Assertion;
         }
-        let Level { members, owned, .. } = &mut self.levels[level];
+        if names.is_none() && !self.may_acquire_whole(level) {
+            return Answer::Open;
+        }
+        let Level { kind, members, owned } = &mut self.levels[level];
         let wanted: Names = names.map_or_else(|| members.clone(), |names| names.iter().copied().collect());
-        if !wanted.is_subset(members) {
+        if *kind != Kind::Open && !wanted.is_subset(members) {
             return Answer::LockError;
         }
         *owned = Some(Owned { mode, whole: names.is_none(), names: wanted.clone(), here: true });

@@ -1,10 +1,10 @@
 //! The bounds of the verbs hold exactly where the seed's assertions do: for every list of levels that a session can
 //! have, in every mode, with every cut into an outer session and a nested one, and for every level.
 
-use crate::model::{Level, Model, Owned};
+use crate::model::{Kind, Level, Model, Owned};
 use lockladder::{
-    CanAcquire, CanAdd, Exclusive, Holds, HoldsExclusive, LockMode, Shared, hierarchy,
-    level::{CanDowngrade, CanRelease, Held, HoldsTop, Modifiable, NotRoot},
+    All, CanAcquire, CanAdd, Exclusive, Holds, HoldsExclusive, LockMode, Shared, hierarchy,
+    level::{CanDowngrade, CanRelease, Held, HoldsTop, Modifiable, NamesOf, NotRoot},
 };
 use std::marker::PhantomData;
 
@@ -14,11 +14,11 @@ trait Otherwise {
 }
 
 macro_rules! verbs {
-    ($($verb:ident: [$($level_bound:tt)*] [$($list_bound:tt)*];)+) => {$(
+    ($($verb:ident: [$($level_bound:tt)*] [$($list_bound:tt)*] $(where [$($names_bound:tt)*])?;)+) => {$(
         struct $verb<S, L>(PhantomData<(S, L)>);
         impl<S, L> Otherwise for $verb<S, L> {}
         #[allow(dead_code, reason = "of each verb, there may be levels that it is never for")]
-        impl<S: $($list_bound)*, L: $($level_bound)*> $verb<S, L> {
+        impl<S: $($list_bound)*, L: $($level_bound)*> $verb<S, L> $(where $($names_bound)*)? {
             const HOLDS: bool = true;
         }
     )+};
@@ -26,6 +26,7 @@ macro_rules! verbs {
 
 verbs! {
     Acquires: [NotRoot] [CanAcquire<L>];
+    AcquiresAll: [NotRoot] [CanAcquire<L>] where [All: NamesOf<L>];
     Releases: [NotRoot] [CanRelease<L>];
     Adds: [Modifiable] [CanAdd<L>];
     AddsHeld: [Modifiable] [HoldsTop<L> + HoldsExclusive<L>];
@@ -35,13 +36,13 @@ verbs! {
     Lists: [NotRoot] [Holds<L>];
 }
 
-const VERBS: usize = 8;
+const VERBS: usize = 9;
 
 /// A state of the model: what is owned, and what of it was acquired here.
-fn state<const N: usize>(modifiable: [bool; N], owned: [Option<LockMode>; N], here: [bool; N]) -> Model {
+fn state<const N: usize>(kinds: [Kind; N], owned: [Option<LockMode>; N], here: [bool; N]) -> Model {
     let level = |at: usize| {
         let owned = owned[at].map(|mode| Owned { mode, whole: false, names: ['a'].into(), here: here[at] });
-        Level { modifiable: modifiable[at], members: ['a'].into(), owned }
+        Level { kind: kinds[at], members: ['a'].into(), owned }
     };
     Model { levels: (0..N).map(level).collect() }
 }
@@ -50,6 +51,7 @@ fn state<const N: usize>(modifiable: [bool; N], owned: [Option<LockMode>; N], he
 fn expected(model: &Model, level: usize) -> [bool; VERBS] {
     [
         model.may_acquire(level),
+        model.may_acquire_whole(level),
         model.may_release(level),
         model.may_add(level),
         model.may_add_held(level),
@@ -62,10 +64,11 @@ fn expected(model: &Model, level: usize) -> [bool; VERBS] {
 
 /// Compares one list with the model, at each level.
 macro_rules! compare {
-    ($count:ident [$modifiable:expr] [$($level:ident)*] $list:ty; $owned:expr; $here:expr) => {{
-        let model = state($modifiable, $owned, $here);
+    ($count:ident [$kinds:expr] [$($level:ident)*] $list:ty; $owned:expr; $here:expr) => {{
+        let model = state($kinds, $owned, $here);
         let typed = [$([
             <Acquires<$list, $level>>::HOLDS,
+            <AcquiresAll<$list, $level>>::HOLDS,
             <Releases<$list, $level>>::HOLDS,
             <Adds<$list, $level>>::HOLDS,
             <AddsHeld<$list, $level>>::HOLDS,
@@ -111,8 +114,8 @@ macro_rules! grow {
         grow!($env Held<$next, Exclusive, $list>;
             [$($owned,)* Some(LockMode::Exclusive),]; [$($here,)* true,]; $nesting; $($rest)*);
     };
-    (@compare [$count:ident $modifiable:tt $levels:tt] $list:ty; [$($owned:expr,)*]; [$($here:expr,)*]) => {
-        compare!($count $modifiable $levels $list; [$($owned),*]; [$($here),*]);
+    (@compare [$count:ident $kinds:tt $levels:tt] $list:ty; [$($owned:expr,)*]; [$($here:expr,)*]) => {
+        compare!($count $kinds $levels $list; [$($owned),*]; [$($here),*]);
     };
 }
 
@@ -122,7 +125,7 @@ fn the_typed_rules_are_the_seeds_in_every_state_of_three_levels() {
     let mut count = 0;
     macro_rules! all {
         ($mode:ident) => {
-            grow!([count [[false, true, true]] [Cluster Instance Node]] Held<Cluster, $mode>;
+            grow!([count [[Kind::Fixed, Kind::Modifiable, Kind::Modifiable]] [Cluster Instance Node]] Held<Cluster, $mode>;
                 [Some(LockMode::$mode),]; [true,]; own; Instance Node);
         };
     }
@@ -133,15 +136,17 @@ fn the_typed_rules_are_the_seeds_in_every_state_of_three_levels() {
 }
 
 hierarchy! {
-    struct Five { root Root, level One: char, fixed level Two: char, level Three: char, level Four: char }
+    struct Five { root Root, level One: char, fixed level Two: char, open level Three: char, level Four: char }
 }
+
+const FIVE: [Kind; 5] = [Kind::Fixed, Kind::Modifiable, Kind::Fixed, Kind::Open, Kind::Modifiable];
 
 #[test]
 fn the_typed_rules_are_the_seeds_in_every_state_of_five_levels() {
     let mut count = 0;
     macro_rules! all {
         ($mode:ident) => {
-            grow!([count [[false, true, false, true, true]] [Root One Two Three Four]] Held<Root, $mode>;
+            grow!([count [FIVE] [Root One Two Three Four]] Held<Root, $mode>;
                 [Some(LockMode::$mode),]; [true,]; own; One Two Three Four);
         };
     }

@@ -3,7 +3,7 @@
 mod deeds;
 mod ledger;
 
-use super::{Floor, GATE, Gate, High, Low, Roof, Tower, mode};
+use super::{Floor, GATE, Gate, High, Loft, Low, Roof, Tower, assert_unused, mode};
 use crate::pace::{pause, polls};
 use crate::tally::count;
 use crate::witness::Ledger;
@@ -30,6 +30,7 @@ pub(super) const MET: &[&str] = &[
     "session: not held",
     "session: not the whole",
     "session: not the top",
+    "session: open",
     "session: released",
     "session: released names",
     "session: removed",
@@ -38,6 +39,8 @@ pub(super) const MET: &[&str] = &[
     "session: timed out",
     "session: too few",
     "session: typed",
+    "session: typed, open",
+    "session: typed, two levels",
     "session: unknown",
     "session: would block",
     "session: wrote",
@@ -54,7 +57,7 @@ struct Job<'w> {
     dice: &'w mut Dice,
     alone: bool,
     /// By level.
-    held: [Option<Held>; 4],
+    held: [Option<Held>; 5],
 }
 
 pub(super) async fn work(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut Dice) {
@@ -73,7 +76,7 @@ pub(super) async fn work(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut
     match begun {
         Some(Ok(session)) => {
             ledger.room(GATE).enter(mode(alone), "the root");
-            let mut job = Job { session, ledger, dice, alone, held: [const { None }; 4] };
+            let mut job = Job { session, ledger, dice, alone, held: [const { None }; 5] };
             job.assert_alone();
             job.work().await;
         }
@@ -98,6 +101,7 @@ impl Job<'_> {
             return;
         }
         count("session: alone");
+        assert_unused(self.session.manager(), self.ledger);
         let session = &mut self.session;
         session.try_acquire::<Low>(All, LockMode::Exclusive).unwrap();
         session.try_acquire::<High>(All, LockMode::Exclusive).unwrap();
@@ -109,9 +113,10 @@ impl Job<'_> {
 
     async fn work(mut self) {
         for _ in 0..2 + self.dice.below(6) {
-            match self.dice.below(3) {
+            match self.dice.below(4) {
                 0 => self.change::<Low>().await,
                 1 => self.change::<High>().await,
+                2 => self.visit::<Loft>().await,
                 _ => self.visit::<Roof>().await,
             }
             if self.dice.once_in(10) {
@@ -164,30 +169,40 @@ impl Job<'_> {
     fn end(self) {
         self.leave::<Low>();
         self.leave::<High>();
+        self.leave::<Loft>();
         self.leave::<Roof>();
         self.ledger.room(GATE).leave(mode(self.alone), "the root");
-        let is = |level: usize, mode| self.held[level].as_ref().is_some_and(|held| held.mode == mode);
-        let (low, roof) = (!self.alone && is(1, LockMode::Exclusive), is(3, LockMode::Shared));
-        let lone = low && self.held[2].is_none() && self.held[3].is_none();
-        let pair = low && roof && self.held[2].is_none();
-        match self.session.into_typed::<held![shared Gate, exclusive Low]>() {
+        // What it holds, the lowest level first.
+        let held = self.held.each_ref().map(|held| held.as_ref().map(|held| held.mode));
+        let (shared, exclusive) = (Some(LockMode::Shared), Some(LockMode::Exclusive));
+        let is = |levels: [Option<LockMode>; 4]| !self.alone && held[1..] == levels;
+        let session = match self.session.into_typed::<held![shared Gate, exclusive Low]>() {
             Ok(typed) => {
-                assert!(lone);
+                assert!(is([exclusive, None, None, None]));
                 count("session: typed");
-                drop(typed.downgrade::<Low>());
+                return drop(typed.downgrade::<Low>());
+            }
+            Err(session) => session,
+        };
+        assert!(!is([exclusive, None, None, None]));
+        let session = match session.into_typed::<held![shared Gate, exclusive Low, shared Roof]>() {
+            Ok(typed) => {
+                assert!(is([exclusive, None, None, shared]));
+                count("session: typed, two levels");
+                return drop(typed.release::<Low>());
+            }
+            Err(session) => session,
+        };
+        assert!(!is([exclusive, None, None, shared]));
+        match session.into_typed::<held![shared Gate, exclusive Loft]>() {
+            Ok(typed) => {
+                assert!(is([None, None, exclusive, None]));
+                count("session: typed, open");
+                drop(typed.downgrade::<Loft>());
             }
             Err(session) => {
-                assert!(!lone);
-                match session.into_typed::<held![shared Gate, exclusive Low, shared Roof]>() {
-                    Ok(typed) => {
-                        assert!(pair);
-                        drop(typed.release::<Low>());
-                    }
-                    Err(session) => {
-                        assert!(!pair);
-                        drop(session);
-                    }
-                }
+                assert!(!is([None, None, exclusive, None]));
+                drop(session);
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Programs with levels in their types. Each task draws some of them.
 
-use super::{Floor, GATE, Gate, High, Low, Roof, Tower};
+use super::{Floor, GATE, Gate, High, Loft, Low, Roof, Tower};
 use crate::pace::{pause, polls};
 use crate::tally::count;
-use crate::witness::Ledger;
+use crate::witness::{Ledger, Thing};
 use lockladder::{All, HeldList, Holds, LockManager, LockMode, Priority, Session, SessionError, held};
 use lockladder_test_support::dice::Dice;
 use std::mem::forget;
@@ -22,12 +22,13 @@ pub(super) const MET: &[&str] = &[
     "typed: released the middle",
     "typed: shared a part",
     "typed: too late",
+    "typed: used an open level",
 ];
 
 type Outcome = Result<(), SessionError>;
 
 pub(super) async fn work(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut Dice) {
-    let outcome = match dice.below(11) {
+    let outcome = match dice.below(12) {
         0 => climbs(tower, ledger).await,
         1 => nests(tower, ledger).await,
         2 => nests_in_vain(tower, ledger, dice).await,
@@ -38,12 +39,13 @@ pub(super) async fn work(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut
         7 => downgrades_the_root(tower, ledger).await,
         8 => is_late(tower, ledger).await,
         9 => forgets().await,
+        10 => uses_an_open_level(tower, ledger, dice).await,
         _ => in_a_scope(tower, ledger).await,
     };
     match outcome {
         Ok(()) => {}
         Err(SessionError::Unknown { name, level } | SessionError::Deleted { name, level }) => {
-            assert!(level != "Roof" && ["0", "1", "2"].contains(&&*name), "{level} {name}");
+            assert!(["Low", "High"].contains(&level) && ["0", "1", "2"].contains(&&*name), "{level} {name}");
             count("typed: gone");
         }
         Err(SessionError::Exists { .. }) => count("typed: exists"),
@@ -55,13 +57,11 @@ pub(super) async fn work(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut
 async fn stay<L: Floor, S: HeldList + Holds<L>>(job: &Session<Tower, S>, ledger: &Ledger) {
     let owned = job.owned::<L>();
     for (name, thing) in owned.iter() {
-        ledger.room(L::place(*name)).enter(owned.mode(), "a name");
-        thing.room.enter(owned.mode(), "a value");
+        ledger.enter(L::place(*name), owned.mode(), thing);
     }
     pause().await;
     for (name, thing) in owned.iter() {
-        thing.room.leave(owned.mode(), "a value");
-        ledger.room(L::place(*name)).leave(owned.mode(), "a name");
+        ledger.leave(L::place(*name), owned.mode(), thing);
     }
 }
 
@@ -195,6 +195,27 @@ async fn is_late(tower: &LockManager<Tower>, ledger: &Ledger) -> Outcome {
         }
         Err(error) => return Err(error),
     }
+    Ok(())
+}
+
+async fn uses_an_open_level(tower: &LockManager<Tower>, ledger: &Ledger, dice: &mut Dice) -> Outcome {
+    let mut job = tower.shared("open").await?.shared::<Low>(1).await?;
+    let mut climb = Box::pin(job.nest().exclusive::<Loft>([0, 1]));
+    if let Some(inner) = polls(climb.as_mut(), dice.below(3)).await {
+        stay::<Loft, _>(&inner?, ledger).await;
+    }
+    drop(climb);
+    let mut job = job.exclusive::<Loft>([2, 1, 2]).await?;
+    assert_eq!(job.owned::<Loft>().names(), [&1, &2]);
+    job.get_disjoint_mut::<Loft, _>([1, 2])?.into_iter().for_each(Thing::change);
+    stay::<Loft, _>(&job, ledger).await;
+    job.release_names::<Loft>(1)?;
+    let job = job.downgrade::<Loft>().shared::<Roof>(All).await?;
+    stay::<Loft, _>(&job, ledger).await;
+    assert!(tower.names::<Loft>().contains(&2), "it is held");
+    let job = job.release::<Loft>();
+    stay::<Roof, _>(&job, ledger).await;
+    count("typed: used an open level");
     Ok(())
 }
 

@@ -55,7 +55,8 @@ impl Job<'_> {
     pub(super) async fn climb<L: Floor>(&mut self) {
         let (mode, covered, how) = (mode(self.dice.once_in(2)), self.is_above::<L>(), self.how());
         let names = self.dice.some(if L::NAME == "Roof" { &AT_FIRST } else { &NAMES });
-        let (mut whole, kind) = (false, self.dice.below(8));
+        let by_names = L::OPEN && !self.dice.once_in(6);
+        let (mut whole, kind) = (false, if by_names { self.dice.pick(&[1, 5, 6, 7, 8]) } else { self.dice.below(9) });
         let outcome = match kind {
             0 => asked!(self, how, self.session.acquire::<L>(All, mode).opportunistic()),
             1 => Some(self.session.try_acquire::<L>(&names, mode)),
@@ -71,17 +72,27 @@ impl Job<'_> {
                 let least = self.dice.below(3);
                 asked!(self, how, self.session.acquire::<L>(&names, mode).at_least(least))
             }
+            6 => asked!(self, how, self.session.acquire::<L>(&names, mode).opportunistic()),
             _ => asked!(self, how, self.session.acquire::<L>(&names, mode)),
         };
+        let all = kind == 0 || whole;
         match outcome {
             Some(Ok(())) => {
                 assert!(!covered, "acquired against the order");
+                assert!(!all || !L::OPEN, "the whole of an open level");
                 count("session: climbed");
                 self.enter::<L>(mode, whole);
             }
             Some(Err(SessionError::WouldBlock { .. })) if kind == 1 || kind == 2 => count("session: would block"),
             Some(Err(SessionError::TooFew { .. })) if kind == 5 => count("session: too few"),
-            Some(Err(error)) => refused::<L>(how, covered, &error),
+            Some(Err(SessionError::Order(OrderError::Open { level }))) => {
+                assert!(all && L::OPEN && !covered && level == L::NAME);
+                count("session: open");
+            }
+            Some(Err(error)) => {
+                assert!(covered || !all || !L::OPEN, "it waits for the whole of an open level: {error}");
+                refused::<L>(how, covered, &error);
+            }
             None => count("session: given up"),
         }
     }
@@ -115,8 +126,8 @@ impl Job<'_> {
             held.mode = LockMode::Shared;
             let names = held.names.clone();
             for name in names {
-                self.session.get::<L>(name).expect("it holds the name").room.downgrade("a value");
-                self.ledger.room(L::place(name)).downgrade("a name");
+                let thing = self.session.get::<L>(name).expect("it holds the name");
+                self.ledger.downgrade(L::place(name), thing);
             }
         }
         match self.session.downgrade::<L>() {
@@ -258,7 +269,7 @@ fn refused<L: Floor>(how: How, covered: bool, error: &SessionError) {
             return count("session: not above");
         }
         SessionError::TimedOut { .. } if matches!(how, How::Late | How::Soon) => fell_short(error),
-        SessionError::Unknown { .. } | SessionError::Deleted { .. } if L::NAME != "Roof" => {
+        SessionError::Unknown { .. } | SessionError::Deleted { .. } if L::NAME != "Roof" && !L::OPEN => {
             count("session: unknown");
         }
         error => panic!("{error}"),

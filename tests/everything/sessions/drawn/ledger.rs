@@ -1,6 +1,6 @@
 //! What a session must hold, level by level, and the rooms that it enters for that.
 
-use super::{Floor, High, Job, Low, Roof};
+use super::{Floor, High, Job, Loft, Low, Roof};
 use lockladder::LockMode;
 use std::collections::BTreeSet;
 
@@ -39,13 +39,11 @@ impl Job<'_> {
     }
 
     pub(super) fn enter_one<L: Floor>(&self, name: u8, mode: LockMode) {
-        self.ledger.room(L::place(name)).enter(mode, "a name");
-        self.session.get::<L>(name).expect("it holds the name").room.enter(mode, "a value");
+        self.ledger.enter(L::place(name), mode, self.session.get::<L>(name).expect("it holds the name"));
     }
 
     pub(super) fn leave_one<L: Floor>(&self, name: u8, mode: LockMode) {
-        self.session.get::<L>(name).expect("it holds the name").room.leave(mode, "a value");
-        self.ledger.room(L::place(name)).leave(mode, "a name");
+        self.ledger.leave(L::place(name), mode, self.session.get::<L>(name).expect("it holds the name"));
     }
 
     /// The session is about to release the level.
@@ -57,11 +55,12 @@ impl Job<'_> {
         }
     }
 
-    /// Asserts that the session says it holds what it must and no more, and that a level held as a whole has no other
-    /// members.
+    /// Asserts that the session says it holds what it must and no more, that all of it exists, and that a level held as
+    /// a whole has no other members.
     pub(super) fn assert_known(&self) {
         self.assert_level::<Low>();
         self.assert_level::<High>();
+        self.assert_level::<Loft>();
         self.assert_level::<Roof>();
     }
 
@@ -71,8 +70,10 @@ impl Job<'_> {
         assert_eq!(self.session.mode::<L>(), held.map(|held| held.mode));
         let names: Vec<u8> = held.map(|held| held.names.iter().copied().collect()).unwrap_or_default();
         assert_eq!(self.session.names::<L>(), names);
+        let exist = self.session.manager().names::<L>();
+        assert!(names.iter().all(|name| exist.contains(name)), "{names:?} are held, and {exist:?} exist");
         if held.is_some_and(|held| held.whole) {
-            assert_eq!(self.session.manager().names::<L>(), names, "a whole {} has come or gone in part", L::NAME);
+            assert_eq!(exist, names, "a whole {} has come or gone in part", L::NAME);
         }
     }
 }
