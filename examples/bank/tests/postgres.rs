@@ -76,13 +76,17 @@ async fn in_a_database_the_sum_never_changes_without_locks_either() {
 }
 
 #[tokio::test]
-async fn a_database_says_no_in_the_same_words_as_the_memory_does() {
+async fn a_database_does_as_the_memory_does_and_says_no_in_the_same_words() {
     let Some(database) = Database::start() else { return };
     let desk = Desk::new(store(&database).await, EVER);
     let service = Service::start(Bank::new(desk.clone()).router(), desk).await;
+    let receipt = told(service.post("/transfer", &order(account(1, 1), account(2, 1), 5)).await).await;
+    assert_eq!(receipt, (StatusCode::OK, json!({"from_balance": 995, "to_balance": 1005})));
+    let paid = told(service.get("/accounts/2-1").await).await;
+    assert_eq!(paid, (StatusCode::OK, json!({"account": "2-1", "balance": 1005})));
     let month = json!({"tenant": 1, "month": "2026-11"});
     assert_eq!(service.post("/close-month", &month).await.status(), StatusCode::ACCEPTED);
-    let statement = json!({"tenant": 1, "month": "2026-11", "accounts": 3, "total": 3000});
+    let statement = json!({"tenant": 1, "month": "2026-11", "accounts": 3, "total": 2995});
     assert_eq!(told(service.get("/statements/1/2026-11").await).await, (StatusCode::OK, statement));
     let cases: &[(&str, Value, u16, &str)] = &[
         ("/transfer", json!({"from": "1-1", "to": "9-1", "amount": 5}), 404, "there is no account 9-1"),
