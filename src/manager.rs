@@ -6,6 +6,7 @@ mod enter;
 mod error;
 mod members;
 mod modify;
+mod order;
 mod record;
 mod request;
 mod scope;
@@ -13,8 +14,9 @@ mod session;
 
 pub use dynamic::{DynClimb, DynRequest, DynSession};
 pub use enter::{Enter, EnterAny};
-pub use error::{OrderError, SessionError};
+pub use error::SessionError;
 pub use modify::Modify;
+pub use order::OrderError;
 pub use request::SessionRequest;
 pub use session::{Climb, Session};
 

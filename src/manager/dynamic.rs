@@ -7,7 +7,8 @@ pub use asker::DynRequest;
 
 use super::LockManager;
 use super::claim::Claim;
-use super::error::{AtLevel, OrderError, SessionError};
+use super::error::{AtLevel, SessionError};
+use super::order::OrderError;
 use super::record::Record;
 use super::session::Session;
 use crate::by_mode::ByMode;

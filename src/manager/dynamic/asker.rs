@@ -3,7 +3,8 @@
 use super::{DynClimb, DynSession};
 use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, Hierarchy, LevelOf, NotRoot};
-use crate::manager::error::{AtLevel, OrderError, SessionError};
+use crate::manager::error::{AtLevel, SessionError};
+use crate::manager::order::OrderError;
 use crate::manager::request::{Answer, Asker, SessionRequest};
 use crate::set::SetError;
 use std::fmt;

@@ -3,7 +3,8 @@
 use super::{DynRequest, DynSession};
 use crate::by_mode::ByMode;
 use crate::level::{Hierarchy, LevelOf, Modifiable, SetOf};
-use crate::manager::error::{AtLevel, OrderError, SessionError};
+use crate::manager::error::{AtLevel, SessionError};
+use crate::manager::order::OrderError;
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::set::{Add, IntoEntries, Names, Remove, Unheld};
 
