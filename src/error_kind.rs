@@ -15,14 +15,15 @@
 /// | [`SetError::TooFew`], [`SessionError::TooFew`] | `Refused` | add more of the names, or ask for fewer |
 /// | [`AddError::Exists`], [`SessionError::Exists`] | `Refused` | leave the names out, or acquire them |
 /// | [`SetError::Repeated`], [`AddError::Repeated`], [`SessionError::Repeated`] | `Refused` | name each lock once |
+/// | [`OrderError::Open`] | `Refused` | name the locks that are needed |
 /// | [`PriorityError`] | `Refused` | give a number from −20 to 19 |
 /// | [`SetError::NotHeld`], [`SessionError::NotHeld`] | `Bug` | name only what is held |
 /// | [`AddError::NotWhole`], [`SessionError::NotWhole`] | `Bug` | acquire `All` exclusively, and release no part |
 /// | [`SessionError::AlreadyHeld`] | `Bug` | forget no nested session, and no request that was polled |
 /// | [`SessionError::NestedSession`] | `Bug` | use the session that the flow has |
-/// | [`SessionError::Order`], [`OrderError::NotAbove`], [`OrderError::NotTop`] | `Bug` | take levels in their order, or release the higher one first |
+/// | [`OrderError::NotAbove`], [`OrderError::NotTop`] | `Bug` | take levels in their order, or release the higher one first |
+/// | [`SessionError::Order`] | that of the [`OrderError`](crate::OrderError) in it | what that says |
 /// | [`OrderError::NotHeld`], [`OrderError::NotExclusive`] | `Bug` | acquire the level first, in that mode |
-/// | [`OrderError::Open`] | `Bug` | name the locks that are needed |
 /// | [`AcquireError::TooManySharers`], [`TryAcquireError::TooManySharers`], [`SessionError::TooManySharers`] | `Bug` | forget no guards |
 ///
 /// # Examples

@@ -72,7 +72,12 @@ pub trait Level: Copy + fmt::Debug + Send + Sync + 'static {
     /// The set of this level: a [`LockSet`], or an [`OpenSet`](crate::OpenSet) for an open level. Never made for the
     /// root.
     #[doc(hidden)]
-    type Set: NamedLocks<Name = Self::Name, Value = Self::Value> + Default + fmt::Debug + Send + Sync + 'static;
+    type Set: NamedLocks<Name = Self::Name, Value = Self::Value, Sought: Send + Sync>
+        + Default
+        + fmt::Debug
+        + Send
+        + Sync
+        + 'static;
 
     /// The type of the names of this level's locks. (The root's only lock needs no name.)
     type Name: Key + fmt::Debug + Send + Sync + 'static;
@@ -183,7 +188,8 @@ impl<L: Level> fmt::Debug for SetAt<L> {
     message = "level `{Self}` is open: every name exists, so there is no whole of it to take, and nothing to add",
     label = "`{Self}` is declared as `open level`",
     note = "acquire the names that you need: each exists while it is held or waited for",
-    note = "declare it as `level {Self}`, without `open`, if names are to exist only once they are added"
+    note = "declare it as `level {Self}`, without `open`, if names are to exist only once they are added",
+    note = "in a generic function, ask for it: `where {Self}: Closed`, or take `impl NamesOf<{Self}>`"
 )]
 pub trait Closed: Level<Set = LockSet<<Self as Level>::Name, <Self as Level>::Value>> {}
 

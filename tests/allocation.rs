@@ -176,6 +176,24 @@ fn names_of_an_open_set_that_are_gone_and_requests_for_them_give_their_space_bac
 }
 
 #[test]
+fn large_values_of_an_open_set_are_given_back_to_the_last() {
+    struct Page([u8; 16_384]);
+    impl Default for Page {
+        fn default() -> Self {
+            Self([1; 16_384])
+        }
+    }
+    let set: OpenSet<u32, Page> = OpenSet::new();
+    let before = LIVE.get();
+    for name in 0..1_000 {
+        let mut page = now(set.exclusive(name)).unwrap();
+        page[name].0[7] = 2;
+    }
+    let left = LIVE.get().wrapping_sub(before);
+    assert!(left < 256 * 4_096, "{left} bytes are left of pages that are gone");
+}
+
+#[test]
 fn the_whole_of_a_free_set_is_acquired_without_allocating() {
     let set: LockSet<u32> = (0..1_000).collect();
     drop(now(set.exclusive(All)).unwrap()); // The queue allocates its space once, here.

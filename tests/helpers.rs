@@ -33,6 +33,23 @@ where
     Ok(job.nest().exclusive::<L>(names).await?.owned::<L>().len())
 }
 
+/// A helper that is given a list, and not the whole.
+async fn count_listed<S: CanAcquire<Account>>(
+    job: &mut Session<Bank, S>,
+    names: impl Names<u64>,
+) -> Result<usize, SessionError> {
+    count(job, names).await
+}
+
+/// A helper that hands its request on to other threads, for any level.
+fn send_and_sync<L, S>(job: Session<Bank, S>, names: impl NamesOf<L>) -> impl Future + Send + Sync
+where
+    L: NotRoot + LevelOf<Bank>,
+    S: CanAcquire<L> + Send + Sync,
+{
+    job.shared::<L>(names)
+}
+
 /// A helper for any level that is not open.
 async fn count_all<L, S>(job: &mut Session<Bank, S>) -> Result<usize, SessionError>
 where
@@ -91,6 +108,8 @@ async fn a_helper_needs_one_short_bound_for_each_thing_that_it_relies_on() -> Re
     let mut job = bank.shared("helpers").await?;
     pay(&mut job, 1, 2).await?;
     assert_eq!(count::<_, Account, _>(&mut job, [1, 2]).await?, 2);
+    assert_eq!(count_listed(&mut job, vec![1, 2, 3]).await?, 3);
+    drop(send_and_sync::<Account, _>(bank.shared("elsewhere").await?, 5).await);
     assert_eq!(count_all::<Branch, _>(&mut job).await?, 1);
     assert_eq!(past::<_, Account>(bank.shared("past").await?, 7).await?, 2);
     assert_eq!(forget::<_, Branch>(&mut job, "gone").await?, 0);

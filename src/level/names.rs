@@ -28,8 +28,8 @@ use crate::set::{NamesOrAll, extent};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name locks of level `{L}`",
-    label = "expected names of `{L}`, or `All`",
-    note = "pass an array, slice, `Vec` or set of names, by value or by reference; `All` stands for the whole level",
+    label = "expected names of `{L}`, of the type that it is declared with",
+    note = "pass an array, slice, `Vec` or set of names, by value or by reference; collect an iterator into a `Vec` first",
     note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
 )]
 pub trait NamesOf<L: Level>: NamesOrAll<L::Name> + sealed::Fits<L> {}
@@ -46,6 +46,11 @@ mod sealed {
     impl<L: Level, N: NamesOrAll<L::Name>> Fits<L> for N where N::Extent: ExtentOf<L> {}
 
     /// Level `L` has that much.
+    #[diagnostic::on_unimplemented(
+        message = "it is not known whether level `{L}` has all that is asked for: names, or the whole of it",
+        label = "these may be names or `All`, and an open level has no whole",
+        note = "in a generic function, take `impl NamesOf<{L}>`"
+    )]
     pub trait ExtentOf<L: Level> {}
 
     impl<L: Level> ExtentOf<L> for extent::Listed {}

@@ -159,7 +159,8 @@ pub enum SessionError {
         inner: String,
     },
     /// The order of the levels does not allow the call. Only a [`DynSession`](super::DynSession) returns this: a
-    /// [`Session`](super::Session) would not compile. A [bug](ErrorKind::Bug): do what the error inside says.
+    /// [`Session`](super::Session) would not compile. It has the [kind](OrderError::kind) of the error inside: do what
+    /// that says.
     #[error(transparent)]
     Order(#[from] OrderError),
     /// The root has as many sharers as it can count; see [`AcquireError::TooManySharers`]. A [bug](ErrorKind::Bug): look

@@ -8,7 +8,8 @@ use thiserror::Error;
 /// A [`Session`](super::Session) has these rules in its types. Nothing was done, and the call did not wait. See
 /// [`DynSession`](super::DynSession) for an example.
 ///
-/// Each is a [bug](ErrorKind::Bug): a list of levels from outside must be put in order before a session climbs.
+/// Each but [`Open`](Self::Open) is a [bug](ErrorKind::Bug): a list of levels from outside must be put in order before a
+/// session climbs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum OrderError {
@@ -36,7 +37,8 @@ pub enum OrderError {
         /// The level.
         level: &'static str,
     },
-    /// The call takes the whole of an open level. A [bug](ErrorKind::Bug): name the locks that you need.
+    /// The call takes the whole of an open level. [Refused](ErrorKind::Refused): name the locks that
+    /// you need.
     #[error(
         "level `{level}` is open: every name exists, so there is no whole of it to take; name the locks that you need"
     )]
@@ -60,12 +62,12 @@ impl OrderError {
     /// See [`ErrorKind`] for an example.
     pub const fn kind(&self) -> ErrorKind {
         match self {
+            // Whether some names or all of them are wanted may come from outside.
+            Self::Open { .. } => ErrorKind::Refused,
             // Levels that come from outside can be put in order first.
-            Self::NotAbove { .. }
-            | Self::NotTop { .. }
-            | Self::NotHeld { .. }
-            | Self::NotExclusive { .. }
-            | Self::Open { .. } => ErrorKind::Bug,
+            Self::NotAbove { .. } | Self::NotTop { .. } | Self::NotHeld { .. } | Self::NotExclusive { .. } => {
+                ErrorKind::Bug
+            }
         }
     }
 }

@@ -131,7 +131,7 @@ pub trait NamesOrAll<K>: sealed::List<K> {
     note = "pass an array, slice, `Vec` or set of names, by value or by reference; collect an iterator into a `Vec` first",
     note = "one name may stand alone if it is a string, an integer or a `char`; any other goes into an array of one"
 )]
-pub trait Names<K>: NamesOrAll<K> + sealed::Listed<K> {
+pub trait Names<K>: NamesOrAll<K, Extent = extent::Listed> + sealed::Listed<K> {
     /// The names as given: in this order, with repetitions.
     #[doc(hidden)]
     fn listed(self) -> Self::Each;

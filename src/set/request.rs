@@ -176,7 +176,7 @@ impl<P: SetPointer> Request<P> {
         let before = mem::replace(&mut self.course, Course::Interrupted);
         assert!(
             before != Course::Interrupted,
-            "`SetAcquire` polled again after the names it asks for have panicked: make a new request"
+            "`SetAcquire` polled again after code of its names or values has panicked: make a new request"
         );
     }
 

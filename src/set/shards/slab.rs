@@ -96,13 +96,14 @@ impl<K, T, H> Slab<K, T, H> {
             self.open.push(at);
         }
         chunk.used &= !(1 << bit);
-        if chunk.used == 0 && self.open.len() > 1 {
+        // One empty chunk stays for names to come, unless it would take more than 4 KiB, or nearly so.
+        if chunk.used == 0 && (self.open.len() > 1 || Chunk::<K, T, H>::SLOTS == 1) {
             self.free(at);
         }
         slot
     }
 
-    /// Gives back the memory of an empty chunk. Other chunks have slots to spare.
+    /// Gives back the memory of an empty chunk.
     #[cold]
     fn free(&mut self, at: usize) {
         let chunk = &mut self.chunks[at];
