@@ -201,14 +201,13 @@ impl<H: Hierarchy> DynSession<H> {
         names: impl NamesOrAll<L::Name>,
         mode: LockMode,
     ) -> DynClimb<'_, H, L> {
-        let (names, mut order) = (names.requested(), self.may_wait_for::<L>());
-        if names.is_some() || L::Set::HAS_WHOLE {
-            let request = self.request::<L>(names, mode);
-            return DynRequest::on(self, order, request);
+        let (names, order) = (names.requested(), self.may_wait_for::<L>());
+        if names.is_none() && !L::Set::HAS_WHOLE {
+            let nothing = self.request::<L>(Some(iter::empty::<L::Name>()), mode);
+            return DynRequest::on(self, order.and(Err(OrderError::Open { level: L::NAME })), nothing);
         }
-        order = order.and(Err(OrderError::Open { level: L::NAME }));
-        let nothing = self.request::<L>(Some(iter::empty::<L::Name>()), mode);
-        DynRequest::on(self, order, nothing)
+        let request = self.request::<L>(names, mode);
+        DynRequest::on(self, order, request)
     }
 
     fn request<L>(&self, names: Option<impl Iterator<Item: AsName<L::Name>>>, mode: LockMode) -> Acquiring<L>
