@@ -117,14 +117,9 @@ const VERBS: &[Verb<Lock>] = &[
         story.late(lock, lock.delete().timeout(HOUR), |_| assert!(!is_deleted(lock), "it came too late"));
     }),
     ("set_priority", |story, lock| {
-        let holder = shared(lock);
-        let mut request = Box::pin(lock.clone().exclusive_owned());
-        drop(poll_once(request.as_mut()));
-        let neighbours = story.meet(vec![neighbour(lock.clone().shared_owned())]);
-        story.act(|| request.as_mut().set_priority(Priority::new(5))); // Lets the sharer in.
-        story.drop(holder);
-        story.drop(request);
-        story.leave(neighbours);
+        let (holder, request) = (shared(lock), lock.clone().exclusive_owned());
+        let sharer = || vec![neighbour(lock.clone().shared_owned())];
+        story.moved(holder, request, sharer, |request| request.set_priority(Priority::new(5)));
     }),
     ("try_shared", |story, lock| passing_somebody(story, lock, || lock.try_shared().unwrap())),
     ("try_shared_owned", |story, lock| {

@@ -103,14 +103,8 @@ const VERBS: &[Verb<Manager>] = &[
         story.late(it, job.acquire::<Bay>(1, LockMode::Exclusive).timeout(HOUR), |came| timed_out(&came));
     }),
     ("set_priority", |story, it| {
-        let sharer = it.share();
-        let mut request = Box::pin(low(it).exclusive::<Bay>(1));
-        drop(poll_once(request.as_mut()));
-        let neighbours = story.meet(it.neighbours());
-        story.act(|| request.as_mut().set_priority(Priority::new(5)));
-        story.drop(sharer);
-        story.drop(request);
-        story.leave(neighbours);
+        let (sharer, request) = (it.share(), low(it).exclusive::<Bay>(1));
+        story.moved(sharer, request, || it.neighbours(), |request| request.set_priority(Priority::new(5)));
     }),
     ("reclaim", |story, it| {
         let sharer = it.share();

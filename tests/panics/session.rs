@@ -172,24 +172,12 @@ const LATE: &[Verb<Manager>] = &[
         });
     }),
     ("set_priority of the root", |story, it| {
-        let sharer = it.share();
-        let mut request = Box::pin(it.exclusive("job"));
-        drop(poll_once(request.as_mut()));
-        let neighbours = story.meet(vec![neighbour(it.shared("other"))]);
-        story.act(|| request.as_mut().set_priority(Priority::new(5)));
-        story.drop(sharer);
-        story.drop(request);
-        story.leave(neighbours);
+        let other = || vec![neighbour(it.shared("other"))];
+        story.moved(it.share(), it.exclusive("job"), other, |request| request.set_priority(Priority::new(5)));
     }),
     ("set_priority", |story, it| {
-        let sharer = it.share();
-        let mut request = Box::pin(low(it).exclusive::<Shelf>(1));
-        drop(poll_once(request.as_mut()));
-        let neighbours = story.meet(it.neighbours());
-        story.act(|| request.as_mut().set_priority(Priority::new(5)));
-        story.drop(sharer);
-        story.drop(request);
-        story.leave(neighbours);
+        let (sharer, request) = (it.share(), low(it).exclusive::<Shelf>(1));
+        story.moved(sharer, request, || it.neighbours(), |request| request.set_priority(Priority::new(5)));
     }),
     ("reclaim", reclaim),
 ];

@@ -199,6 +199,23 @@ impl Story {
         }
     }
 
+    /// Does something with a request that waits behind a sharer, and lets the neighbours in. Then the sharer goes.
+    pub(crate) fn moved<S, F: Future>(
+        &mut self,
+        sharer: S,
+        request: F,
+        neighbours: impl FnOnce() -> Vec<Neighbour>,
+        work: impl FnOnce(Pin<&mut F>),
+    ) {
+        let mut request = Box::pin(request);
+        drop(poll_once(request.as_mut()));
+        let neighbours = self.meet(neighbours());
+        self.act(|| work(request.as_mut()));
+        self.drop(sharer);
+        self.drop(request);
+        self.leave(neighbours);
+    }
+
     /// Uses up a guard, or a session, while neighbours wait. A panic may drop what `work` would have returned.
     pub(crate) fn used<W: World, G, R>(&mut self, world: &W, guard: G, work: impl FnOnce(G) -> R) {
         let neighbours = self.meet(world.neighbours());
