@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// value when its name comes into use; the value is dropped with the last holder or waiter. (`default` is called for
 /// names that are in use already, too; a value that is not needed is dropped.)
 ///
-/// A set keeps up to 4 KiB in each of its 256 shards for names to come, and gives back the rest when names go.
+/// A set keeps a few KiB in each of its 256 shards for names to come, and gives back the rest when names go.
 ///
 /// # Fairness
 ///

@@ -4,9 +4,10 @@
 
 use super::shard::MemberRef;
 use super::shard::{Contents, Shard};
-use crate::mode::LockMode;
+use crate::mode::{Exclusive, LockMode};
 use crate::set::queue::Member;
 use crate::set::queue::Tally;
+use crate::set::{OpenSet, SetGuard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -172,4 +173,32 @@ fn a_sharer_too_many_is_never_counted_as_none() {
         .output()
         .unwrap();
     assert_eq!(child.status.signal(), Some(SIGABRT), "{child:?}");
+}
+
+/// So large that each has a chunk of its own, which goes with it.
+struct Large([u64; 512]);
+
+impl Default for Large {
+    fn default() -> Self {
+        Self([7; 512])
+    }
+}
+
+#[test]
+fn large_values_that_come_and_go_in_any_order_are_those_of_their_names() {
+    let (set, mut random) = (OpenSet::<u32, Large>::new(), Random(1));
+    let mut held: BTreeMap<u32, SetGuard<&OpenSet<u32, Large>, Exclusive>> = BTreeMap::new();
+    for _ in 0..200 {
+        let name = random.below(12) as u32;
+        match held.remove(&name) {
+            Some(guard) => assert_eq!((guard[name].0[0], guard[name].0[511]), (7, u64::from(name))),
+            None => {
+                let mut guard = set.try_exclusive(name).unwrap();
+                assert_eq!(guard[name].0[511], 7, "it is a fresh one");
+                guard[name].0[511] = name.into();
+                held.insert(name, guard);
+            }
+        }
+        assert_eq!(set.names(), held.keys().copied().collect::<Vec<_>>());
+    }
 }
