@@ -186,18 +186,17 @@ impl Default for Large {
 
 #[test]
 fn large_values_that_come_and_go_in_any_order_are_those_of_their_names() {
-    let (set, mut random) = (OpenSet::<u32, Large>::new(), Random(1));
-    let mut held: BTreeMap<u32, SetGuard<&OpenSet<u32, Large>, Exclusive>> = BTreeMap::new();
+    let (set, mut random) = (OpenSet::<u64, Large>::new(), Random(1));
+    let mut held: BTreeMap<u64, SetGuard<&OpenSet<u64, Large>, Exclusive>> = BTreeMap::new();
     for _ in 0..200 {
-        let name = random.below(12) as u32;
-        match held.remove(&name) {
-            Some(guard) => assert_eq!((guard[name].0[0], guard[name].0[511]), (7, u64::from(name))),
-            None => {
-                let mut guard = set.try_exclusive(name).unwrap();
-                assert_eq!(guard[name].0[511], 7, "it is a fresh one");
-                guard[name].0[511] = name.into();
-                held.insert(name, guard);
-            }
+        let name = random.below(12);
+        if let Some(guard) = held.remove(&name) {
+            assert_eq!((guard[name].0[0], guard[name].0[511]), (7, name));
+        } else {
+            let mut guard = set.try_exclusive(name).unwrap();
+            assert_eq!(guard[name].0[511], 7, "it is a fresh one");
+            guard[name].0[511] = name;
+            held.insert(name, guard);
         }
         assert_eq!(set.names(), held.keys().copied().collect::<Vec<_>>());
     }
