@@ -90,6 +90,11 @@ fn one_lock_keeps_others_out_and_forgets_nobody_on_threads() {
         // process.
         let (workers, ground) = program(dice, false);
         let work = workers.into_iter().map(|worker| Box::pin(worker.work()) as crate::on_threads::Task);
-        (work.collect(), Box::new(move || ground.at_rest()))
+        // A timer's thread may still run a waker that it took before the request was dropped.
+        let rest = move || {
+            crate::on_threads::wait_until("the timer lets go of its wakers", || Arc::strong_count(&ground) == 1);
+            ground.at_rest();
+        };
+        (work.collect(), Box::new(rest))
     });
 }

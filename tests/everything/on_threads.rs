@@ -9,7 +9,7 @@ use lockladder_test_support::environment::{only_program, schedules, seed};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Far longer than any program takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -38,6 +38,15 @@ pub(crate) fn together(work: Vec<Box<dyn FnOnce() + Send>>, what: &str) {
             println!("{what}");
             std::panic::resume_unwind(panic);
         }
+    }
+}
+
+/// Waits for what another thread is about to do. Panics if it never does.
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "in vain: {what}");
+        thread::yield_now();
     }
 }
 
