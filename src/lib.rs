@@ -47,6 +47,7 @@
 
 mod abridged;
 mod by_mode;
+mod clock;
 mod deadline;
 mod error;
 mod error_kind;
@@ -59,6 +60,7 @@ mod panics;
 mod priority;
 mod set;
 mod sync;
+pub mod table;
 
 pub use error::{AcquireError, TryAcquireError};
 pub use error_kind::ErrorKind;
@@ -69,6 +71,7 @@ pub use manager::{Builder, DynSession, LockManager, OrderError, Session, Session
 pub use mode::{Exclusive, LockMode, Mode, Shared};
 pub use priority::{Priority, PriorityError};
 pub use set::{AddError, All, Entries, LockSet, OpenSet, SetError, SetGuard};
+pub use table::LockTable;
 
 /// The futures that wait, by name, for structs that store one, and for their methods.
 ///
