@@ -55,7 +55,7 @@ fn coarse() -> usize {
 }
 
 #[allow(dead_code, reason = "unused where there is a cheaper clock")]
-#[expect(clippy::cast_possible_truncation, reason = "it may wrap on 32 bits")]
+#[allow(clippy::cast_possible_truncation, reason = "it may wrap on 32 bits")]
 fn of_tokio() -> usize {
     use std::sync::OnceLock;
     use tokio::time::Instant;
