@@ -3,7 +3,6 @@
 use super::claim::Claim;
 use super::dynamic::DynSession;
 use super::error::{SessionError, at_root, now_at_root};
-use super::in_the_way::InTheWay as _;
 use super::record::Place;
 use super::request::{Answer, Asker, SessionRequest};
 use super::session::Session;

@@ -3,7 +3,6 @@
 use super::LockManager;
 use super::claim::Claim;
 use super::error::{AtLevel, SessionError};
-use super::in_the_way::InTheWay as _;
 use super::record::{Place, Record};
 use super::request::{Answer, Asker, SessionRequest};
 use crate::deadline::Deadline;

@@ -4,7 +4,6 @@ use super::{DynClimb, DynSession};
 use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, Hierarchy, LevelOf, NotRoot};
 use crate::manager::error::{AtLevel, SessionError};
-use crate::manager::in_the_way::InTheWay as _;
 use crate::manager::order::OrderError;
 use crate::manager::record::Place;
 use crate::manager::request::{Answer, Asker, SessionRequest};
