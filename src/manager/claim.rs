@@ -3,6 +3,7 @@
 use super::LockManager;
 use super::error::SessionError;
 use super::flow::Flow;
+use super::hot::Delayed;
 use super::record::Record;
 use crate::level::{Hierarchy, Level};
 use crate::mode::LockMode;
@@ -80,6 +81,9 @@ pub(super) trait Lender: Send + Sync {
 
     fn record(&self) -> &Record;
 
+    /// The locks of its manager.
+    fn locks(&self) -> Arc<dyn Delayed>;
+
     /// The sessions that hold what this session's request waits for above the root.
     fn in_the_way(&self, level: usize, ticket: u64) -> Vec<Holder>;
 }
@@ -91,6 +95,10 @@ impl<H: Hierarchy> Lender for Claim<H> {
 
     fn record(&self) -> &Record {
         self.record()
+    }
+
+    fn locks(&self) -> Arc<dyn Delayed> {
+        Arc::clone(&self.manager.locks) as _
     }
 
     fn in_the_way(&self, level: usize, ticket: u64) -> Vec<Holder> {

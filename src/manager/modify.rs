@@ -2,6 +2,7 @@
 
 use super::claim::Lender;
 use super::error::{AtLevel, SessionError};
+use super::hot::Delay;
 use super::record::{Awaited, Place};
 use super::request::{Answer, Asker, SessionRequest};
 use crate::level::Level;
@@ -49,6 +50,10 @@ impl<L: Level> Asker for Changer<'_, L> {
 
     fn moves(&self, ticket: u64) {
         self.session.record().moves(ticket);
+    }
+
+    fn delay(&self, ticket: u64) -> Delay {
+        Delay::begin(self.session.locks(), L::INDEX, ticket)
     }
 
     fn in_the_way(&self, ticket: u64) -> Vec<Holder> {

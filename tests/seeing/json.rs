@@ -11,13 +11,16 @@ use tokio_test::task::spawn as mock;
 
 /// Puts the numbers of sessions, which depend on the thread, in the order in which the sessions began.
 fn renumbered(value: &mut Value, ids: &[u64]) {
-    let new = |id: &Value| ids.iter().position(|known| Some(*known) == id.as_u64()).map_or(json!(null), |at| json!(at + 1));
+    let new =
+        |id: &Value| ids.iter().position(|known| Some(*known) == id.as_u64()).map_or(json!(null), |at| json!(at + 1));
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
                 match (name.as_str(), &mut *field) {
                     ("id" | "session", id) => *id = new(id),
-                    ("behind" | "held_by" | "roots", Value::Array(list)) => list.iter_mut().for_each(|id| *id = new(id)),
+                    ("behind" | "held_by" | "roots", Value::Array(list)) => {
+                        list.iter_mut().for_each(|id| *id = new(id))
+                    }
                     _ => renumbered(field, ids),
                 }
             }
@@ -50,9 +53,7 @@ async fn the_json_of_a_manager_has_the_documented_shape() {
     shown["sessions"].as_array_mut().unwrap().sort_by_key(|session| session["id"].as_u64());
 
     let at = |line: u32| format!("{}:{line}", file!());
-    let root = |age: u64, line: u32| {
-        json!({"level": "Cluster", "mode": "shared", "whole": true, "names": [], "more": 0, "held_ms": age, "at": at(line)})
-    };
+    let root = |age: u64, line: u32| json!({"level": "Cluster", "mode": "shared", "whole": true, "names": [], "more": 0, "held_ms": age, "at": at(line)});
     let waits = json!({"session": 2, "mode": "shared", "priority": -4});
     let expected = json!({
         "hierarchy": "Seed",

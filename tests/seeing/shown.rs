@@ -84,7 +84,7 @@ fn a_table_of_many_locks_is_counted_by_level_and_a_hold_of_many_names_is_shorten
     let hold = session(&table, "many").holds.last().unwrap().clone();
     assert_eq!((hold.names.len(), hold.more), (16, 2_884));
     let text = table.to_string();
-    assert!(text.lines().count() < 50 && text.contains("locks more of level Node") , "{text}");
+    assert!(text.lines().count() < 50 && text.contains("locks more of level Node"), "{text}");
     let mut late = mock(async { manager.shared("late").await.unwrap().exclusive::<Node>("node2999").await });
     assert_pending!(late.poll());
     let table = manager.locks();
