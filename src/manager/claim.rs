@@ -14,8 +14,7 @@ use std::sync::Arc;
 /// A session without its guards. Dropping it takes the session's own levels off the record.
 pub(super) struct Claim<H: Hierarchy> {
     manager: LockManager<H>,
-    // `None` only while the claim is dropped.
-    flow: Option<Arc<Flow>>,
+    flow: Arc<Flow>,
     /// The levels that this session acquired itself.
     own: u16,
 }
@@ -25,13 +24,7 @@ impl<H: Hierarchy> Claim<H> {
     #[inline]
     pub(super) fn new(manager: LockManager<H>, label: Cow<'static, str>) -> Self {
         let flow = manager.locks.flows.begin(label, H::LEVELS.len());
-        Self { manager, flow: Some(flow), own: 1 }
-    }
-
-    #[inline]
-    fn flow(&self) -> &Arc<Flow> {
-        let Some(flow) = &self.flow else { unreachable!("it goes with the claim") };
-        flow
+        Self { manager, flow, own: 1 }
     }
 
     #[inline]
@@ -40,12 +33,12 @@ impl<H: Hierarchy> Claim<H> {
     }
 
     pub(super) fn label(&self) -> &str {
-        &self.flow().label
+        &self.flow.label
     }
 
     #[inline]
     pub(super) fn record(&self) -> &Record {
-        &self.flow().record
+        &self.flow.record
     }
 
     /// Notes that the session waits for level `L` and will hold it; fails if `L` or a level above is held or awaited.
@@ -70,8 +63,8 @@ impl<H: Hierarchy> Claim<H> {
 
     /// The claim of a nested session.
     pub(super) fn nested(&self) -> Self {
-        self.flow().claimed();
-        Self { manager: self.manager.clone(), flow: Some(Arc::clone(self.flow())), own: 0 }
+        self.flow.claimed();
+        Self { manager: self.manager.clone(), flow: Arc::clone(&self.flow), own: 0 }
     }
 }
 
@@ -109,9 +102,8 @@ impl<H: Hierarchy> Lender for Claim<H> {
 impl<H: Hierarchy> Drop for Claim<H> {
     fn drop(&mut self) {
         self.record().end(self.own);
-        let Some(flow) = self.flow.take() else { return };
-        if flow.unclaimed() {
-            self.manager.locks.flows.end(flow);
+        if self.flow.unclaimed() {
+            self.manager.locks.flows.end(&self.flow);
         }
     }
 }

@@ -64,7 +64,7 @@ impl HotNames {
 }
 
 /// The locks of a manager, to which delays are told.
-pub trait Delayed: Send + Sync {
+pub(super) trait Delayed: Send + Sync {
     /// The names in the way of a request that waits, or its first names if only other requests are.
     fn in_the_way_of(&self, level: usize, ticket: u64) -> SmallVec<[SlotNumber; 4]>;
 
