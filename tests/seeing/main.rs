@@ -5,6 +5,7 @@
 mod hangs;
 mod json;
 mod moments;
+mod panics;
 mod shown;
 
 use lockladder::ganeti::seed::{Instance, Node, Seed};
