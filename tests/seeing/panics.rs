@@ -1,9 +1,15 @@
 //! What is left when foreign code panics in the middle.
 
-use lockladder::{LockManager, hierarchy};
+use super::{manager, session};
+use lockladder::ganeti::seed::{Node, Seed};
+use lockladder::{LockManager, LockMode, hierarchy};
 use lockladder_test_support::hostile::{survive, throw};
+use lockladder_test_support::requests::poll;
+use lockladder_test_support::wakers::on_wake;
 use std::cell::Cell;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tokio_test::task::spawn as mock;
 use tokio_test::{assert_pending, block_on};
 
@@ -42,4 +48,72 @@ fn names_that_panic_when_they_are_shown_are_not_kept_by_the_table() {
     TOUCHED.set(false);
     drop((late, holder));
     assert_eq!(manager.names::<Machine>(), [], "all of them are out of use");
+}
+
+/// The names that the table says the job holds, and how many more.
+fn held_by_job(manager: &LockManager<Seed>) -> (Vec<String>, usize) {
+    let table = manager.locks();
+    let job = session(&table, "job");
+    assert!(!job.uncertain, "{table}");
+    let hold = job.holds.iter().find(|hold| hold.level == "Node").unwrap();
+    (hold.names.clone(), hold.more)
+}
+
+/// A request for node1 that waits, and whose waker panics.
+fn waits_for_node1(manager: &LockManager<Seed>) -> impl Sized {
+    let mut late = Box::pin(block_on(manager.shared("late")).unwrap().exclusive::<Node>("node1"));
+    assert!(poll(late.as_mut(), &on_wake(throw)).is_pending());
+    late
+}
+
+#[test]
+fn names_given_back_beside_a_waker_that_panics_are_off_the_table() {
+    let left = (vec!["node2".to_owned()], 0);
+    let job = |manager: &LockManager<Seed>| {
+        block_on(async { manager.shared("job").await.unwrap().exclusive::<Node>(["node1", "node2"]).await.unwrap() })
+    };
+    let dynamic = |manager: &LockManager<Seed>| {
+        let mut job = manager.try_dynamic("job", LockMode::Shared).unwrap();
+        job.try_acquire::<Node>(["node1", "node2"], LockMode::Exclusive).unwrap();
+        job
+    };
+    {
+        let manager = manager();
+        let (mut job, _late) = (job(&manager), waits_for_node1(&manager));
+        assert!(survive(|| job.release_names::<Node>("node1")).is_none());
+        assert_eq!(held_by_job(&manager), left);
+    }
+    {
+        let manager = manager();
+        let (mut job, _late) = (job(&manager), waits_for_node1(&manager));
+        assert!(survive(|| job.remove_held::<Node>("node1")).is_none());
+        assert_eq!(held_by_job(&manager), left);
+    }
+    {
+        let manager = manager();
+        let (mut job, _late) = (dynamic(&manager), waits_for_node1(&manager));
+        assert!(survive(|| job.release_names::<Node>("node1")).is_none());
+        assert_eq!(held_by_job(&manager), left);
+    }
+    {
+        let manager = manager();
+        let (mut job, _late) = (dynamic(&manager), waits_for_node1(&manager));
+        assert!(survive(|| job.remove_held::<Node>("node1")).is_none());
+        assert_eq!(held_by_job(&manager), left);
+    }
+}
+
+#[test]
+fn a_session_whose_names_change_is_uncertain_meanwhile() {
+    let manager = manager();
+    let mut job =
+        block_on(async { manager.shared("job").await.unwrap().exclusive::<Node>(["node1", "node2"]).await.unwrap() });
+    let mut late = Box::pin(block_on(manager.shared("late")).unwrap().exclusive::<Node>("node1"));
+    let (looks, seen) = (manager.clone(), Arc::new(AtomicBool::new(false)));
+    let is_seen = Arc::clone(&seen);
+    let waker = on_wake(move || is_seen.store(session(&looks.locks(), "job").uncertain, Relaxed));
+    assert!(poll(late.as_mut(), &waker).is_pending());
+    job.release_names::<Node>("node1").unwrap();
+    assert!(seen.load(Relaxed), "node1 has been given back, and the session has not gone on");
+    assert_eq!(held_by_job(&manager), (vec!["node2".to_owned()], 0));
 }
