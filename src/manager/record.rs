@@ -50,6 +50,8 @@ pub(super) struct Record {
     holds: Box<[Hold]>,
     /// The request that waits, or the last one that has waited.
     wait: Mutex<Option<Wait>>,
+    /// Whether `wait` is of a request that has not ended, as far as the owner has noted.
+    has_waited: AtomicBool,
     /// Whether a hold has a list of names, or had one.
     has_lists: AtomicBool,
 }
@@ -77,8 +79,8 @@ impl Hold {
 /// A request that waits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
-    /// The index of the level.
-    pub(super) level: usize,
+    /// The index of the level. `None` once the session asks for something else.
+    pub(super) level: Option<usize>,
     /// The ticket in the queue of the level's set; at the root, the address of the request.
     pub(super) ticket: u64,
     /// The mode in which the root is awaited: once that is granted, no queue tells it.
@@ -99,6 +101,7 @@ impl Record {
             version: AtomicUsize::new(0),
             holds: (0..levels).map(|_| Hold::default()).collect(),
             wait: Mutex::default(),
+            has_waited: AtomicBool::new(false),
             has_lists: AtomicBool::new(false),
         }
     }
@@ -106,6 +109,7 @@ impl Record {
     /// Makes this the record of another session. Nothing is allocated.
     pub(super) fn begin_again(&mut self) {
         *self.levels.get_mut() = 0;
+        *self.has_waited.get_mut() = false;
         *self.wait.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         if mem::take(self.has_lists.get_mut()) {
             for hold in &mut self.holds {
@@ -131,6 +135,9 @@ impl Record {
         let reached = (levels >> L::INDEX).checked_ilog2();
         if let Some(held) = reached.and_then(|above| L::In::LEVELS.get(L::INDEX + above as usize)) {
             return Err(SessionError::AlreadyHeld { level: L::NAME, held });
+        }
+        if self.has_waited.load(Ordering::Relaxed) {
+            self.asks_anew();
         }
         self.levels.store(self.word() | 1 << L::INDEX, Ordering::Relaxed);
         Ok(())
@@ -225,10 +232,21 @@ impl Record {
         self.levels.store(self.word() | 1, Ordering::Relaxed);
     }
 
+    /// Notes that the request which has waited is not the one that is made now. Its task is still the last one known.
+    #[cold]
+    fn asks_anew(&self) {
+        self.has_waited.store(false, Ordering::Relaxed);
+        if let Some(wait) = &mut *self.wait.lock().unwrap_or_else(PoisonError::into_inner) {
+            wait.level = None;
+        }
+    }
+
     fn waits_in(&self, level: usize, ticket: u64, place: Place, root: Option<LockMode>) {
         let task = task::try_id();
         let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
+        let level = Some(level);
         let since = wait.filter(|wait| wait.level == level && wait.ticket == ticket).map(|wait| wait.since);
+        self.has_waited.store(true, Ordering::Relaxed);
         *wait = Some(Wait {
             level,
             ticket,
