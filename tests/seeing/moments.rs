@@ -102,7 +102,8 @@ fn a_request_is_seen_from_its_first_poll_to_its_end() {
 #[test]
 fn a_request_that_is_about_to_wait_is_not_shown_as_the_one_before() {
     let manager = manager();
-    let holder = || block_on(async { manager.shared("holder").await.unwrap().exclusive::<Node>("node1").await.unwrap() });
+    let holder =
+        || block_on(async { manager.shared("holder").await.unwrap().exclusive::<Node>("node1").await.unwrap() });
     let busy = holder();
     let mut job = mock(block_on(manager.shared("job")).unwrap().exclusive::<Node>("node1"));
     assert_pending!(job.poll());

@@ -1,8 +1,8 @@
-//! What is left when foreign code panics in the middle.
+//! What is seen, and what is left, when foreign code runs in the middle: when it panics, and when it changes the locks.
 
-use super::{manager, session};
+use super::{labels, manager, session};
 use lockladder::ganeti::seed::{Node, Seed};
-use lockladder::{LockManager, LockMode, hierarchy};
+use lockladder::{LockManager, LockMode, Priority, hierarchy};
 use lockladder_test_support::hostile::{survive, throw};
 use lockladder_test_support::requests::poll;
 use lockladder_test_support::wakers::on_wake;
@@ -11,17 +11,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tokio_test::task::spawn as mock;
-use tokio_test::{assert_pending, block_on};
+use tokio_test::{assert_pending, assert_ready_ok, block_on};
 
 hierarchy! {
-    struct Plant { root Gate, open level Machine: Touchy }
+    struct Plant { root Gate, open level Machine: Touchy, open level Tool: u32 }
 }
 
 thread_local! {
     static TOUCHED: Cell<bool> = const { Cell::new(false) };
+    static ASIDE: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
 }
 
-/// A name that panics when it is shown, once it has been touched.
+/// A name that panics when it is shown, once it has been touched; or does something else then, once.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Touchy(u32);
 
@@ -29,6 +30,9 @@ impl fmt::Debug for Touchy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if TOUCHED.get() {
             throw();
+        }
+        if let Some(aside) = ASIDE.take() {
+            aside();
         }
         write!(f, "{}", self.0)
     }
@@ -116,4 +120,31 @@ fn a_session_whose_names_change_is_uncertain_meanwhile() {
     job.release_names::<Node>("node1").unwrap();
     assert!(seen.load(Relaxed), "node1 has been given back, and the session has not gone on");
     assert_eq!(held_by_job(&manager), (vec!["node2".to_owned()], 0));
+}
+
+#[test]
+fn a_session_that_waits_is_no_root_even_if_the_lock_changes_hands_while_the_table_is_taken() {
+    let manager: LockManager<Plant> = LockManager::builder().build();
+    let job = |label: &'static str| block_on(manager.shared(label)).unwrap();
+    let _machine = block_on(job("machine").exclusive::<Machine>([Touchy(1)])).unwrap();
+    let mut shown = mock(job("shown").exclusive::<Machine>([Touchy(1)]));
+    assert_pending!(shown.poll());
+    let before = block_on(job("before").exclusive::<Tool>(7)).unwrap();
+    let mut late = ["first", "second"].map(|label| mock(job(label).exclusive::<Tool>(7)));
+    for request in &mut late {
+        assert_pending!(request.poll());
+    }
+    // A session that the table does not know yet gets the tool, ahead of the two that wait.
+    let again = manager.clone();
+    ASIDE.set(Some(Box::new(move || {
+        let urgent = block_on(again.shared("urgent")).unwrap().exclusive::<Tool>(7);
+        let mut urgent = mock(urgent.priority(Priority::new(-1)));
+        assert_pending!(urgent.poll());
+        drop(before);
+        std::mem::forget(assert_ready_ok!(urgent.poll()));
+    })));
+    let table = manager.locks();
+    assert!(ASIDE.take().is_none(), "the name has been shown");
+    assert_eq!(labels(&table.roots()), ["machine"], "{table}");
+    assert!(!table.to_string().contains("is granted"), "{table}");
 }
