@@ -119,7 +119,9 @@ impl Seen {
             tries += 1;
             copied = flow.record.copy_soon();
         }
-        let uncertain = !(copied.is_whole && flow.record.is_as_in(&copied));
+        // A request that is in no queue came after the queues were copied, or its end.
+        let is_missing = awaits.as_ref().is_some_and(|wait| wait.at.is_none() && wait.unclaimed.is_none());
+        let uncertain = is_missing || !(copied.is_whole && flow.record.is_as_in(&copied));
         if copied.levels() == 0 {
             return None;
         }
@@ -130,7 +132,7 @@ impl Seen {
 
     fn wait(flow: &Flow, copied: &Copied, queues: &Queues) -> Option<WaitSeen> {
         let (level, wait) = copied.awaits.zip(copied.wait)?;
-        if wait.level != level {
+        if wait.level != Some(level) {
             return None; // It is about to ask.
         }
         let at = queues.places.get(&(level, wait.ticket)).copied();

@@ -331,10 +331,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanRelease<L>,
     {
         const { checks::is_own::<S, L>() }
-        let guard = self.held.own_guard();
-        guard.release(names).map_err(AtLevel::<L>::at_level)?;
-        self.claim.record().renames(L::INDEX, S::Mode::MODE, guard.held());
-        Ok(())
+        let mut guard = self.claim.record().renaming(L::INDEX, self.held.own_guard());
+        guard.release(names).map_err(AtLevel::<L>::at_level)
     }
 
     /// Turns an exclusive hold of level `L`, or of the root, into a shared one.

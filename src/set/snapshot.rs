@@ -15,6 +15,7 @@ use crate::table::{LockRow, LockTable, Waiter, natural};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::time::SystemTime;
 
 /// A request, as a table shows it.
@@ -58,8 +59,11 @@ impl<K: Key + fmt::Debug, T> Copies for Core<K, T> {
         let mut seen = Vec::with_capacity(tickets.len());
         let mut left = &tickets[..];
         while !left.is_empty() {
-            let copies = self.some_requests(&mut left);
-            seen.extend(copies.into_iter().map(|copy| Self::seen(copy)));
+            // All pins have an owner before the first name is shown, which may panic.
+            let own = |copy: &mut RequestCopy<_, _>| Pinned::each_of(mem::take(&mut copy.members));
+            let copies = self.some_requests(&mut left).into_iter();
+            let copies: Vec<_> = copies.map(|mut copy| (own(&mut copy), copy)).collect();
+            seen.extend(copies.into_iter().map(|(members, copy)| Self::seen(&members, copy)));
         }
         seen.sort_by_key(|request| (request.priority, request.ticket));
         seen
@@ -104,10 +108,9 @@ impl<K: Key + fmt::Debug, T> Core<K, T> {
         copies
     }
 
-    fn seen(copy: RequestCopy<MemberRef<K, T>, SlotNumber>) -> RequestSeen {
-        let RequestCopy { ticket, mode, priority, reach, state, members, numbers, count } = copy;
-        let pinned = Pinned::each_of(members);
-        let names = pinned.iter().map(|member| (SlotNumber::of(*member), text(member.name()))).collect();
+    fn seen(members: &Pinned<K, T>, copy: RequestCopy<MemberRef<K, T>, SlotNumber>) -> RequestSeen {
+        let RequestCopy { ticket, mode, priority, reach, state, numbers, count, .. } = copy;
+        let names = members.iter().map(|member| (SlotNumber::of(*member), text(member.name()))).collect();
         RequestSeen { ticket, mode, priority, reach, stage: state, names, numbers, count }
     }
 

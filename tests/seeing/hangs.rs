@@ -73,6 +73,24 @@ async fn a_convoy_at_all_hangs_behind_the_one_sharer_that_is_slow() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_addition_is_in_the_way_of_the_whole_and_of_no_name() {
+    let manager = manager();
+    let whole = manager.shared("whole").await.unwrap().shared::<Node>(All).await.unwrap();
+    let mut adds = manager.shared("adds").await.unwrap();
+    let mut add = mock(adds.add::<Node>("node4"));
+    assert_pending!(add.poll());
+    let mut name = mock(manager.shared("name").await.unwrap().exclusive::<Node>("node1"));
+    assert_pending!(name.poll());
+    let mut all = mock(manager.shared("all").await.unwrap().shared::<Node>(All));
+    assert_pending!(all.poll());
+    let table = manager.locks();
+    assert_eq!(labels(&table.blockers("name")), ["whole"], "{table}");
+    assert_eq!(session(&table, "name").awaits.as_ref().unwrap().ahead, 0);
+    assert_eq!(session(&table, "all").awaits.as_ref().unwrap().ahead, 2);
+    drop((whole, add, name, all));
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_sessions_of_one_task_that_wait_for_each_other_are_a_circle() {
     let manager = manager();
     let jobs = manager.clone();

@@ -4,6 +4,9 @@ use super::{labels, manager, session};
 use lockladder::ganeti::seed::{Cluster, Instance, Node};
 use lockladder::table::{Hold, SessionRow};
 use lockladder::{All, LockMode, Priority};
+use lockladder_test_support::requests::poll;
+use lockladder_test_support::wakers::on_clone;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_test::task::spawn as mock;
 use tokio_test::{assert_pending, assert_ready_ok, block_on};
@@ -95,6 +98,26 @@ fn a_request_is_seen_from_its_first_poll_to_its_end() {
     assert!(awaited().unwrap().unclaimed.is_some());
     let _late = assert_ready_ok!(late.poll());
     assert!(awaited().is_none());
+}
+
+#[test]
+fn a_request_that_is_about_to_wait_is_not_shown_as_the_one_before() {
+    let manager = manager();
+    let holder =
+        || block_on(async { manager.shared("holder").await.unwrap().exclusive::<Node>("node1").await.unwrap() });
+    let busy = holder();
+    let mut job = mock(block_on(manager.shared("job")).unwrap().exclusive::<Node>("node1"));
+    assert_pending!(job.poll());
+    drop(busy);
+    let job = assert_ready_ok!(job.poll()).release::<Node>();
+    let _busy = holder();
+    let (looks, seen) = (manager.clone(), Arc::new(Mutex::new(Vec::new())));
+    let sees = Arc::clone(&seen);
+    let waker = on_clone(move || sees.lock().unwrap().push(session(&looks.locks(), "job").awaits.clone()));
+    let mut request = Box::pin(job.exclusive::<Node>("node1"));
+    assert!(poll(request.as_mut(), &waker).is_pending());
+    assert_eq!(seen.lock().unwrap().first(), Some(&None), "its waker is cloned before it has a ticket");
+    assert_eq!(session(&manager.locks(), "job").awaits.as_ref().unwrap().names, ["node1"]);
 }
 
 #[test]
