@@ -1,0 +1,87 @@
+//! A bank with locks, a jam made on purpose, and a server on a port of its own.
+
+use axum::Router;
+use lockladder::{LockManager, LockTable, Session, held, hierarchy};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+hierarchy! {
+    /// The lock order of a bank.
+    pub struct Bank {
+        root Ledger,
+        open level Tenant: String,
+        open level Account: String,
+    }
+}
+
+pub type Locks = Arc<LockManager<Bank>>;
+
+pub fn locks() -> Locks {
+    Arc::new(LockManager::builder().build())
+}
+
+/// Somebody holds a tenant and does not let go; others wait behind it, in their order.
+pub struct Jam {
+    pub holder: Session<Bank, held![shared Ledger, exclusive Tenant]>,
+    pub waiting: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+pub async fn jam(locks: &Locks, tenant: &str, holder: &str, waiting: &[&str]) -> Jam {
+    let holder = locks.shared(holder).await.unwrap().exclusive::<Tenant>(tenant).await.unwrap();
+    let mut jam = Jam { holder, waiting: Vec::new() };
+    for label in waiting {
+        let (locks, label, tenant) = (Arc::clone(locks), (*label).to_owned(), tenant.to_owned());
+        let mut request: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            let session = locks.shared(label).await.unwrap().shared::<Tenant>(tenant.as_str()).await.unwrap();
+            drop(session);
+        });
+        assert!(futures::poll!(request.as_mut()).is_pending());
+        jam.waiting.push(request);
+    }
+    jam
+}
+
+/// A server of the page below `/locks`.
+pub struct Server {
+    pub address: SocketAddr,
+    pub asked: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    pub async fn of(locks: &Locks) -> Self {
+        let locks = Arc::clone(locks);
+        Self::at("127.0.0.1:0", move || locks.locks()).await
+    }
+
+    pub async fn at(address: &str, source: impl Fn() -> LockTable + Send + Sync + 'static) -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let page = lockladder_web::router(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            source()
+        });
+        Self::serve(address, Router::new().nest("/locks", page), asked).await
+    }
+
+    pub async fn serve(address: &str, service: Router, asked: Arc<AtomicUsize>) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        Self { address, asked, task }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}/locks{path}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
