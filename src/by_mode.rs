@@ -105,4 +105,11 @@ where
             ByModeProjected::Exclusive { it } => it.give_up(waited).map(ByMode::exclusive),
         }
     }
+
+    fn watch(self: Pin<&mut Self>) -> Option<u64> {
+        match self.project() {
+            ByModeProjected::Shared { it } => it.watch(),
+            ByModeProjected::Exclusive { it } => it.watch(),
+        }
+    }
 }

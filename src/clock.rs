@@ -32,24 +32,57 @@ impl Moment {
     }
 }
 
-/// The kernel's clock of its last tick, which it updates every 1 to 10 ms.
-#[cfg(all(target_os = "linux", not(feature = "test-util")))]
+/// By the kernel's clock of its last tick; or by tokio's, which a test can pause.
+#[inline]
+fn milliseconds() -> usize {
+    #[cfg(all(target_os = "linux", not(feature = "test-util")))]
+    return coarse();
+    #[cfg(not(all(target_os = "linux", not(feature = "test-util"))))]
+    return of_tokio();
+}
+
+/// The time of the last tick of the kernel, which comes every 1 to 10 ms.
+#[cfg(target_os = "linux")]
+#[allow(dead_code, reason = "unused if tests may pause the time")]
 #[allow(unsafe_code, reason = "the clock is read by a C function")]
 #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "not negative; it may wrap on 32 bits")]
 #[inline]
-fn milliseconds() -> usize {
+fn coarse() -> usize {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a `timespec` of our own. If the clock did not exist, it would stay zero.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
     (time.tv_sec as usize).wrapping_mul(1_000).wrapping_add(time.tv_nsec as usize / 1_000_000)
 }
 
-#[cfg(not(all(target_os = "linux", not(feature = "test-util"))))]
+#[allow(dead_code, reason = "unused where there is a cheaper clock")]
 #[expect(clippy::cast_possible_truncation, reason = "it may wrap on 32 bits")]
-fn milliseconds() -> usize {
+fn of_tokio() -> usize {
     use std::sync::OnceLock;
     use tokio::time::Instant;
 
     static ORIGIN: OnceLock<Instant> = OnceLock::new();
     ORIGIN.get_or_init(Instant::now).elapsed().as_millis() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Moment;
+    use std::time::Duration;
+
+    #[test]
+    fn ages_are_never_negative_and_survive_a_wrap() {
+        let (early, late) = (Moment(usize::MAX - 4), Moment(5));
+        assert_eq!(early.until(late), Duration::from_millis(10));
+        assert_eq!(late.until(early), Duration::ZERO);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_cheap_clock_goes_on_as_the_precise_one_does() {
+        let (start, began) = (super::coarse(), std::time::Instant::now());
+        while super::coarse() == start {
+            assert!(began.elapsed() < Duration::from_secs(60), "it stands still");
+        }
+        assert!(super::coarse() > start);
+    }
 }

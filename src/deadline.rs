@@ -159,4 +159,8 @@ pub trait Timed: FusedFuture + Sized {
     /// Stops waiting. Returns the outcome if the request has one already, else the error `TimedOut`. The request has
     /// resolved then.
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output;
+
+    /// If the request waits, returns its ticket, by which a table of the locks finds it; from now on, what happens to
+    /// it is noted for that. The ticket changes with the priority.
+    fn watch(self: Pin<&mut Self>) -> Option<u64>;
 }

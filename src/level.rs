@@ -20,9 +20,9 @@ mod names;
 pub(crate) mod rules;
 
 pub use any::HeldListOf;
-#[doc(hidden)]
-pub use any::Slots;
 pub(crate) use any::{AnyGuard, AnyRoot, Slot};
+#[doc(hidden)]
+pub use any::{Sets, Slots};
 #[doc(hidden)]
 pub use hierarchy::private;
 pub use names::NamesOf;
@@ -46,7 +46,7 @@ pub trait Hierarchy: Sized + Send + Sync + 'static {
 
     /// The sets of all levels but the root.
     #[doc(hidden)]
-    type Sets: Default + Send + Sync + 'static;
+    type Sets: Sets + Default + Send + Sync + 'static;
 
     /// The guards of all levels but the root, in modes known only at run time. The highest level is dropped first.
     #[doc(hidden)]

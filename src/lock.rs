@@ -29,12 +29,14 @@ pub use acquire::{Acquire, Delete};
 pub use guard::{Access, Guard, LockPointer};
 pub(crate) use mapped::sealed;
 pub use mapped::{Mappable, MappedGuard};
+pub(crate) use queue::NodeCopy;
 pub(crate) use state::State;
 
 use crate::error::{AcquireError, TryAcquireError};
-use crate::mode::{Exclusive, Mode, Shared};
+use crate::mode::{Exclusive, LockMode, Mode, Shared};
 use crate::panics::Panics;
 use crate::sync::const_unless_loom;
+use crate::table::{LockRow, Waiter};
 use raw::Raw;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -91,6 +93,43 @@ pub struct SharedLock<T: ?Sized = ()> {
 // SAFETY: through `&SharedLock`, several threads get `&T` at once (so `T: Sync`), or one of them gets `&mut T` and can
 // move the value out (so `T: Send`); never both at once. The rest is `Sync` itself.
 unsafe impl<T: ?Sized + Send + Sync> Sync for SharedLock<T> {}
+
+impl<T: ?Sized> SharedLock<T> {
+    /// A copy of what the lock looks like now: how it is held, and the requests that wait, in the order in which they
+    /// stand. Of a very long queue, it has the first 512.
+    ///
+    /// It may be out of date as soon as it is returned: for diagnostics, not for decisions.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::{LockMode, SharedLock};
+    /// let lock = SharedLock::new(());
+    /// let _held = lock.shared().await?;
+    /// let mut late = Box::pin(lock.exclusive());
+    /// assert!(futures::poll!(late.as_mut()).is_pending());
+    /// let seen = lock.snapshot();
+    /// assert_eq!((seen.mode, seen.holders), (Some(LockMode::Shared), 1));
+    /// assert_eq!(seen.waiters[0].mode, LockMode::Exclusive);
+    /// # Ok::<_, lockladder::AcquireError>(()) }).unwrap();
+    /// ```
+    pub fn snapshot(&self) -> LockRow {
+        const WAITERS: usize = 512;
+        let (queued, state) = self.raw.copy(WAITERS);
+        let shared = (state.sharers() > 0).then_some(LockMode::Shared);
+        let mode = if state.is_exclusive() { Some(LockMode::Exclusive) } else { shared };
+        let holders = state.sharers().max(usize::from(state.is_exclusive()));
+        let waiter = |node: NodeCopy| Waiter { session: None, mode: node.mode, priority: node.priority };
+        let row = LockRow::new("", None, mode, holders);
+        LockRow { waiters: queued.into_iter().map(waiter).collect(), removed: state.is_deleted(), ..row }
+    }
+
+    /// Copies of the first requests that wait, in the order in which they stand.
+    pub(crate) fn queued(&self, most: usize) -> Vec<NodeCopy> {
+        self.raw.copy(most).0
+    }
+}
 
 impl<T> SharedLock<T> {
     const_unless_loom! {

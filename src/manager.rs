@@ -4,6 +4,9 @@ mod claim;
 mod dynamic;
 mod enter;
 mod error;
+mod flow;
+mod jam;
+mod locks;
 mod members;
 mod modify;
 mod order;
@@ -24,7 +27,7 @@ use crate::level::{Closed, Hierarchy, LevelOf, NotRoot, RootHeld, checks};
 use crate::lock::{SharedLock, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::set::{AsName, Names, SetPointer as _};
-use record::Pool;
+use flow::Flows;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -68,7 +71,7 @@ pub struct LockManager<H: Hierarchy> {
 struct Locks<H: Hierarchy> {
     root: Arc<SharedLock>,
     sets: H::Sets,
-    flows: Pool<LockManager<H>>,
+    flows: Flows<LockManager<H>>,
 }
 
 /// A session that holds only the root.
@@ -99,6 +102,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// [`SessionError::NestedSession`] within a [`scope`](Self::scope) of the same manager;
     /// [`SessionError::TooManySharers`].
+    #[track_caller]
     pub fn shared(&self, label: impl Into<Cow<'static, str>>) -> Enter<H, Shared> {
         self.enter(label.into())
     }
@@ -120,6 +124,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// # Errors
     ///
     /// [`SessionError::NestedSession`] within a [`scope`](Self::scope) of the same manager.
+    #[track_caller]
     pub fn exclusive(&self, label: impl Into<Cow<'static, str>>) -> Enter<H, Exclusive> {
         self.enter(label.into())
     }
@@ -139,6 +144,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// assert!(matches!(manager.try_exclusive("alone"), Err(SessionError::WouldBlock { level: "Cluster", .. })));
     /// # Ok::<_, SessionError>(())
     /// ```
+    #[track_caller]
     pub fn try_shared(&self, label: impl Into<Cow<'static, str>>) -> Result<Entered<H, Shared>, SessionError> {
         self.enter_now(label.into(), SharedLock::try_shared_owned)
     }
@@ -150,6 +156,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// # Errors
     ///
     /// [`SessionError::WouldBlock`], and those of [`exclusive`](Self::exclusive).
+    #[track_caller]
     pub fn try_exclusive(&self, label: impl Into<Cow<'static, str>>) -> Result<Entered<H, Exclusive>, SessionError> {
         self.enter_now(label.into(), SharedLock::try_exclusive_owned)
     }
@@ -172,6 +179,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// let job = manager.blocking_shared("job")?.blocking_exclusive::<Node>("node1")?;
     /// # Ok::<_, lockladder::SessionError>(())
     /// ```
+    #[track_caller]
     pub fn blocking_shared(&self, label: impl Into<Cow<'static, str>>) -> Result<Entered<H, Shared>, SessionError> {
         block_on(self.shared(label))
     }
@@ -187,6 +195,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// # Panics
     ///
     /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
+    #[track_caller]
     pub fn blocking_exclusive(
         &self,
         label: impl Into<Cow<'static, str>>,
@@ -210,6 +219,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// # Errors
     ///
     /// Those of [`shared`](Self::shared).
+    #[track_caller]
     pub fn dynamic(&self, label: impl Into<Cow<'static, str>>, mode: LockMode) -> EnterAny<H> {
         self.enter_any(label.into(), mode)
     }
@@ -221,6 +231,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// # Errors
     ///
     /// [`SessionError::WouldBlock`], and those of [`shared`](Self::shared).
+    #[track_caller]
     pub fn try_dynamic(
         &self,
         label: impl Into<Cow<'static, str>>,
@@ -240,6 +251,7 @@ impl<H: Hierarchy> LockManager<H> {
     /// # Panics
     ///
     /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
+    #[track_caller]
     pub fn blocking_dynamic(
         &self,
         label: impl Into<Cow<'static, str>>,
@@ -323,7 +335,7 @@ impl<H: Hierarchy> Builder<H> {
     #[must_use]
     pub fn build(self) -> LockManager<H> {
         const { checks::is_hierarchy::<H>() }
-        LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets, flows: Pool::default() }) }
+        LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets, flows: Flows::default() }) }
     }
 }
 

@@ -28,10 +28,12 @@ mod queue;
 mod remove;
 mod request;
 mod shards;
+mod snapshot;
 mod values;
 
 pub use acquire::SetAcquire;
 pub use add::{Add, Added, Unheld};
+pub(crate) use core::Holding;
 pub use entries::Entries;
 pub use error::{AddError, SetError};
 pub use guard::SetGuard;
@@ -40,12 +42,16 @@ pub use names::{All, AsName, IntoEntries, Key, Names, NamesOrAll};
 pub use open::OpenSet;
 pub(crate) use partial::InPart;
 pub use pointer::{LockSetPointer, NamedLocks, SetPointer};
+pub(crate) use queue::{Reach, Stage};
 pub use remove::Remove;
 pub(crate) use request::Want;
+pub(crate) use shards::SlotNumber;
+pub(crate) use snapshot::{Copies, RequestSeen};
 pub use values::NameArray;
 
 use crate::mode::{Exclusive, Shared};
 use crate::panics::Panics;
+use crate::table::LockTable;
 use core::Core;
 use shards::forget;
 use std::fmt;
@@ -331,6 +337,34 @@ impl<K: Key, T> LockSet<K, T> {
     /// decisions. See [`remove`](Self::remove) for an example.
     pub fn names(&self) -> Vec<K> {
         self.core.names()
+    }
+
+    /// A copy of what the locks look like now: which names are held and how, and the requests that wait for each, in
+    /// the order in which they stand.
+    ///
+    /// A set knows no sessions: who holds a name is seen in the table of a [`LockManager`](crate::LockManager). See
+    /// [`LockTable`] for how far its parts are of one moment.
+    ///
+    /// # Panics
+    ///
+    /// If the `Debug` of a name panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::LockMode;
+    /// let nodes: lockladder::LockSet<String> = lockladder::LockSet::new(["node1", "node2"]);
+    /// let _held = nodes.exclusive("node1").await?;
+    /// let table = nodes.locks();
+    /// assert_eq!((table.locks[0].name.as_deref(), table.locks[0].mode), (Some("node1"), Some(LockMode::Exclusive)));
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
+    /// ```
+    pub fn locks(&self) -> LockTable
+    where
+        K: fmt::Debug,
+    {
+        self.core.table()
     }
 }
 

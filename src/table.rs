@@ -51,9 +51,11 @@ pub(crate) use order::natural;
 pub struct LockTable {
     /// The name of the hierarchy. Empty for the table of a set.
     pub hierarchy: &'static str,
+    /// The lowest level. Empty for the table of a set.
+    pub(crate) root: &'static str,
     /// When the copy was taken.
     pub at: SystemTime,
-    /// The sessions, in the order in which they began. Empty for the table of a set.
+    /// The sessions, in the order of their numbers. Empty for the table of a set.
     pub sessions: Vec<SessionRow>,
     /// The locks that are held or awaited: those that are awaited first, then by level, then by name in natural order.
     ///
@@ -209,6 +211,13 @@ impl LockTable {
     /// See the [module](self) for an example of a table.
     pub fn hottest(&self, n: usize) -> &[HotName] {
         &self.hot[..n.min(self.hot.len())]
+    }
+}
+
+impl LockRow {
+    /// A lock that no request waits for, and whose holders are not known one by one.
+    pub(crate) fn new(level: &'static str, name: Option<String>, mode: Option<LockMode>, holders: usize) -> Self {
+        Self { level, name, mode, holders, held_by: Vec::new(), waiters: Vec::new(), removed: false }
     }
 }
 

@@ -7,7 +7,22 @@ use std::path::{Path, PathBuf};
 
 /// The files and folders of `src`, from the ground up, without the [`ROOF`].
 const FLOORS: [(&str, &[&str]); 5] = [
-    ("ground", &["abridged", "by_mode", "deadline", "error", "error_kind", "mode", "panics", "priority", "sync"]),
+    (
+        "ground",
+        &[
+            "abridged",
+            "by_mode",
+            "clock",
+            "deadline",
+            "error",
+            "error_kind",
+            "mode",
+            "panics",
+            "priority",
+            "sync",
+            "table",
+        ],
+    ),
     ("lock", &["lock"]),
     ("set", &["set"]),
     ("level", &["level"]),

@@ -1,10 +1,10 @@
 //! Guards whose mode is known only at run time, and the check that a session holds what a type says.
 
-use super::{Held, HeldList, Hierarchy, Level, NotRoot, SetOf};
+use super::{Held, HeldList, Hierarchy, Level, NotRoot, SetAt, SetOf};
 use crate::by_mode::ByMode;
 use crate::lock::{Guard, SharedLock};
 use crate::mode::{Exclusive, Mode, Shared};
-use crate::set::SetGuard;
+use crate::set::{Copies, NamedLocks as _, SetGuard};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -32,6 +32,26 @@ impl<L: Level> fmt::Debug for Slot<L> {
     }
 }
 
+/// The sets of all levels but the root, as [`hierarchy!`](crate::hierarchy) nests them. Sealed.
+#[doc(hidden)]
+pub trait Sets: sealed::Sealed {
+    /// The set of the level with this index.
+    fn at(&self, level: usize) -> Option<&dyn Copies>;
+}
+
+impl Sets for () {
+    fn at(&self, _level: usize) -> Option<&dyn Copies> {
+        None
+    }
+}
+
+impl<Rest: Sets, L: Level> Sets for (Rest, SetAt<L>) {
+    fn at(&self, level: usize) -> Option<&dyn Copies> {
+        let (rest, SetAt(set)) = self;
+        if level == L::INDEX { Some(set.as_core()) } else { rest.at(level) }
+    }
+}
+
 /// The slots of all levels but the root, as [`hierarchy!`](crate::hierarchy) nests them. Sealed.
 #[doc(hidden)]
 pub trait Slots: sealed::Sealed {
@@ -56,6 +76,7 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for () {}
     impl<Rest, L: super::Level> Sealed for (Rest, super::Slot<L>) {}
+    impl<Rest, L: super::Level> Sealed for (Rest, super::SetAt<L>) {}
 }
 
 impl<S: 'static, X: 'static> ByMode<S, X> {

@@ -286,6 +286,10 @@ impl<P: LockPointer, M: Mode> Timed for Acquire<P, M> {
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         self.withdraw().ok_or(AcquireError::TimedOut { waited })
     }
+
+    fn watch(self: Pin<&mut Self>) -> Option<u64> {
+        self.progress.ticket()
+    }
 }
 
 impl<P: LockPointer> Timed for Delete<P> {
@@ -299,5 +303,9 @@ impl<P: LockPointer> Timed for Delete<P> {
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         self.project().acquire.give_up(waited).map(Guard::delete)
+    }
+
+    fn watch(self: Pin<&mut Self>) -> Option<u64> {
+        self.project().acquire.watch()
     }
 }

@@ -125,6 +125,14 @@ impl Progress {
         }
     }
 
+    /// What identifies the request among those that wait.
+    pub(super) fn ticket(&self) -> Option<u64> {
+        match self {
+            Self::Queued { node } if node.phase() == Phase::Waiting => Some(node.ticket()),
+            _ => None,
+        }
+    }
+
     #[inline]
     pub(super) fn phase(&self) -> Phase {
         match self {

@@ -37,7 +37,7 @@ use crate::sync::{AtomicI8, AtomicU8, Ordering, UnsafeCell, const_unless_loom};
 use std::marker::PhantomPinned;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::task::Waker;
 
 /// The phase of a request.
@@ -124,6 +124,21 @@ impl Node {
             _ => Phase::Deleted,
         }
     }
+}
+
+impl Node {
+    /// What identifies the request while the node is linked: its address.
+    pub(crate) fn ticket(&self) -> u64 {
+        ptr::from_ref(self).addr() as u64
+    }
+}
+
+/// A copy of a request that waits: its ticket, its mode and its priority.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeCopy {
+    pub(crate) ticket: u64,
+    pub(crate) mode: LockMode,
+    pub(crate) priority: Priority,
 }
 
 /// The requests that wait for one lock.
@@ -237,6 +252,16 @@ impl Queue {
             self.connect(None, Some(opener));
         }
         self.committed = Some(last);
+    }
+
+    /// Copies the first requests into a list, as many as it has room for, in the order in which they stand.
+    pub(crate) fn copy(&mut self, list: &mut Vec<NodeCopy>) {
+        let mut place = self.first;
+        while let Some(node) = place.filter(|_| list.len() < list.capacity()) {
+            let (known, priority) = (self.node(node), Priority::new(self.priority(node)));
+            list.push(NodeCopy { ticket: known.ticket(), mode: known.mode, priority });
+            place = self.at(node, |links| links.next);
+        }
     }
 
     /// Whether the waker of the request wakes this task already.

@@ -59,7 +59,7 @@
 #![allow(unsafe_code, reason = "the queue is locked by a bit of the word: see the invariants")]
 
 use super::fault;
-use super::queue::{Node, Phase, Queue};
+use super::queue::{Node, NodeCopy, Phase, Queue};
 use super::section::LockedQueue;
 use super::state::State;
 use crate::error::{AcquireError, TryAcquireError};
@@ -98,6 +98,17 @@ impl Raw {
     #[inline]
     pub(crate) fn look(&self) -> State {
         self.inner.look()
+    }
+
+    /// Copies of the first requests that wait, at most `most`, in the order in which they stand; and the word as it is
+    /// then.
+    pub(crate) fn copy(&self, most: usize) -> (Vec<NodeCopy>, State) {
+        let mut list = Vec::with_capacity(most);
+        let mut section = self.inner.enter();
+        section.queue(|queue| queue.copy(&mut list));
+        let state = section.state;
+        Panics::defer(|panics| section.settle_into(panics));
+        (list, state)
     }
 
     /// Takes the lock if a request of the default priority would be granted at once.

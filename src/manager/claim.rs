@@ -2,7 +2,9 @@
 
 use super::LockManager;
 use super::error::SessionError;
-use super::record::{Flow, Record};
+use super::flow::Flow;
+use super::record::Record;
+use crate::clock::Moment;
 use crate::level::{Hierarchy, Level};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,12 +18,13 @@ pub(super) struct Claim<H: Hierarchy> {
 }
 
 impl<H: Hierarchy> Claim<H> {
-    /// The claim of a session that holds the root.
+    /// The claim of a session that begins. Its root is awaited.
     pub(super) fn new(manager: LockManager<H>, label: Cow<'static, str>) -> Self {
-        let finished = manager.locks.flows.get();
-        Self { flow: Some(Flow::begin(finished, manager, label)), own: 1 }
+        let locks = Arc::clone(&manager.locks);
+        Self { flow: Some(locks.flows.begin(manager, label, H::LEVELS.len())), own: 1 }
     }
 
+    #[inline]
     fn flow(&self) -> &Arc<Flow<LockManager<H>>> {
         let Some(flow) = &self.flow else { unreachable!("it goes with the claim") };
         flow
@@ -32,6 +35,15 @@ impl<H: Hierarchy> Claim<H> {
         manager
     }
 
+    pub(super) fn label(&self) -> &str {
+        &self.flow().label
+    }
+
+    pub(super) fn began(&self) -> Moment {
+        self.flow().began
+    }
+
+    #[inline]
     pub(super) fn record(&self) -> &Record {
         &self.flow().record
     }
@@ -58,6 +70,7 @@ impl<H: Hierarchy> Claim<H> {
 
     /// The claim of a nested session.
     pub(super) fn nested(&self) -> Self {
+        self.flow().claimed();
         Self { flow: Some(Arc::clone(self.flow())), own: 0 }
     }
 }
@@ -65,11 +78,10 @@ impl<H: Hierarchy> Claim<H> {
 impl<H: Hierarchy> Drop for Claim<H> {
     fn drop(&mut self) {
         self.record().end(self.own);
-        let Some(mut flow) = self.flow.take() else { return };
-        let Some(last) = Arc::get_mut(&mut flow) else { return };
-        last.record = Record::default();
-        if let Some(manager) = last.manager.take() {
-            manager.locks.flows.put(flow);
+        let Some(flow) = self.flow.take() else { return };
+        if flow.unclaimed() {
+            let Some(manager) = flow.manager.clone() else { return };
+            manager.locks.flows.end(flow);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::LockManager;
 use super::claim::Claim;
 use super::error::{AtLevel, SessionError};
 use super::order::OrderError;
-use super::record::Record;
+use super::record::{Place, Record};
 use super::session::Session;
 use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, AnyRoot, HeldListOf, Hierarchy, Level, LevelOf, NotRoot, SetOf, Slots as _, checks};
@@ -20,6 +20,7 @@ use crate::set::{AsName, NameArray, NamedLocks, Names, NamesOrAll, SetAcquire, S
 use std::any::TypeId;
 use std::fmt;
 use std::iter;
+use std::panic::Location;
 use std::sync::Arc;
 
 /// A [`Session`] for lists of locks that are known only at run time.
@@ -85,7 +86,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// See [`DynSession`](Self) for an example of a session with a label.
     pub fn label(&self) -> &str {
-        self.record().label()
+        self.claim.label()
     }
 
     /// The manager of this session.
@@ -139,8 +140,21 @@ impl<H: Hierarchy> DynSession<H> {
     }
 
     /// Stores the guard of level `L`, which is on the record already.
-    fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>) {
+    fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>, place: Place) {
+        match &guard {
+            ByMode::Shared { it } => self.record().holds(L::INDEX, LockMode::Shared, place, it.held()),
+            ByMode::Exclusive { it } => self.record().holds(L::INDEX, LockMode::Exclusive, place, it.held()),
+        }
         L::slot_mut(&mut self.slots).0 = Some(guard);
+    }
+
+    /// Notes on the record which names of level `L` are held, after a change.
+    fn renamed<L: NotRoot + LevelOf<H>>(&self) {
+        match &L::slot(&self.slots).0 {
+            Some(ByMode::Shared { it }) => self.record().renames(L::INDEX, LockMode::Shared, it.held()),
+            Some(ByMode::Exclusive { it }) => self.record().renames(L::INDEX, LockMode::Exclusive, it.held()),
+            None => {}
+        }
     }
 
     /// Takes the guard of level `L` out of the session. The level is no longer held, whatever happens to the guard.
@@ -196,6 +210,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// [`OrderError::NotAbove`]; [`OrderError::Open`] for the whole of an open level; and those of [`Session::shared`].
     /// The session keeps what it held before.
+    #[track_caller]
     pub fn acquire<L: NotRoot + LevelOf<H>>(
         &mut self,
         names: impl NamesOrAll<L::Name>,
@@ -204,10 +219,15 @@ impl<H: Hierarchy> DynSession<H> {
         let (names, order) = (names.requested(), self.may_wait_for::<L>());
         if names.is_none() && !L::Set::HAS_WHOLE {
             let nothing = self.request::<L>(Some(iter::empty::<L::Name>()), mode);
-            return DynRequest::on(self, order.and(Err(OrderError::Open { level: L::NAME })), nothing);
+            return DynRequest::on(
+                self,
+                order.and(Err(OrderError::Open { level: L::NAME })),
+                nothing,
+                Location::caller(),
+            );
         }
         let request = self.request::<L>(names, mode);
-        DynRequest::on(self, order, request)
+        DynRequest::on(self, order, request, Location::caller())
     }
 
     fn request<L>(&self, names: Option<impl Iterator<Item: AsName<L::Name>>>, mode: LockMode) -> Acquiring<L>
@@ -228,6 +248,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Errors
     ///
     /// [`SessionError::WouldBlock`]; and those of [`acquire`](Self::acquire).
+    #[track_caller]
     pub fn try_acquire<L: NotRoot + LevelOf<H>>(
         &mut self,
         names: impl NamesOrAll<L::Name>,
@@ -247,6 +268,7 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Panics
     ///
     /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
+    #[track_caller]
     pub fn blocking_acquire<L: NotRoot + LevelOf<H>>(
         &mut self,
         names: impl NamesOrAll<L::Name>,
@@ -278,7 +300,9 @@ impl<H: Hierarchy> DynSession<H> {
             ByMode::Shared { it } => it.release(names),
             ByMode::Exclusive { it } => it.release(names),
         };
-        released.map_err(AtLevel::<L>::at_level)
+        released.map_err(AtLevel::<L>::at_level)?;
+        self.renamed::<L>();
+        Ok(())
     }
 
     /// Turns an exclusive hold of level `L` into a shared one.
@@ -294,7 +318,8 @@ impl<H: Hierarchy> DynSession<H> {
         // lost.
         let guard = self.surrender::<L>()?.downgrade(SetGuard::downgrade);
         self.claim.regains::<L>();
-        self.keep::<L>(guard);
+        self.record().downgrades(L::INDEX);
+        L::slot_mut(&mut self.slots).0 = Some(guard);
         Ok(())
     }
 
@@ -308,6 +333,7 @@ impl<H: Hierarchy> DynSession<H> {
     pub fn downgrade_root(self) -> Result<Self, Self> {
         match self.root.mode() {
             LockMode::Exclusive => Ok(Panics::defer(|panics| {
+                self.record().downgrades(0);
                 let root = self.root.downgrade(|root| root.into_shared(panics));
                 Self { root, ..self }
             })),

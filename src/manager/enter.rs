@@ -3,16 +3,20 @@
 use super::claim::Claim;
 use super::dynamic::DynSession;
 use super::error::{SessionError, at_root, now_at_root};
+use super::record::Place;
 use super::request::{Answer, Asker, SessionRequest};
 use super::session::Session;
 use super::{Entered, LockManager, scope};
 use crate::by_mode::ByMode;
+use crate::clock::Moment;
 use crate::error::{AcquireError, TryAcquireError};
 use crate::level::{AnyRoot, Hierarchy, Level, RootHeld};
 use crate::lock::{Acquire, Guard, SharedLock};
 use crate::mode::{Exclusive, LockMode, Mode, Shared};
 use std::borrow::Cow;
 use std::fmt;
+use std::mem;
+use std::panic::Location;
 use std::sync::Arc;
 
 type RootAcquire<M> = Acquire<Arc<SharedLock>, M>;
@@ -34,15 +38,32 @@ pub struct Entrant<H: Hierarchy> {
     manager: LockManager<H>,
     label: Cow<'static, str>,
     mode: LockMode,
+    place: Place,
+    /// The session that begins. `None` until the request waits.
+    claim: Option<Claim<H>>,
 }
 
 impl<H: Hierarchy> Entrant<H> {
     fn may_begin(&self) -> Result<(), SessionError> {
-        scope::check(&self.manager, &self.label)
+        scope::check(&self.manager, self.label())
     }
 
+    fn label(&self) -> &str {
+        self.claim.as_ref().map_or(&self.label, Claim::label)
+    }
+
+    /// The claim of the session, which holds the root now.
     fn claim(self) -> Claim<H> {
-        Claim::new(self.manager, self.label)
+        let (claim, since) = match self.claim {
+            Some(claim) => (claim, Moment::now()),
+            None => {
+                let claim = Claim::new(self.manager, self.label);
+                let since = claim.began();
+                (claim, since)
+            }
+        };
+        claim.record().holds_root(self.mode, self.place, since);
+        claim
     }
 
     fn begin<M: Mode>(self, root: RootGuard<M>) -> Entered<H, M> {
@@ -55,16 +76,19 @@ impl<H: Hierarchy> Entrant<H> {
 }
 
 impl<H: Hierarchy> LockManager<H> {
+    #[track_caller]
     fn entrant(&self, label: Cow<'static, str>, mode: LockMode) -> Entrant<H> {
-        Entrant { manager: self.clone(), label, mode }
+        Entrant { manager: self.clone(), label, mode, place: Location::caller(), claim: None }
     }
 
     /// Waits for the root, then begins a session.
+    #[track_caller]
     pub(super) fn enter<M: Mode>(&self, label: Cow<'static, str>) -> Enter<H, M> {
         SessionRequest::new(self.entrant(label, M::MODE), Acquire::new(Arc::clone(&self.locks.root)))
     }
 
     /// As [`enter`](Self::enter), in a mode known at run time.
+    #[track_caller]
     pub(super) fn enter_any(&self, label: Cow<'static, str>, mode: LockMode) -> EnterAny<H> {
         let root = Arc::clone(&self.locks.root);
         let request = match mode {
@@ -75,6 +99,7 @@ impl<H: Hierarchy> LockManager<H> {
     }
 
     /// Begins a session without waiting.
+    #[track_caller]
     pub(super) fn enter_now<M: Mode>(
         &self,
         label: Cow<'static, str>,
@@ -87,6 +112,7 @@ impl<H: Hierarchy> LockManager<H> {
     }
 
     /// As [`enter_now`](Self::enter_now), in a mode known at run time.
+    #[track_caller]
     pub(super) fn enter_any_now(
         &self,
         label: Cow<'static, str>,
@@ -112,6 +138,19 @@ impl<H: Hierarchy> LockManager<H> {
 impl<H: Hierarchy> Asker for Entrant<H> {
     fn may_wait(&mut self) -> Result<(), SessionError> {
         self.may_begin()
+    }
+
+    /// The session is listed from now on.
+    fn waits(&mut self, ticket: u64) {
+        let Self { manager, label, claim, place, mode } = self;
+        let claim = claim.get_or_insert_with(|| Claim::new(manager.clone(), mem::take(label)));
+        claim.record().waits(H::Root::INDEX, ticket, place, Some(*mode));
+    }
+
+    fn moves(&self, ticket: u64) {
+        if let Some(claim) = &self.claim {
+            claim.record().moves(ticket);
+        }
     }
 }
 
@@ -149,6 +188,6 @@ fn told<H: Hierarchy, R, S>(
 
 impl<H: Hierarchy> fmt::Debug for Entrant<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entrant").field("label", &self.label).field("mode", &self.mode).finish_non_exhaustive()
+        f.debug_struct("Entrant").field("label", &self.label()).field("mode", &self.mode).finish_non_exhaustive()
     }
 }

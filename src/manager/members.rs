@@ -7,8 +7,9 @@ use super::session::{Climb, Session};
 use crate::level::{
     CanAdd, CanRelease, HeldList, Hierarchy, HoldsExclusive, HoldsTop, LevelOf, Modifiable, SetOf, checks,
 };
-use crate::mode::{Exclusive, Mode, Shared};
+use crate::mode::{Exclusive, LockMode, Mode, Shared};
 use crate::set::{Add, Added, IntoEntries, Names, Remove, Unheld};
+use std::panic::Location;
 
 /// Adding and removing members.
 impl<H: Hierarchy, S: HeldList> Session<H, S> {
@@ -29,13 +30,14 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::Exists`], [`SessionError::Repeated`], [`SessionError::AlreadyHeld`]. Nothing has been added.
+    #[track_caller]
     pub fn add<L>(&mut self, entries: impl IntoEntries<L::Name, L::Value>) -> Modify<'_, L, Add<SetOf<L>, Unheld>>
     where
         L: Modifiable + LevelOf<H>,
         S: CanAdd<L>,
     {
         const { checks::may_acquire::<S, L>() }
-        SessionRequest::new(Changer::new(self.record()), Add::new(self.set::<L>(), entries))
+        SessionRequest::new(Changer::new(self.record(), Location::caller()), Add::new(self.set::<L>(), entries))
     }
 
     /// Adds names to level `L`, and holds them exclusively before any other request can.
@@ -67,6 +69,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// assert!(manager.names::<Instance>().is_empty());
     /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
     /// ```
+    #[track_caller]
     pub fn add_exclusive<L>(
         self,
         entries: impl IntoEntries<L::Name, L::Value>,
@@ -97,6 +100,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// assert_eq!(job.get::<Account>(7), Some(&100));
     /// # Ok::<_, lockladder::SessionError>(()) }).unwrap();
     /// ```
+    #[track_caller]
     pub fn add_shared<L>(
         self,
         entries: impl IntoEntries<L::Name, L::Value>,
@@ -108,6 +112,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.climb_adding(entries)
     }
 
+    #[track_caller]
     fn climb_adding<L, M>(self, entries: impl IntoEntries<L::Name, L::Value>) -> Climb<H, S, L, M, Add<SetOf<L>, M>>
     where
         L: Modifiable + LevelOf<H>,
@@ -116,7 +121,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { checks::may_acquire::<S, L>() }
         let add = Add::new(self.set::<L>(), entries);
-        Climb::up(self, add)
+        Climb::up(self, add, Location::caller())
     }
 
     /// Adds names to level `L` and to what this session holds of it, without waiting.
@@ -135,7 +140,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { checks::is_top::<S, L>() }
         const { checks::is_exclusive::<S, L>() }
-        self.held.exclusive_guard().add_held(entries).map_err(AtLevel::<L>::at_level)
+        let guard = self.held.exclusive_guard();
+        guard.add_held(entries).map_err(AtLevel::<L>::at_level)?;
+        self.claim.record().renames(L::INDEX, LockMode::Exclusive, guard.held());
+        Ok(())
     }
 
     /// Removes names from level `L`; resolves to those that this call removed, in name order.
@@ -155,13 +163,14 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::AlreadyHeld`]. Nothing has been removed.
+    #[track_caller]
     pub fn remove<L>(&mut self, names: impl Names<L::Name>) -> Modify<'_, L, Remove<SetOf<L>>>
     where
         L: Modifiable + LevelOf<H>,
         S: CanAdd<L>,
     {
         const { checks::may_acquire::<S, L>() }
-        SessionRequest::new(Changer::new(self.record()), Remove::new(self.set::<L>(), names))
+        SessionRequest::new(Changer::new(self.record(), Location::caller()), Remove::new(self.set::<L>(), names))
     }
 
     /// Removes names of level `L` that this session holds exclusively, without waiting.
@@ -179,6 +188,9 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { checks::is_own::<S, L>() }
         const { checks::is_exclusive::<S, L>() }
-        self.held.exclusive_guard().remove(names).map(drop).map_err(AtLevel::<L>::at_level)
+        let guard = self.held.exclusive_guard();
+        guard.remove(names).map(drop).map_err(AtLevel::<L>::at_level)?;
+        self.claim.record().renames(L::INDEX, LockMode::Exclusive, guard.held());
+        Ok(())
     }
 }

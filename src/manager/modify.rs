@@ -1,7 +1,7 @@
 //! The future by which a session adds or removes members of a level that it does not hold.
 
 use super::error::{AtLevel, SessionError};
-use super::record::{Awaited, Record};
+use super::record::{Awaited, Place, Record};
 use super::request::{Answer, Asker, SessionRequest};
 use crate::level::Level;
 use std::fmt;
@@ -23,12 +23,13 @@ pub struct Changer<'s, L> {
     record: &'s Record,
     // `Some` from the first poll to the end.
     awaited: Option<Awaited<'s>>,
+    place: Place,
     level: PhantomData<fn() -> L>,
 }
 
 impl<'s, L> Changer<'s, L> {
-    pub(super) fn new(record: &'s Record) -> Self {
-        Self { record, awaited: None, level: PhantomData }
+    pub(super) fn new(record: &'s Record, place: Place) -> Self {
+        Self { record, awaited: None, place, level: PhantomData }
     }
 }
 
@@ -38,6 +39,14 @@ impl<L: Level> Asker for Changer<'_, L> {
             self.awaited = Some(Awaited::begin::<L>(self.record)?);
         }
         Ok(())
+    }
+
+    fn waits(&mut self, ticket: u64) {
+        self.record.waits(L::INDEX, ticket, self.place, None);
+    }
+
+    fn moves(&self, ticket: u64) {
+        self.record.moves(ticket);
     }
 }
 
@@ -52,6 +61,6 @@ impl<L: Level, T, E: AtLevel<L>> Answer<Result<T, E>> for Changer<'_, L> {
 
 impl<L: Level> fmt::Debug for Changer<'_, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Changer").field("level", &L::NAME).field("session", &self.record.label()).finish()
+        f.debug_struct("Changer").field("level", &L::NAME).field("place", &self.place).finish()
     }
 }

@@ -19,7 +19,7 @@ use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -63,6 +63,12 @@ pin_project! {
 pub trait Asker: Sized {
     /// Checks whether the request may wait, and puts it on the record. Called before each poll.
     fn may_wait(&mut self) -> Result<(), SessionError>;
+
+    /// Notes that the request waits, under this ticket.
+    fn waits(&mut self, ticket: u64);
+
+    /// Notes that the request that waits has another ticket now.
+    fn moves(&self, ticket: u64);
 }
 
 /// An asker whose request is answered by `T`.
@@ -133,22 +139,34 @@ impl<A, F> SessionRequest<A, F> {
     ) -> Poll<Result<A::Gain, SessionError>>
     where
         A: Answer<T>,
+        F: Timed,
     {
         let mut this = self.project();
-        let (Some(request), Some(asker)) = (this.request.as_mut().as_pin_mut(), this.asker.as_mut()) else {
+        let (Some(mut request), Some(asker)) = (this.request.as_mut().as_pin_mut(), this.asker.as_mut()) else {
             panic!("`SessionRequest` polled after it has resolved")
         };
         if let Err(refusal) = asker.may_wait() {
             this.request.set(None);
             return Poll::Ready(Err(refusal));
         }
-        let answer = ready!(poll(request));
+        let Poll::Ready(answer) = poll(request.as_mut()) else {
+            Self::pending(request, asker);
+            return Poll::Pending;
+        };
         this.request.set(None);
         Poll::Ready(A::answered(this.asker, answer))
     }
 }
 
-impl<A, F: Timed> SessionRequest<A, F> {
+impl<A: Asker, F: Timed> SessionRequest<A, F> {
+    /// The slow path of a poll.
+    #[cold]
+    fn pending(request: Pin<&mut F>, asker: &mut A) {
+        if let Some(ticket) = request.watch() {
+            asker.waits(ticket);
+        }
+    }
+
     /// Sets the priority of the request; the default is 0.
     ///
     /// See [`timeout`](Self::timeout) for an example.
@@ -162,8 +180,11 @@ impl<A, F: Timed> SessionRequest<A, F> {
     /// then is granted. A granted request stays granted. See
     /// [`Acquire::set_priority`](crate::futures::Acquire::set_priority) for an example.
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
-        if let Some(request) = self.project().request.as_pin_mut() {
-            request.move_to(priority);
+        let this = self.project();
+        let (Some(mut request), Some(asker)) = (this.request.as_pin_mut(), this.asker) else { return };
+        request.as_mut().move_to(priority);
+        if let Some(ticket) = request.watch() {
+            asker.moves(ticket);
         }
     }
 }
@@ -207,7 +228,7 @@ impl<A, F: InPart> InPart for SessionRequest<A, F> {
     }
 }
 
-impl<A: Answer<F::Output>, F: Future> Future for SessionRequest<A, F> {
+impl<A: Answer<F::Output>, F: Timed> Future for SessionRequest<A, F> {
     type Output = Result<A::Gain, SessionError>;
 
     #[inline]
@@ -216,7 +237,7 @@ impl<A: Answer<F::Output>, F: Future> Future for SessionRequest<A, F> {
     }
 }
 
-impl<A: Answer<F::Output>, F: FusedFuture> FusedFuture for SessionRequest<A, F> {
+impl<A: Answer<F::Output>, F: Timed> FusedFuture for SessionRequest<A, F> {
     fn is_terminated(&self) -> bool {
         self.request.as_ref().is_none_or(F::is_terminated) // It may have resolved, and then panicked.
     }
@@ -236,5 +257,9 @@ impl<A: Answer<F::Output>, F: Timed> Timed for SessionRequest<A, F> {
             Poll::Ready(answer) => answer,
             Poll::Pending => unreachable!("a request that gives up has resolved"),
         }
+    }
+
+    fn watch(self: Pin<&mut Self>) -> Option<u64> {
+        self.project().request.as_pin_mut()?.watch()
     }
 }

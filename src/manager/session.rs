@@ -3,7 +3,7 @@
 use super::LockManager;
 use super::claim::Claim;
 use super::error::{AtLevel, SessionError};
-use super::record::Record;
+use super::record::{Place, Record};
 use super::request::{Answer, Asker, SessionRequest};
 use crate::deadline::Deadline;
 use crate::level::{
@@ -16,6 +16,7 @@ use crate::panics::Panics;
 use crate::set::{AsName, NameArray, Names, SetAcquire, SetGuard, Want};
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ impl<H: Hierarchy, S> Session<H, S> {
     ///
     /// See [`LockManager`] for an example of a session with a label.
     pub fn label(&self) -> &str {
-        self.record().label()
+        self.claim.label()
     }
 
     /// The manager of this session.
@@ -119,6 +120,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// [`SessionError::Unknown`], [`SessionError::Deleted`], [`SessionError::AlreadyHeld`].
     #[expect(clippy::inline_always, reason = "see `climb`")]
     #[inline(always)]
+    #[track_caller]
     pub fn shared<L>(self, names: impl NamesOf<L>) -> Climb<H, S, L, Shared>
     where
         L: NotRoot + LevelOf<H>,
@@ -136,6 +138,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// [`SessionError::Unknown`], [`SessionError::Deleted`], [`SessionError::AlreadyHeld`].
     #[expect(clippy::inline_always, reason = "see `climb`")]
     #[inline(always)]
+    #[track_caller]
     pub fn exclusive<L>(self, names: impl NamesOf<L>) -> Climb<H, S, L, Exclusive>
     where
         L: NotRoot + LevelOf<H>,
@@ -151,6 +154,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         reason = "measured: with the answer to it, see `Climber`, a fifth of the time of a climb"
     )]
     #[inline(always)]
+    #[track_caller]
     fn climb<L, M: Mode>(self, names: impl NamesOf<L>) -> Climb<H, S, L, M>
     where
         L: NotRoot + LevelOf<H>,
@@ -158,7 +162,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { checks::may_acquire::<S, L>() }
         let acquire = SetAcquire::new(self.set::<L>(), names.requested(), Want::All);
-        Climb::up(self, acquire)
+        Climb::up(self, acquire, Location::caller())
     }
 
     /// Shares names of level `L` without waiting: all of them now, or none.
@@ -169,6 +173,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Errors
     ///
     /// [`SessionError::WouldBlock`] with the names that other sessions hold, and those of [`shared`](Self::shared).
+    #[track_caller]
     pub fn try_shared<L>(self, names: impl NamesOf<L>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
@@ -199,6 +204,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// let job = job.try_exclusive::<Node>("node2")?;
     /// # Ok::<_, SessionError>(())
     /// ```
+    #[track_caller]
     pub fn try_exclusive<L>(self, names: impl NamesOf<L>) -> Result<Session<H, Held<L, Exclusive, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
@@ -207,6 +213,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.climb_now(names)
     }
 
+    #[track_caller]
     fn climb_now<L, M: Mode>(mut self, names: impl NamesOf<L>) -> Result<Session<H, Held<L, M, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
@@ -216,6 +223,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.claim.takes::<L>()?;
         let guard =
             SetAcquire::new(self.set::<L>(), names.requested(), Want::All).at_once().map_err(AtLevel::<L>::at_level)?;
+        self.record().holds(L::INDEX, M::MODE, Location::caller(), guard.held());
         Ok(self.climbed(L::level_guard(guard)))
     }
 
@@ -230,6 +238,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Panics
     ///
     /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
+    #[track_caller]
     pub fn blocking_shared<L>(self, names: impl NamesOf<L>) -> Result<Session<H, Held<L, Shared, S>>, SessionError>
     where
         L: NotRoot + LevelOf<H>,
@@ -249,6 +258,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     /// # Panics
     ///
     /// If it is called within an async task, which must not block. It may be called in `spawn_blocking`.
+    #[track_caller]
     pub fn blocking_exclusive<L>(
         self,
         names: impl NamesOf<L>,
@@ -319,7 +329,10 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanRelease<L>,
     {
         const { checks::is_own::<S, L>() }
-        self.held.own_guard().release(names).map_err(AtLevel::<L>::at_level)
+        let guard = self.held.own_guard();
+        guard.release(names).map_err(AtLevel::<L>::at_level)?;
+        self.claim.record().renames(L::INDEX, S::Mode::MODE, guard.held());
+        Ok(())
     }
 
     /// Turns an exclusive hold of level `L`, or of the root, into a shared one.
@@ -331,6 +344,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanDowngrade<L>,
     {
         const { checks::is_own_exclusive::<S, L>() }
+        self.record().downgrades(L::INDEX);
         Panics::defer(|panics| Session::new(self.held.downgrade(panics), self.claim))
     }
 
@@ -433,13 +447,14 @@ pub struct Climber<H: Hierarchy, S, L, M> {
     session: Session<H, S>,
     /// Whether the session's record has the level.
     noted: bool,
+    place: Place,
     level: PhantomData<fn() -> (L, M)>,
 }
 
 impl<H: Hierarchy, S, L: Level, M: Mode, F> Climb<H, S, L, M, F> {
     #[inline]
-    pub(super) fn up(session: Session<H, S>, acquire: F) -> Self {
-        Self::new(Climber { session, noted: false, level: PhantomData }, acquire)
+    pub(super) fn up(session: Session<H, S>, acquire: F, place: Place) -> Self {
+        Self::new(Climber { session, noted: false, place, level: PhantomData }, acquire)
     }
 
     /// Stops waiting and takes the session back, with everything that it held before.
@@ -502,6 +517,14 @@ impl<H: Hierarchy, S, L: Level, M> Asker for Climber<H, S, L, M> {
         }
         Ok(())
     }
+
+    fn waits(&mut self, ticket: u64) {
+        self.session.record().waits(L::INDEX, ticket, self.place, None);
+    }
+
+    fn moves(&self, ticket: u64) {
+        self.session.record().moves(ticket);
+    }
 }
 
 impl<H, S, L, M, E> Answer<Result<SetGuard<SetOf<L>, M>, E>> for Climber<H, S, L, M>
@@ -522,6 +545,7 @@ where
         match acquired {
             Ok(guard) => {
                 let Some(climber) = asker.take() else { unreachable!("it goes when the request does") };
+                climber.session.record().holds(L::INDEX, M::MODE, climber.place, guard.held());
                 Ok(climber.session.climbed(L::level_guard(guard)))
             }
             Err(error) => {

@@ -360,6 +360,12 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
             self.end(names, panics, |names| SetError::TimedOut { names, more, mode: M::MODE, waited })
         })
     }
+
+    fn watch(self: Pin<&mut Self>) -> Option<u64> {
+        let (Progress::Waiting(ticket), Some(set)) = (&self.progress, &self.set) else { return None };
+        set.core().queue().watch(*ticket);
+        Some(*ticket)
+    }
 }
 
 /// Shows the names in the way of a request that waits.

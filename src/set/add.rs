@@ -245,6 +245,12 @@ impl<P: SetPointer, A: Added<P>> Timed for Add<P, A> {
             None => Err(AddError::TimedOut { waited }),
         })
     }
+
+    fn watch(self: Pin<&mut Self>) -> Option<u64> {
+        let (ticket, set) = (self.ticket?, self.set.as_ref()?);
+        set.core().queue().watch(ticket);
+        Some(ticket)
+    }
 }
 
 impl<P: SetPointer<Name: fmt::Debug>, A: Added<P>> fmt::Debug for Add<P, A> {

@@ -106,6 +106,12 @@ pub struct Holding<K, T> {
 }
 
 impl<K, T> Holding<K, T> {
+    /// Whether it holds all members together, unlisted.
+    #[inline]
+    pub(crate) fn has_all_members(&self) -> bool {
+        self.whole == WholeHold::WithMembers
+    }
+
     /// The whole with all members.
     pub(crate) fn of_whole() -> Self {
         Self { members: Members::new(), whole: WholeHold::WithMembers }

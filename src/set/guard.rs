@@ -49,6 +49,12 @@ impl<P: SetPointer, M: Mode> SetGuard<P, M> {
         Self { set, held, mode: PhantomData }
     }
 
+    /// What it holds.
+    #[inline]
+    pub(crate) fn held(&self) -> &HoldingOf<P> {
+        &self.held
+    }
+
     /// Whether this guard holds this name.
     ///
     /// See [`LockSet::add_exclusive_owned`](super::LockSet::add_exclusive_owned) for an example.

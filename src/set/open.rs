@@ -7,6 +7,7 @@ use super::guard::SetGuard;
 use super::names::{Key, Names};
 use super::request::Want;
 use crate::mode::{Exclusive, Shared};
+use crate::table::LockTable;
 use std::fmt;
 use std::sync::Arc;
 
@@ -181,6 +182,34 @@ impl<K: Key, T> OpenSet<K, T> {
     /// for an example.
     pub fn names(&self) -> Vec<K> {
         self.core.names()
+    }
+
+    /// A copy of what the locks look like now: which names are held and how, and the requests that wait for each, in
+    /// the order in which they stand.
+    ///
+    /// A set knows no sessions: who holds a name is seen in the table of a [`LockManager`](crate::LockManager). See
+    /// [`LockTable`] for how far its parts are of one moment.
+    ///
+    /// # Panics
+    ///
+    /// If the `Debug` of a name panics.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio_test::block_on(async {
+    /// use lockladder::LockMode;
+    /// let nodes: lockladder::OpenSet<String> = lockladder::OpenSet::new();
+    /// let _held = nodes.exclusive("node1").await?;
+    /// let table = nodes.locks();
+    /// assert_eq!((table.locks[0].name.as_deref(), table.locks[0].mode), (Some("node1"), Some(LockMode::Exclusive)));
+    /// # Ok::<_, lockladder::SetError<String>>(()) }).unwrap();
+    /// ```
+    pub fn locks(&self) -> LockTable
+    where
+        K: fmt::Debug,
+    {
+        self.core.table()
     }
 }
 

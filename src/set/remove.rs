@@ -132,6 +132,10 @@ impl<P: SetPointer> Timed for Remove<P> {
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
         self.project().acquire.give_up(waited).map(remove)
     }
+
+    fn watch(self: Pin<&mut Self>) -> Option<u64> {
+        self.project().acquire.watch()
+    }
 }
 
 impl<P: SetPointer<Name: fmt::Debug>> fmt::Debug for Remove<P> {

@@ -55,6 +55,28 @@ pub(crate) type Hashing = std::hash::BuildHasherDefault<std::hash::DefaultHasher
 /// The most names that are taken in one step past the queue.
 const TOGETHER: usize = 2_048;
 
+/// Where a member is in its set, as a number: it says nothing about which member is there now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotNumber {
+    pub(crate) shard: u8,
+    pub(crate) slot: u32,
+}
+
+impl SlotNumber {
+    #[inline]
+    pub(crate) fn of<K, T>(known: &MemberRef<K, T>) -> Self {
+        Self { shard: shard_of(known.tag()), slot: known.slot_index() }
+    }
+}
+
+/// The position of the shard of names with this hash.
+#[inline]
+fn shard_of(tag: u64) -> u8 {
+    const { assert!(SHARDS <= 1 << 8) }
+    let part = (tag >> 32) * SHARDS as u64;
+    (part >> 32) as u8
+}
+
 /// All members of a set.
 #[derive(Debug)]
 pub(crate) struct Shards<K, T> {
@@ -79,8 +101,15 @@ impl<K, T> Shards<K, T> {
     /// lower.
     #[inline]
     fn shard(&self, tag: u64) -> &Shard<K, T> {
-        let part = (tag >> 32) * SHARDS as u64;
-        &self.shards[(part >> 32) as usize]
+        &self.shards[usize::from(shard_of(tag))]
+    }
+
+    /// The member at this place that is held in this mode, pinned.
+    pub(crate) fn held_at(&self, number: SlotNumber, mode: LockMode) -> Option<MemberRef<K, T>> {
+        let room = self.shards.get(usize::from(number.shard))?.lock();
+        let known = room.at(number.slot).filter(|known| known.held() == Some(mode))?;
+        room.pin(known);
+        Some(known)
     }
 
     /// The member of this name, pinned.
@@ -164,6 +193,10 @@ impl<K, T> Pinned<K, T> {
 
     pub(crate) fn of(known: MemberRef<K, T>) -> Self {
         Self(SmallVec::from_buf([known]))
+    }
+
+    pub(crate) fn each_of(members: Vec<MemberRef<K, T>>) -> Self {
+        Self(members.into())
     }
 
     /// A clone of the first one's name.

@@ -118,7 +118,8 @@ impl Page<'_> {
 
     fn lines(&self, lock: &LockRow) -> Vec<Line> {
         let mark = if lock.waiters.is_empty() { "" } else { "▶" };
-        let name = lock.name.as_deref().unwrap_or(if lock.level.is_empty() { "all" } else { self.whole_of(lock) });
+        let is_root = !lock.level.is_empty() && lock.level == self.table.root;
+        let name = lock.name.as_deref().unwrap_or(if is_root { "–" } else { "all" });
         let mode = lock.mode.map_or("", letter);
         let first = [mark, lock.level, name, mode].map(|text| Beginning(text).to_string());
         let [mark, level, name, mode] = &first;
@@ -151,12 +152,6 @@ impl Page<'_> {
             line.waiting.extend(waiting);
         }
         lines
-    }
-
-    /// What stands in the place of a name.
-    fn whole_of(&self, lock: &LockRow) -> &'static str {
-        let is_root = self.table.sessions.iter().flat_map(|session| session.holds.first()).next();
-        if is_root.is_some_and(|root| root.level == lock.level) { "–" } else { "all" }
     }
 
     fn holder(&self, lock: &LockRow, session: &SessionRow) -> Line {

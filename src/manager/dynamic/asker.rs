@@ -5,6 +5,7 @@ use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, Hierarchy, LevelOf, NotRoot};
 use crate::manager::error::{AtLevel, SessionError};
 use crate::manager::order::OrderError;
+use crate::manager::record::Place;
 use crate::manager::request::{Answer, Asker, SessionRequest};
 use crate::set::SetError;
 use std::fmt;
@@ -26,17 +27,18 @@ pub struct DynAsker<'s, H: Hierarchy, L: NotRoot> {
     order: Result<(), OrderError>,
     /// Whether this request has put the level on the session's record, as awaited.
     noted: bool,
+    place: Place,
     /// Stores the guard in the session. The function is looked up where the request is made: if the await looked it up,
     /// a level of another hierarchy would be an error there, too, and not only where it is named (see
     /// `tests/ui/dynamic_other_hierarchy.rs`).
     keep: Keep<H, L>,
 }
 
-type Keep<H, L> = fn(&mut DynSession<H>, AnyGuard<L>);
+type Keep<H, L> = fn(&mut DynSession<H>, AnyGuard<L>, Place);
 
 impl<'s, H: Hierarchy, L: NotRoot + LevelOf<H>, F> DynRequest<'s, H, L, F> {
-    pub(super) fn on(session: &'s mut DynSession<H>, order: Result<(), OrderError>, request: F) -> Self {
-        Self::new(DynAsker { session, order, noted: false, keep: DynSession::keep::<L> }, request)
+    pub(super) fn on(session: &'s mut DynSession<H>, order: Result<(), OrderError>, request: F, place: Place) -> Self {
+        Self::new(DynAsker { session, order, noted: false, place, keep: DynSession::keep::<L> }, request)
     }
 }
 
@@ -62,6 +64,14 @@ impl<H: Hierarchy, L: NotRoot> Asker for DynAsker<'_, H, L> {
         }
         Ok(())
     }
+
+    fn waits(&mut self, ticket: u64) {
+        self.session.record().waits(L::INDEX, ticket, self.place, None);
+    }
+
+    fn moves(&self, ticket: u64) {
+        self.session.record().moves(ticket);
+    }
 }
 
 impl<H: Hierarchy, L: NotRoot> Drop for DynAsker<'_, H, L> {
@@ -79,7 +89,7 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for
     fn answered(asker: &mut Option<Self>, acquired: Result<AnyGuard<L>, E>) -> Result<Self::Gain, SessionError> {
         let Some(mut asker) = asker.take() else { unreachable!("it is there until it is told") };
         let guard = acquired.map_err(AtLevel::at_level)?;
-        (asker.keep)(asker.session, guard);
+        (asker.keep)(asker.session, guard, asker.place);
         asker.noted = false; // The level is held now: it stays on the record.
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::manager::error::{AtLevel, SessionError};
 use crate::manager::order::OrderError;
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::set::{Add, IntoEntries, Names, Remove, Unheld};
+use std::panic::Location;
 
 /// A request to add names.
 type Adding<L> = Add<SetOf<L>, Unheld>;
@@ -36,12 +37,13 @@ impl<H: Hierarchy> DynSession<H> {
     /// # Errors
     ///
     /// [`OrderError::NotAbove`]; and those of [`Session::add`](crate::Session::add). Nothing has been added.
+    #[track_caller]
     pub fn add<L>(&mut self, entries: impl IntoEntries<L::Name, L::Value>) -> DynRequest<'_, H, L, Adding<L>>
     where
         L: Modifiable + LevelOf<H>,
     {
         let (order, set) = (self.may_wait_for::<L>(), self.set::<L>());
-        DynRequest::on(self, order, Add::new(set, entries))
+        DynRequest::on(self, order, Add::new(set, entries), Location::caller())
     }
 
     /// Adds names to level `L`, and holds them in this mode before any other request can.
@@ -62,6 +64,7 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// [`OrderError::NotAbove`]; and those of [`Session::add_exclusive`](crate::Session::add_exclusive). Nothing has
     /// been added.
+    #[track_caller]
     pub fn add_in<L>(
         &mut self,
         entries: impl IntoEntries<L::Name, L::Value>,
@@ -75,7 +78,7 @@ impl<H: Hierarchy> DynSession<H> {
             LockMode::Shared => ByMode::shared(Add::new(set, entries)),
             LockMode::Exclusive => ByMode::exclusive(Add::new(set, entries)),
         };
-        DynRequest::on(self, order, request)
+        DynRequest::on(self, order, request, Location::caller())
     }
 
     /// Adds names to level `L` and to what this session holds of it, without waiting.
@@ -96,7 +99,9 @@ impl<H: Hierarchy> DynSession<H> {
         if let Some(held) = highest.filter(|held| *held != L::NAME) {
             return Err(OrderError::NotTop { level: L::NAME, held }.into());
         }
-        guard.add_held(entries).map_err(AtLevel::<L>::at_level)
+        guard.add_held(entries).map_err(AtLevel::<L>::at_level)?;
+        self.renamed::<L>();
+        Ok(())
     }
 
     /// Removes names from level `L`; resolves to those that this call removed, in name order.
@@ -131,12 +136,13 @@ impl<H: Hierarchy> DynSession<H> {
     /// assert!(matches!(error, SessionError::TimedOut { level: "Node", .. }));
     /// # Ok(()) }
     /// ```
+    #[track_caller]
     pub fn remove<L>(&mut self, names: impl Names<L::Name>) -> DynRequest<'_, H, L, Removing<L>>
     where
         L: Modifiable + LevelOf<H>,
     {
         let (order, set) = (self.may_wait_for::<L>(), self.set::<L>());
-        DynRequest::on(self, order, Remove::new(set, names))
+        DynRequest::on(self, order, Remove::new(set, names), Location::caller())
     }
 
     /// Removes names of level `L` that this session holds exclusively, without waiting.
@@ -152,6 +158,8 @@ impl<H: Hierarchy> DynSession<H> {
     where
         L: Modifiable + LevelOf<H>,
     {
-        self.exclusive_slot::<L>()?.remove(names).map(drop).map_err(AtLevel::<L>::at_level)
+        self.exclusive_slot::<L>()?.remove(names).map(drop).map_err(AtLevel::<L>::at_level)?;
+        self.renamed::<L>();
+        Ok(())
     }
 }

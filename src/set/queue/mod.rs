@@ -20,6 +20,8 @@
 //!
 //! [`terms`] ← [`line`] ← [`whole`] ← [`data`] ← [`policy`] ← [`round`] ← [`requests`] ← [`holders`]
 //!
+//! [`copy`] stands on [`data`], and is for tables of the locks.
+//!
 //! # Invariants
 //!
 //! 1. A member is marked as wanted while it has a line, and only then. (One that was removed may keep the mark.)
@@ -29,6 +31,7 @@
 //! 5. A clone of a member is a mention, which pins nothing. A member that is kept for longer than one change is pinned
 //!    meanwhile; each pin is handed out once.
 
+mod copy;
 mod data;
 mod holders;
 mod line;
@@ -38,5 +41,6 @@ mod round;
 mod terms;
 mod whole;
 
+pub(crate) use copy::{Extent, RequestCopy, Stage};
 pub(crate) use data::Queue;
 pub(crate) use terms::{Bounds, Effects, Id, Member, Members, Missing, Obstacles, Outcome, Reach, Tally, Waiter};

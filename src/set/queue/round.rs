@@ -15,6 +15,7 @@ use super::data::Queue;
 use super::line::Line;
 use super::policy::{Grant, Groups, Verdict, verdict};
 use super::terms::{Effects, Id, Member, Members, Outcome, Place, Reach, Waiter, Wakers};
+use crate::clock::Moment;
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use std::cmp::Reverse;
@@ -141,6 +142,7 @@ impl<M: Member> Queue<M> {
         if let Some(waiter) = self.requests.get_mut(&place.ticket) {
             waiter.members = held;
             waiter.outcome = Some(Outcome::Granted { others });
+            waiter.granted = waiter.watched.then(Moment::now);
             round.woken.extend(waiter.waker.take());
         }
     }

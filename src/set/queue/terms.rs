@@ -1,5 +1,6 @@
 //! The vocabulary of the queue: the id of a member, the place of a request, what it asks for and how it ends.
 
+use crate::clock::Moment;
 use crate::mode::LockMode;
 use crate::priority::Priority;
 use smallvec::SmallVec;
@@ -109,6 +110,10 @@ impl Holders {
         }
     }
 
+    pub(crate) fn count(self) -> usize {
+        usize::try_from(self.sharers).unwrap_or(usize::MAX).max(usize::from(self.exclusive))
+    }
+
     /// The stronger of their modes.
     pub(crate) fn mode(self) -> Option<LockMode> {
         match self {
@@ -209,13 +214,18 @@ pub(crate) struct Waiter<M> {
     pub(crate) stuck: Option<Id>,
     pub(crate) waker: Option<Waker>,
     pub(crate) outcome: Option<Outcome<M>>,
+    /// Whether to note when it is granted.
+    pub(crate) watched: bool,
+    /// When it was granted, if it is watched.
+    pub(crate) granted: Option<Moment>,
 }
 
 impl<M> Waiter<M> {
     pub(crate) fn new(reach: Reach, mode: LockMode, priority: Priority, members: Members<M>) -> Self {
         let enough = members.len();
         let (missing, passed, stuck, waker, outcome) = (Missing::Fails, 0, None, None, None);
-        Self { reach, mode, priority, members, enough, missing, passed, stuck, waker, outcome }
+        let (watched, granted) = (false, None);
+        Self { reach, mode, priority, members, enough, missing, passed, stuck, waker, outcome, watched, granted }
     }
 
     /// How many of its members it can do without.

@@ -111,6 +111,11 @@ impl<K, T> Contents<K, T> {
         index.rebuild(slab.each().filter(|known| !known.look().is_deleted()));
     }
 
+    /// The member in this slot, if there is one.
+    pub(super) fn at(&self, slot: u32) -> Option<MemberRef<K, T>> {
+        self.slab.get(slot).filter(|known| !known.look().is_deleted())
+    }
+
     pub(super) fn len(&self) -> usize {
         self.index.len()
     }

@@ -103,6 +103,16 @@ impl<K, T, H> Slab<K, T, H> {
         slot
     }
 
+    /// The slot at this position, if it is in use.
+    pub(super) fn get(&self, index: u32) -> Option<MemberRef<K, T, H>> {
+        let index = index as usize;
+        let chunk = self.chunks.get(index / Chunk::<K, T, H>::SLOTS)?;
+        let bit = index % Chunk::<K, T, H>::SLOTS;
+        let slots = chunk.slots.filter(|_| chunk.used & 1 << bit != 0)?;
+        // SAFETY: the bit is less than the length of the chunk, which is there.
+        Some(MemberRef::new(unsafe { slots.add(bit) }))
+    }
+
     /// Gives back the memory of an empty chunk.
     #[cold]
     fn free(&mut self, at: usize) {

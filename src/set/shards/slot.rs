@@ -152,6 +152,12 @@ impl<K, T, H> MemberRef<K, T, H> {
         self.slot().tag
     }
 
+    /// The position in the slab of the shard.
+    #[inline]
+    pub(crate) fn slot_index(self) -> u32 {
+        self.slot().index
+    }
+
     #[inline]
     pub(crate) fn name(&self) -> &K {
         &self.slot().name
