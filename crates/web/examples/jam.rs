@@ -111,5 +111,5 @@ async fn main() -> std::io::Result<()> {
     let page = lockladder_web::router(move || locks.locks());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     println!("http://127.0.0.1:{port}/locks");
-    axum::serve(listener, Router::new().nest("/locks", page)).await
+    axum::serve(listener, Router::new().nest_service("/locks", page)).await
 }

@@ -1,8 +1,6 @@
 //! A page that shows the locks of a service while it runs: what is held, who waits, and who is in the way.
 //!
 //! ```
-//! # tokio_test();
-//! # fn tokio_test() {
 //! use axum::Router;
 //! use lockladder::{LockManager, ganeti::seed::Seed};
 //! use std::sync::Arc;
@@ -12,8 +10,7 @@
 //!     let manager = Arc::clone(&manager);
 //!     move || manager.locks()
 //! });
-//! let service: Router = Router::new().nest("/locks", locks);
-//! # }
+//! let service: Router = Router::new().nest_service("/locks", locks);
 //! ```
 //!
 //! Then open `/locks`. The page is one small file, loads nothing from elsewhere, and follows the locks once a second.
@@ -48,14 +45,14 @@
 //! # fn is_operator(_: &[u8]) -> bool { false }
 //! # let manager: Arc<LockManager<Seed>> = Arc::new(LockManager::builder().build());
 //! let locks = lockladder_web::router(move || manager.locks()).layer(middleware::from_fn(operators_only));
-//! let service: Router = Router::new().nest("/locks", locks);
+//! let service: Router = Router::new().nest_service("/locks", locks);
 //! ```
 //!
 //! Or serve it on a port of its own that only the machine itself can reach, and come by an SSH tunnel.
 //!
 //! # Several managers and sets
 //!
-//! Give each a router: `.nest("/locks/jobs", …).nest("/locks/cache", …)`. A router for a set takes
+//! Give each a router: `.nest_service("/locks/jobs", …).nest_service("/locks/cache", …)`. A router for a set takes
 //! `move || set.locks()`.
 //!
 //! # What it costs
@@ -72,7 +69,7 @@ mod page;
 
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -84,22 +81,17 @@ use std::sync::Arc;
 
 /// A router that shows what `source` returns: mostly `move || manager.locks()`.
 ///
-/// Nest it at a path of the service, with and behind the service's own authentication; see the [crate](self) for that,
-/// and for an example. (It has a fallback of its own, so it is made to be nested, or served alone, not merged.)
+/// Give it to `Router::nest_service` of the service, behind the service's own authentication; see the [crate](self) for
+/// that, and for an example. (`nest` works as well, but then axum does not find the path with a slash at its end.)
 ///
 /// `source` is called once for each request of a table, and once a second while a page is open.
-pub fn router<S, F>(source: F) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-    F: Fn() -> LockTable + Send + Sync + 'static,
-{
+pub fn router(source: impl Fn() -> LockTable + Send + Sync + 'static) -> Router {
     let shown = Shown { page: Page::new(), feed: Feed::new(Arc::new(source)) };
     Router::new()
         .route("/", get(page))
         .route("/table", get(text))
         .route("/table.json", get(json))
         .route("/events", get(events))
-        .fallback(elsewhere)
         .layer(map_response(guarded))
         .with_state(Arc::new(shown))
 }
@@ -118,15 +110,6 @@ struct Width {
 
 async fn page(State(shown): State<Arc<Shown>>) -> Response {
     shown.page.response()
-}
-
-/// The path of the page with a slash at its end, where the router is nested. All else is not here.
-async fn elsewhere(State(shown): State<Arc<Shown>>, method: Method, uri: Uri) -> Response {
-    match (uri.path(), method) {
-        ("/" | "", Method::GET | Method::HEAD) => shown.page.response(),
-        ("/" | "", _) => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,HEAD")]).into_response(),
-        _ => StatusCode::NOT_FOUND.into_response(),
-    }
 }
 
 async fn text(State(shown): State<Arc<Shown>>, Query(width): Query<Width>) -> Response {

@@ -31,7 +31,7 @@ pub struct Jam {
 }
 
 pub async fn jam(locks: &Locks, tenant: &str, holder: &str, waiting: &[&str]) -> Jam {
-    let holder = locks.shared(holder).await.unwrap().exclusive::<Tenant>(tenant).await.unwrap();
+    let holder = locks.shared(holder.to_owned()).await.unwrap().exclusive::<Tenant>(tenant).await.unwrap();
     let mut jam = Jam { holder, waiting: Vec::new() };
     for label in waiting {
         let (locks, label, tenant) = (Arc::clone(locks), (*label).to_owned(), tenant.to_owned());
@@ -65,7 +65,7 @@ impl Server {
             counted.fetch_add(1, Ordering::SeqCst);
             source()
         });
-        Self::serve(address, Router::new().nest("/locks", page), asked).await
+        Self::serve(address, Router::new().nest_service("/locks", page), asked).await
     }
 
     pub async fn serve(address: &str, service: Router, asked: Arc<AtomicUsize>) -> Self {
