@@ -4,7 +4,7 @@
 //! The close of month 7 never ends, so the requests of tenant 7 pile up behind it. With `healthy` as an argument, it does
 //! end. A number is the port; a second number is how many more sessions there are, each with an account of its own.
 //!
-//! The pictures in `docs` are of this program, 45 seconds old. See `.ci/screenshots`.
+//! The pictures in `docs` are of this program.
 
 use axum::Router;
 use lockladder::{LockManager, SessionError, hierarchy};
@@ -43,7 +43,7 @@ async fn transfer(locks: &Locks, dice: &mut Dice) -> Result<(), SessionError> {
     let session = locks.shared(format!("transfer {from}→{to}")).await?;
     let session = session.shared::<Tenant>(tenant).await?;
     let session = session.exclusive::<Account>([from, to]).await?;
-    sleep(Duration::from_millis(150 + dice.below(1_200))).await;
+    sleep(Duration::from_millis(100 + dice.below(600))).await;
     drop(session);
     Ok(())
 }
@@ -54,7 +54,7 @@ async fn statement(locks: &Locks, dice: &mut Dice) -> Result<(), SessionError> {
     let session = locks.shared(format!("statement of tenant {tenant}")).await?;
     let session = session.shared::<Tenant>(tenant).await?;
     let session = session.shared::<Account>([tenant * 100, tenant * 100 + 1]).await?;
-    sleep(Duration::from_millis(300 + dice.below(900))).await;
+    sleep(Duration::from_millis(200 + dice.below(600))).await;
     drop(session);
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! ages go on by itself.
 
 use lockladder::LockTable;
-use lockladder::table::{HotName, Hold, LockRow, SessionRow, Wait};
+use lockladder::table::{Hold, HotName, LockRow, SessionRow, Wait};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
@@ -115,4 +115,131 @@ fn is_same_wait(old: &Wait, new: &Wait, passed: Duration) -> bool {
 
 fn is_older(old: Duration, new: Duration, passed: Duration) -> bool {
     old.saturating_add(passed).abs_diff(new) < SLACK
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::{SLACK, since, whole};
+    use lockladder::ganeti::seed::{Instance, Node, Seed};
+    use lockladder::{LockManager, LockTable};
+    use serde_json::{Value, json};
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    fn manager() -> LockManager<Seed> {
+        LockManager::builder().names::<Instance>(["web1", "web2"]).names::<Node>(["node1", "node2"]).build()
+    }
+
+    fn told(message: &str) -> Value {
+        serde_json::from_str(message).unwrap()
+    }
+
+    /// What a page knows that follows messages: sessions and locks, by their keys, and nothing of their ages.
+    #[derive(Default, PartialEq, Debug)]
+    struct Known {
+        sessions: BTreeMap<String, Value>,
+        locks: BTreeMap<String, Value>,
+    }
+
+    impl Known {
+        fn hear(&mut self, message: &Value) {
+            if message["full"] == true {
+                *self = Self::default();
+            }
+            for gone in message["gone"].as_array().unwrap() {
+                assert!(self.sessions.remove(&gone.to_string()).is_some(), "{gone} is gone, and was not there");
+            }
+            for freed in message["freed"].as_array().unwrap() {
+                assert!(self.locks.remove(&freed.to_string()).is_some(), "{freed} is freed, and was not there");
+            }
+            for session in message["sessions"].as_array().unwrap() {
+                let mut session = session.clone();
+                forget_ages(&mut session);
+                self.sessions.insert(session["id"].to_string(), session);
+            }
+            for lock in message["locks"].as_array().unwrap() {
+                self.locks.insert(json!([lock["level"], lock["name"]]).to_string(), lock.clone());
+            }
+        }
+    }
+
+    fn forget_ages(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                map.retain(|key, value| value.is_null() || !key.ends_with("_ms") && !key.ends_with("_ms_ago"));
+                map.values_mut().for_each(forget_ages);
+            }
+            Value::Array(values) => values.iter_mut().for_each(forget_ages),
+            _ => {}
+        }
+    }
+
+    fn older(table: &LockTable, by: Duration) -> LockTable {
+        let mut table = table.clone();
+        table.at += by;
+        for session in &mut table.sessions {
+            session.began += by;
+            session.holds.iter_mut().for_each(|hold| hold.held += by);
+            if let Some(wait) = &mut session.awaits {
+                wait.waited += by;
+                wait.unclaimed = wait.unclaimed.map(|unclaimed| unclaimed + by);
+            }
+        }
+        table
+    }
+
+    #[tokio::test]
+    async fn one_who_follows_the_changes_knows_the_table() {
+        let manager = manager();
+        let (mut known, mut before) = (Known::default(), manager.locks());
+        known.hear(&told(&whole(&before)));
+        let mut tables = 0;
+        let mut follow = || {
+            let table = manager.locks();
+            known.hear(&told(&since(&before, &table)));
+            let mut expected = Known::default();
+            expected.hear(&told(&whole(&table)));
+            assert_eq!(known, expected);
+            before = table;
+            tables += 1;
+        };
+        follow();
+        let first = manager.shared("first").await.unwrap();
+        follow();
+        let first = first.exclusive::<Instance>(["web1", "web2"]).await.unwrap();
+        follow();
+        let mut second = Box::pin(manager.shared("second").await.unwrap().shared::<Instance>("web2"));
+        follow();
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        follow();
+        let first = first.shared::<Node>("node1").await.unwrap();
+        follow();
+        drop(first);
+        follow(); // The second is granted, and has not claimed it.
+        let second = second.await.unwrap();
+        follow();
+        drop(second);
+        follow();
+        assert_eq!((tables, known), (9, Known::default()));
+    }
+
+    #[tokio::test]
+    async fn to_grow_older_is_no_change() {
+        let manager = manager();
+        let holder = manager.shared("holder").await.unwrap().exclusive::<Node>("node1").await.unwrap();
+        let mut waiter = Box::pin(manager.shared("waiter").await.unwrap().exclusive::<Node>("node1"));
+        assert!(futures::poll!(waiter.as_mut()).is_pending());
+        let table = manager.locks();
+        for seconds in [0, 1, 3_600] {
+            let message = told(&since(&table, &older(&table, Duration::from_secs(seconds))));
+            assert_eq!([&message["sessions"], &message["gone"], &message["locks"], &message["freed"]], [&json!([]); 4]);
+            assert_eq!(message["roots"].as_array().unwrap().len(), 1, "the roots are always told");
+        }
+        let mut again = older(&table, Duration::from_secs(1));
+        again.sessions[0].holds[1].held -= SLACK;
+        let message = told(&since(&table, &again));
+        assert_eq!(message["sessions"].as_array().unwrap().len(), 1, "what it let go and took again is a change");
+        drop((holder, waiter));
+    }
 }

@@ -20,7 +20,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// When a stream ends by itself, so that a service that drains need not wait for the page to be closed.
 const LIFE: Duration = Duration::from_secs(20);
 
-/// Up to here, a whole table is as small as the differences are clever.
+/// Up to so many sessions, or twice as many locks, the whole table is told each time.
 const FEW: usize = 200;
 
 pub(crate) struct Feed {
@@ -43,7 +43,7 @@ struct Shot {
 
 impl Shot {
     fn after(before: Option<&Self>, table: LockTable) -> Self {
-        let many = |before: &&Self| before.table.sessions.len().max(before.table.locks.len()) > FEW;
+        let many = |before: &&Self| before.table.sessions.len() > FEW || before.table.locks.len() > 2 * FEW;
         let changes = before.filter(many).map(|before| event(&changes::since(&before.table, &table)));
         Self { number: before.map_or(0, |before| before.number + 1), table, whole: OnceLock::new(), changes }
     }
@@ -123,5 +123,138 @@ async fn take_tables(source: Source, tables: Arc<Tables>, running: Arc<Running>)
                 before = Some(shot);
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::{Feed, LIFE, PERIOD};
+    use axum::body::Bytes;
+    use futures_util::StreamExt as _;
+    use lockladder::ganeti::seed::{Node, Seed};
+    use lockladder::{LockManager, Session};
+    use serde_json::Value;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::time::{Instant, sleep};
+
+    /// A feed of a manager in which so many sessions are, and how often it has taken a table.
+    async fn feed(sessions: usize) -> (Feed, impl Fn() -> usize, impl Sized) {
+        let names: Vec<String> = (0..sessions).map(|number| format!("node{number}")).collect();
+        let manager: LockManager<Seed> = LockManager::builder().names::<Node>(names.clone()).build();
+        let manager = Arc::new(manager);
+        let mut open: Vec<Session<Seed, _>> = Vec::new();
+        for name in &names {
+            open.push(manager.shared("job").await.unwrap().exclusive::<Node>(name.as_str()).await.unwrap());
+        }
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let feed = Feed::new(Arc::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            manager.locks()
+        }));
+        (feed, move || asked.load(Ordering::SeqCst), open)
+    }
+
+    struct Listener(axum::body::BodyDataStream);
+
+    impl Listener {
+        async fn to(feed: &Feed) -> Self {
+            let mut stream = feed.response().into_body().into_data_stream();
+            assert_eq!(stream.next().await.unwrap().unwrap(), Bytes::from_static(b"retry: 200\n\n"));
+            Self(stream)
+        }
+
+        async fn next(&mut self) -> Option<Value> {
+            let event = self.0.next().await?.unwrap();
+            let json = event.strip_prefix(b"data: ").unwrap().strip_suffix(b"\n\n").unwrap();
+            Some(serde_json::from_slice(json).unwrap())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_table_is_taken_unless_somebody_listens_and_one_is_enough_for_all() {
+        let (feed, asked, _open) = feed(3).await;
+        sleep(60 * PERIOD).await;
+        assert_eq!(asked(), 0);
+
+        let (mut one, mut other) = (Listener::to(&feed).await, Listener::to(&feed).await);
+        for tables in 1..=5 {
+            let (told, told_too) = (one.next().await.unwrap(), other.next().await.unwrap());
+            assert_eq!(told, told_too);
+            assert_eq!(asked(), tables);
+        }
+        drop(one);
+        other.next().await.unwrap();
+        assert_eq!(asked(), 6, "the other still listens");
+        drop(other);
+        sleep(60 * PERIOD).await;
+        assert_eq!(asked(), 6, "nobody listens any more");
+
+        let mut late = Listener::to(&feed).await;
+        late.next().await.unwrap();
+        assert_eq!(asked(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_who_comes_as_the_last_one_leaves_is_told() {
+        let (feed, asked, _open) = feed(1).await;
+        for turn in 1..50 {
+            let mut listener = Listener::to(&feed).await;
+            listener.next().await.unwrap();
+            listener.next().await.unwrap();
+            assert!(asked() > turn);
+            drop(listener);
+            if turn % 2 == 0 {
+                tokio::task::yield_now().await; // The task that takes tables sees that nobody is left, or does not.
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_many_sessions_one_who_has_missed_no_table_is_told_the_changes() {
+        let (feed, _, _open) = feed(201).await;
+        let mut one = Listener::to(&feed).await;
+        assert_eq!(one.next().await.unwrap()["full"], true);
+        let second = one.next().await.unwrap();
+        assert_eq!((&second["full"], second["sessions"].as_array().unwrap().len()), (&Value::Bool(false), 0));
+
+        let mut late = Listener::to(&feed).await;
+        let all = late.next().await.unwrap();
+        assert_eq!((&all["full"], all["sessions"].as_array().unwrap().len()), (&Value::Bool(true), 201));
+        assert_eq!(late.next().await.unwrap()["full"], false);
+        sleep(3 * PERIOD).await;
+        assert_eq!(late.next().await.unwrap()["full"], true, "it was too slow, and begins anew");
+        assert_eq!(late.next().await.unwrap()["full"], false);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_few_sessions_all_are_told_each_time() {
+        let (feed, _, _open) = feed(200).await;
+        let mut one = Listener::to(&feed).await;
+        for _ in 0..3 {
+            assert_eq!(one.next().await.unwrap()["sessions"].as_array().unwrap().len(), 200);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_ends_by_itself() {
+        let (feed, _, _open) = feed(1).await;
+        let (began, mut one) = (Instant::now(), Listener::to(&feed).await);
+        while one.next().await.is_some() {}
+        assert_eq!(began.elapsed(), LIFE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_that_panics_ends_the_streams_and_the_next_one_asks_again() {
+        let (good, asked) = (Arc::new(LockManager::<Seed>::builder().build()), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&asked);
+        let feed = Feed::new(Arc::new(move || {
+            assert!(counted.fetch_add(1, Ordering::SeqCst) > 0, "on purpose");
+            good.locks()
+        }));
+        assert_eq!(Listener::to(&feed).await.next().await, None);
+        assert_eq!(Listener::to(&feed).await.next().await.unwrap()["hierarchy"], "Seed");
     }
 }
