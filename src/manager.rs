@@ -71,7 +71,7 @@ pub struct LockManager<H: Hierarchy> {
 struct Locks<H: Hierarchy> {
     root: Arc<SharedLock>,
     sets: H::Sets,
-    flows: Flows<LockManager<H>>,
+    flows: Flows,
 }
 
 /// A session that holds only the root.

@@ -4,43 +4,40 @@ use super::LockManager;
 use super::error::SessionError;
 use super::flow::Flow;
 use super::record::Record;
-use crate::clock::Moment;
 use crate::level::{Hierarchy, Level};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A session without its guards, in two words of memory. Dropping it takes the session's own levels off the record.
+/// A session without its guards. Dropping it takes the session's own levels off the record.
 pub(super) struct Claim<H: Hierarchy> {
+    manager: LockManager<H>,
     // `None` only while the claim is dropped.
-    flow: Option<Arc<Flow<LockManager<H>>>>,
+    flow: Option<Arc<Flow>>,
     /// The levels that this session acquired itself.
     own: u16,
 }
 
 impl<H: Hierarchy> Claim<H> {
-    /// The claim of a session that begins. Its root is awaited.
+    /// The claim of a session that is about to begin.
+    #[inline]
     pub(super) fn new(manager: LockManager<H>, label: Cow<'static, str>) -> Self {
-        let locks = Arc::clone(&manager.locks);
-        Self { flow: Some(locks.flows.begin(manager, label, H::LEVELS.len())), own: 1 }
+        let flow = manager.locks.flows.begin(label, H::LEVELS.len());
+        Self { manager, flow: Some(flow), own: 1 }
     }
 
     #[inline]
-    fn flow(&self) -> &Arc<Flow<LockManager<H>>> {
+    fn flow(&self) -> &Arc<Flow> {
         let Some(flow) = &self.flow else { unreachable!("it goes with the claim") };
         flow
     }
 
+    #[inline]
     pub(super) fn manager(&self) -> &LockManager<H> {
-        let Some(manager) = &self.flow().manager else { unreachable!("it is there while a claim is") };
-        manager
+        &self.manager
     }
 
     pub(super) fn label(&self) -> &str {
         &self.flow().label
-    }
-
-    pub(super) fn began(&self) -> Moment {
-        self.flow().began
     }
 
     #[inline]
@@ -71,7 +68,7 @@ impl<H: Hierarchy> Claim<H> {
     /// The claim of a nested session.
     pub(super) fn nested(&self) -> Self {
         self.flow().claimed();
-        Self { flow: Some(Arc::clone(self.flow())), own: 0 }
+        Self { manager: self.manager.clone(), flow: Some(Arc::clone(self.flow())), own: 0 }
     }
 }
 
@@ -80,8 +77,7 @@ impl<H: Hierarchy> Drop for Claim<H> {
         self.record().end(self.own);
         let Some(flow) = self.flow.take() else { return };
         if flow.unclaimed() {
-            let Some(manager) = flow.manager.clone() else { return };
-            manager.locks.flows.end(flow);
+            self.manager.locks.flows.end(flow);
         }
     }
 }

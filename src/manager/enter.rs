@@ -8,14 +8,12 @@ use super::request::{Answer, Asker, SessionRequest};
 use super::session::Session;
 use super::{Entered, LockManager, scope};
 use crate::by_mode::ByMode;
-use crate::clock::Moment;
 use crate::error::{AcquireError, TryAcquireError};
 use crate::level::{AnyRoot, Hierarchy, Level, RootHeld};
 use crate::lock::{Acquire, Guard, SharedLock};
 use crate::mode::{Exclusive, LockMode, Mode, Shared};
 use std::borrow::Cow;
 use std::fmt;
-use std::mem;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -33,39 +31,26 @@ pub type Enter<H, M> = SessionRequest<Entrant<H>, RootAcquire<M>>;
 /// Made by [`LockManager::dynamic`]. See [`DynSession`] for an example.
 pub type EnterAny<H> = SessionRequest<Entrant<H>, ByMode<RootAcquire<Shared>, RootAcquire<Exclusive>>>;
 
-/// What a session needs to begin, apart from the root.
+/// A session that is about to begin: it has everything but the root.
 pub struct Entrant<H: Hierarchy> {
-    manager: LockManager<H>,
-    label: Cow<'static, str>,
+    claim: Claim<H>,
     mode: LockMode,
     place: Place,
-    /// The session that begins. `None` until the request waits.
-    claim: Option<Claim<H>>,
 }
 
 impl<H: Hierarchy> Entrant<H> {
     fn may_begin(&self) -> Result<(), SessionError> {
-        scope::check(&self.manager, self.label())
-    }
-
-    fn label(&self) -> &str {
-        self.claim.as_ref().map_or(&self.label, Claim::label)
+        scope::check(self.claim.manager(), self.claim.label())
     }
 
     /// The claim of the session, which holds the root now.
+    #[inline]
     fn claim(self) -> Claim<H> {
-        let (claim, since) = match self.claim {
-            Some(claim) => (claim, Moment::now()),
-            None => {
-                let claim = Claim::new(self.manager, self.label);
-                let since = claim.began();
-                (claim, since)
-            }
-        };
-        claim.record().holds_root(self.mode, self.place, since);
-        claim
+        self.claim.record().holds_root(self.mode, self.place);
+        self.claim
     }
 
+    #[inline]
     fn begin<M: Mode>(self, root: RootGuard<M>) -> Entered<H, M> {
         Session::new(RootHeld::<H, M>::new(root, ()), self.claim())
     }
@@ -78,7 +63,7 @@ impl<H: Hierarchy> Entrant<H> {
 impl<H: Hierarchy> LockManager<H> {
     #[track_caller]
     fn entrant(&self, label: Cow<'static, str>, mode: LockMode) -> Entrant<H> {
-        Entrant { manager: self.clone(), label, mode, place: Location::caller(), claim: None }
+        Entrant { claim: Claim::new(self.clone(), label), mode, place: Location::caller() }
     }
 
     /// Waits for the root, then begins a session.
@@ -140,17 +125,12 @@ impl<H: Hierarchy> Asker for Entrant<H> {
         self.may_begin()
     }
 
-    /// The session is listed from now on.
     fn waits(&mut self, ticket: u64) {
-        let Self { manager, label, claim, place, mode } = self;
-        let claim = claim.get_or_insert_with(|| Claim::new(manager.clone(), mem::take(label)));
-        claim.record().waits(H::Root::INDEX, ticket, place, Some(*mode));
+        self.claim.record().waits_for_root(self.mode, ticket, self.place);
     }
 
     fn moves(&self, ticket: u64) {
-        if let Some(claim) = &self.claim {
-            claim.record().moves(ticket);
-        }
+        self.claim.record().moves(ticket);
     }
 }
 
@@ -188,6 +168,6 @@ fn told<H: Hierarchy, R, S>(
 
 impl<H: Hierarchy> fmt::Debug for Entrant<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entrant").field("label", &self.label()).field("mode", &self.mode).finish_non_exhaustive()
+        f.debug_struct("Entrant").field("label", &self.claim.label()).field("mode", &self.mode).finish_non_exhaustive()
     }
 }

@@ -75,7 +75,7 @@ impl Jam {
     /// Finds what is in the way of each request. `numbers` tells which names a party holds or awaits here.
     pub(super) fn settle<'n>(&mut self, numbers: impl Fn(usize) -> &'n [SlotNumber]) {
         let names = |waits: &Waits| if waits.reach == Reach::Names { numbers(waits.by) } else { &[] };
-        let wanted: HashSet<SlotNumber> = self.waits.iter().flat_map(|waits| names(waits)).copied().collect();
+        let wanted: HashSet<SlotNumber> = self.waits.iter().flat_map(&names).copied().collect();
         let mut held: HashMap<SlotNumber, Vec<&Held>> = HashMap::new();
         for holder in self.holders.iter().filter(|holder| !holder.whole) {
             for number in numbers(holder.by).iter().filter(|number| wanted.contains(number)) {
@@ -91,7 +91,7 @@ impl Jam {
             let conflicts = |held: &&Held| held.mode == LockMode::Exclusive || mode == LockMode::Exclusive;
             let whole_holders = self.holders.iter().filter(|held| held.whole || waits.reach == Reach::Every);
             let own_names = names(waits);
-            let name_holders = own_names.iter().flat_map(|number| held.get(number)).flatten().copied();
+            let name_holders = own_names.iter().filter_map(|number| held.get(number)).flatten().copied();
             let in_the_way = whole_holders.chain(name_holders).filter(conflicts).map(|held| held.by);
             let mut way = Way::default();
             for by in in_the_way.filter(|by| *by != waits.by) {

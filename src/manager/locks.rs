@@ -12,12 +12,10 @@ use crate::clock::Moment;
 use crate::level::{Hierarchy, Sets as _};
 use crate::lock::NodeCopy;
 use crate::mode::LockMode;
-use crate::priority::Priority;
 use crate::set::{Copies, Reach, RequestSeen, SlotNumber, Stage};
 use crate::table::{Hold, LockRow, LockTable, SessionRow, Wait, Waiter, natural};
 use std::collections::{BTreeMap, HashMap};
 use std::iter;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The most requests for the root that are copied: its queue is locked for all of them together.
@@ -76,7 +74,6 @@ struct Seen {
     id: u64,
     label: String,
     task: Option<u64>,
-    began: Moment,
     holds: Vec<HoldSeen>,
     awaits: Option<WaitSeen>,
     uncertain: bool,
@@ -107,12 +104,7 @@ impl WaitSeen {
 
 impl Seen {
     /// `None` if the session has ended.
-    fn of<H: Hierarchy>(
-        flow: &Arc<Flow<LockManager<H>>>,
-        mut copied: Copied,
-        queues: &Queues,
-        manager: &LockManager<H>,
-    ) -> Option<Self> {
+    fn of<H: Hierarchy>(flow: &Flow, mut copied: Copied, queues: &Queues, manager: &LockManager<H>) -> Option<Self> {
         const TRIES: usize = 4;
         let (mut tries, mut names, mut awaits);
         tries = 0;
@@ -132,11 +124,10 @@ impl Seen {
         }
         let task = copied.wait.map_or(flow.task, |wait| wait.task).and_then(|task| task.to_string().parse().ok());
         let holds = copied.holds.into_iter().zip(names).map(|(copy, names)| HoldSeen { copy, names }).collect();
-        let began = flow.began;
-        Some(Self { id: flow.id, label: flow.label.clone().into_owned(), task, began, holds, awaits, uncertain })
+        Some(Self { id: flow.id, label: flow.label.clone().into_owned(), task, holds, awaits, uncertain })
     }
 
-    fn wait<M>(flow: &Flow<M>, copied: &Copied, queues: &Queues) -> Option<WaitSeen> {
+    fn wait(flow: &Flow, copied: &Copied, queues: &Queues) -> Option<WaitSeen> {
         let (level, wait) = copied.awaits.zip(copied.wait)?;
         if wait.level != level {
             return None; // It is about to ask.
@@ -216,8 +207,8 @@ impl Scene {
     /// The places of the names that a session holds or awaits of a level.
     fn numbers(&self, by: usize, level: usize) -> &[SlotNumber] {
         let seen = &self.seen[by];
-        let held = seen.holds.iter().find(|hold| hold.copy.level == level);
-        match (held, &seen.awaits) {
+        let own = seen.holds.iter().find(|hold| hold.copy.level == level);
+        match (own, &seen.awaits) {
             (Some(hold), _) => hold.copy.names.slots(),
             (None, Some(wait)) => self.request(wait).map_or(&[], |request| &request.numbers),
             (None, None) => &[],
@@ -225,12 +216,13 @@ impl Scene {
     }
 
     fn session(&self, seen: &Seen, jams: &[Jam]) -> SessionRow {
-        let Seen { id, label, task, began, holds, awaits, uncertain } = seen;
+        let Seen { id, label, task, holds, awaits, uncertain } = seen;
+        let began = holds.first().map(|root| root.copy.since).or(awaits.as_ref().map(|wait| wait.since));
         SessionRow {
             id: *id,
             label: label.clone(),
             task: *task,
-            began: self.ago(*began),
+            began: began.map_or(Duration::ZERO, |began| self.ago(began)),
             holds: holds.iter().map(|hold| self.hold(hold)).collect(),
             awaits: awaits.as_ref().map(|wait| self.awaits(seen, wait, &jams[wait.level])),
             uncertain: *uncertain,
@@ -266,10 +258,7 @@ impl Scene {
             whole: request.is_none_or(|request| request.reach != Reach::Names),
             more: request.map_or(0, |request| request.count.saturating_sub(names.len())),
             names,
-            priority: request
-                .map(|request| request.priority)
-                .or(at_root.map(|node| node.priority))
-                .unwrap_or(Priority::default()),
+            priority: request.map(|request| request.priority).or(at_root.map(|node| node.priority)).unwrap_or_default(),
             waited: self.ago(wait.since),
             place: wait.place,
             unclaimed: wait.unclaimed.map(|since| self.ago(since)),

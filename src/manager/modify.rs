@@ -42,7 +42,7 @@ impl<L: Level> Asker for Changer<'_, L> {
     }
 
     fn waits(&mut self, ticket: u64) {
-        self.record.waits(L::INDEX, ticket, self.place, None);
+        self.record.waits(L::INDEX, ticket, self.place);
     }
 
     fn moves(&self, ticket: u64) {

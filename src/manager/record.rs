@@ -22,9 +22,10 @@ use crate::mode::LockMode;
 use crate::set::{Holding, SlotNumber};
 use smallvec::SmallVec;
 use std::array;
+use std::mem;
 use std::panic::Location;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task;
 
@@ -33,6 +34,9 @@ pub(super) type Place = &'static Location<'static>;
 
 /// How many names of a hold are in its own words. More are in a list.
 const INLINE: usize = 4;
+
+/// The numbers up to that.
+const INLINES: [u32; INLINE + 1] = [0, 1, 2, 3, 4];
 
 /// What a session holds and awaits.
 #[derive(Debug)]
@@ -45,6 +49,8 @@ pub(super) struct Record {
     holds: Box<[Hold]>,
     /// The request that waits, or the last one that has waited.
     wait: Mutex<Option<Wait>>,
+    /// Whether a hold has a list of names, or had one.
+    has_lists: AtomicBool,
 }
 
 /// How a level is held. What it says counts only while the level is held.
@@ -85,22 +91,23 @@ pub(super) struct Wait {
 }
 
 impl Record {
-    /// A record for a hierarchy of this many levels. The root is awaited or held.
+    /// A record for a hierarchy of this many levels.
     pub(super) fn new(levels: usize) -> Self {
         Self {
-            levels: AtomicU32::new(1),
+            levels: AtomicU32::new(0),
             version: AtomicUsize::new(0),
             holds: (0..levels).map(|_| Hold::default()).collect(),
             wait: Mutex::default(),
+            has_lists: AtomicBool::new(false),
         }
     }
 
     /// Makes this the record of another session. Nothing is allocated.
     pub(super) fn begin_again(&mut self) {
-        *self.levels.get_mut() = 1;
+        *self.levels.get_mut() = 0;
         *self.wait.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
-        for hold in &mut self.holds {
-            if *hold.names.get_mut() & Hold::WHOLE > u32::from(INLINE as u8) {
+        if mem::take(self.has_lists.get_mut()) {
+            for hold in &mut self.holds {
                 *hold.list.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
             }
         }
@@ -109,7 +116,7 @@ impl Record {
     /// The levels that are held or awaited.
     #[inline]
     pub(super) fn levels(&self) -> u16 {
-        self.word() as u16
+        (self.word() & 0xffff) as u16
     }
 
     #[inline]
@@ -150,23 +157,23 @@ impl Record {
         self.write(level, |hold| {
             hold.place.store(ptr::from_ref(place).cast_mut(), Ordering::Relaxed);
             hold.since.store(Moment::now().number(), Ordering::Relaxed);
-            hold.write_names(held, mode);
+            hold.write_names(held, mode, &self.has_lists);
         });
     }
 
     /// Notes that the root is held from now on.
     #[inline]
-    pub(super) fn holds_root(&self, mode: LockMode, place: Place, since: Moment) {
+    pub(super) fn holds_root(&self, mode: LockMode, place: Place) {
         self.write(0, |hold| {
             hold.place.store(ptr::from_ref(place).cast_mut(), Ordering::Relaxed);
-            hold.since.store(since.number(), Ordering::Relaxed);
+            hold.since.store(Moment::now().number(), Ordering::Relaxed);
             hold.names.store(Hold::WHOLE | exclusive(mode), Ordering::Relaxed);
         });
     }
 
     /// Notes which names of a level are held, after a change.
     pub(super) fn renames<K, T>(&self, level: usize, mode: LockMode, held: &Holding<K, T>) {
-        self.write(level, |hold| hold.write_names(held, mode));
+        self.write(level, |hold| hold.write_names(held, mode, &self.has_lists));
     }
 
     /// Notes that a level is held shared from now on.
@@ -190,7 +197,18 @@ impl Record {
 
     /// Notes that a request waits, or that its ticket has changed.
     #[cold]
-    pub(super) fn waits(&self, level: usize, ticket: u64, place: Place, root: Option<LockMode>) {
+    pub(super) fn waits(&self, level: usize, ticket: u64, place: Place) {
+        self.waits_in(level, ticket, place, None);
+    }
+
+    /// Notes that a session waits for its root, in this mode.
+    #[cold]
+    pub(super) fn waits_for_root(&self, mode: LockMode, ticket: u64, place: Place) {
+        self.waits_in(0, ticket, place, Some(mode));
+        self.levels.store(self.word() | 1, Ordering::Relaxed);
+    }
+
+    fn waits_in(&self, level: usize, ticket: u64, place: Place, root: Option<LockMode>) {
         let task = task::try_id();
         let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
         let since = wait.filter(|wait| wait.level == level && wait.ticket == ticket).map(|wait| wait.since);
@@ -224,28 +242,29 @@ fn exclusive(mode: LockMode) -> u32 {
 
 impl Hold {
     #[inline]
-    fn write_names<K, T>(&self, held: &Holding<K, T>, mode: LockMode) {
+    fn write_names<K, T>(&self, held: &Holding<K, T>, mode: LockMode, has_lists: &AtomicBool) {
         let members = &held.members[..];
         let count = if held.has_all_members() {
             Self::WHOLE
         } else if members.len() > INLINE {
+            has_lists.store(true, Ordering::Relaxed);
             self.write_list(held)
         } else {
             let mut shards = 0;
             for (at, (member, slot)) in members.iter().zip(&self.slots).enumerate() {
-                let number = SlotNumber::of(member);
+                let number = SlotNumber::of(*member);
                 shards |= u32::from(number.shard) << (8 * at);
                 slot.store(number.slot, Ordering::Relaxed);
             }
             self.shards.store(shards, Ordering::Relaxed);
-            members.len() as u32
+            INLINES[members.len()]
         };
         self.names.store(count | exclusive(mode), Ordering::Relaxed);
     }
 
     #[cold]
     fn write_list<K, T>(&self, held: &Holding<K, T>) -> u32 {
-        let list: Arc<[SlotNumber]> = held.members.iter().map(SlotNumber::of).collect();
+        let list: Arc<[SlotNumber]> = held.members.iter().map(|member| SlotNumber::of(*member)).collect();
         let count = u32::try_from(list.len()).map_or(Self::WHOLE - 1, |count| count.min(Self::WHOLE - 1));
         let before = self.list.lock().unwrap_or_else(PoisonError::into_inner).replace(list);
         drop(before);

@@ -519,7 +519,7 @@ impl<H: Hierarchy, S, L: Level, M> Asker for Climber<H, S, L, M> {
     }
 
     fn waits(&mut self, ticket: u64) {
-        self.session.record().waits(L::INDEX, ticket, self.place, None);
+        self.session.record().waits(L::INDEX, ticket, self.place);
     }
 
     fn moves(&self, ticket: u64) {

@@ -64,12 +64,13 @@ pub struct SlotNumber {
 
 impl SlotNumber {
     #[inline]
-    pub(crate) fn of<K, T>(known: &MemberRef<K, T>) -> Self {
+    pub(crate) fn of<K, T>(known: MemberRef<K, T>) -> Self {
         Self { shard: shard_of(known.tag()), slot: known.slot_index() }
     }
 }
 
 /// The position of the shard of names with this hash.
+#[expect(clippy::cast_possible_truncation, reason = "less than the number of shards")]
 #[inline]
 fn shard_of(tag: u64) -> u8 {
     const { assert!(SHARDS <= 1 << 8) }

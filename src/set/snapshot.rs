@@ -71,7 +71,7 @@ impl<K: Key + fmt::Debug, T> Core<K, T> {
         let queue = self.queue();
         while let Some((first, rest)) = tickets.split_first().filter(|_| copies.len() < REQUESTS && members < MEMBERS) {
             *tickets = rest;
-            if let Some(copy) = queue.copy(*first, EXTENT, SlotNumber::of) {
+            if let Some(copy) = queue.copy(*first, EXTENT, |member| SlotNumber::of(*member)) {
                 members += copy.numbers.len();
                 copies.push(copy);
             }
@@ -81,8 +81,8 @@ impl<K: Key + fmt::Debug, T> Core<K, T> {
 
     fn seen(copy: RequestCopy<MemberRef<K, T>, SlotNumber>) -> RequestSeen {
         let RequestCopy { ticket, mode, priority, reach, state, members, numbers, count } = copy;
-        let named = Pinned::each_of(members);
-        let names = named.iter().map(|member| (SlotNumber::of(member), text(member.name()))).collect();
+        let pinned = Pinned::each_of(members);
+        let names = pinned.iter().map(|member| (SlotNumber::of(*member), text(member.name()))).collect();
         RequestSeen { ticket, mode, priority, reach, stage: state, names, numbers, count }
     }
 
@@ -96,7 +96,7 @@ impl<K: Key + fmt::Debug, T> Core<K, T> {
                 let state = member.look();
                 let holders = state.sharers().max(usize::from(state.is_exclusive()));
                 let row = LockRow::new("", Some(text(member.name())), member.held(), holders);
-                locks.insert(SlotNumber::of(member), LockRow { removed: state.is_deleted(), ..row });
+                locks.insert(SlotNumber::of(*member), LockRow { removed: state.is_deleted(), ..row });
             }
             panics.catch(|| drop(known));
         });

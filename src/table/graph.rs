@@ -51,7 +51,9 @@ impl<'t> Graph<'t> {
     fn reversed(&self) -> Vec<Vec<usize>> {
         let mut reversed = vec![Vec::new(); self.behind.len()];
         for (at, behind) in self.behind.iter().enumerate() {
-            behind.iter().for_each(|other| reversed[*other].push(at));
+            for other in behind {
+                reversed[*other].push(at);
+            }
         }
         reversed
     }
@@ -168,7 +170,9 @@ impl LockTable {
         let mut cycles = Vec::new();
         for at in 0..self.sessions.len() {
             if let Some(cycle) = unknown[at].then(|| graph.cycle(at)).flatten() {
-                cycle.iter().for_each(|at| unknown[*at] = false);
+                for at in &cycle {
+                    unknown[*at] = false;
+                }
                 cycles.push(graph.rows(cycle));
             }
         }

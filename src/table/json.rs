@@ -30,6 +30,7 @@ struct Session<'t> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the field of the JSON")]
 struct Held<'t> {
     level: &'t str,
     mode: &'static str,

@@ -138,7 +138,7 @@ impl Page<'_> {
             let cells = [mark.clone(), level.clone(), name.clone(), mode.clone(), holders, String::new()];
             return vec![Line { cells, waiting }];
         }
-        let mut lines: Vec<Line> = known.iter().take(most).map(|session| self.holder(lock, session)).collect();
+        let mut lines: Vec<Line> = known.iter().take(most).map(|session| Self::holder(lock, session)).collect();
         let left = lock.holders.saturating_sub(lines.len());
         if left > 0 {
             let holders = format!("and {left} more");
@@ -154,19 +154,19 @@ impl Page<'_> {
         lines
     }
 
-    fn holder(&self, lock: &LockRow, session: &SessionRow) -> Line {
+    fn holder(lock: &LockRow, session: &SessionRow) -> Line {
         let pause = if session.is_stuck() { " ⏸" } else { "" };
         let doubt = if session.uncertain { " ~" } else { "" };
         let holder = format!("{}{pause}{doubt}", named(session));
         let hold = session.holds.iter().find(|hold| hold.level == lock.level);
-        let (held, place) = match (hold, &session.awaits) {
+        let (age, place) = match (hold, &session.awaits) {
             (Some(hold), _) => (Span(hold.held).to_string(), Some(hold.place)),
             (None, Some(Wait { unclaimed: Some(unclaimed), place, .. })) => {
                 (format!("granted, not claimed {}", Span(*unclaimed)), Some(*place))
             }
             (None, _) => (String::new(), None),
         };
-        let cells = [String::new(), String::new(), String::new(), String::new(), holder, held];
+        let cells = [String::new(), String::new(), String::new(), String::new(), holder, age];
         Line { cells, waiting: place.map(|place| at(place)).into_iter().collect() }
     }
 

@@ -66,7 +66,7 @@ impl<H: Hierarchy, L: NotRoot> Asker for DynAsker<'_, H, L> {
     }
 
     fn waits(&mut self, ticket: u64) {
-        self.session.record().waits(L::INDEX, ticket, self.place, None);
+        self.session.record().waits(L::INDEX, ticket, self.place);
     }
 
     fn moves(&self, ticket: u64) {
