@@ -5,6 +5,7 @@ mod dynamic;
 mod enter;
 mod error;
 mod flow;
+mod in_the_way;
 mod jam;
 mod locks;
 mod members;

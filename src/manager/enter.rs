@@ -3,6 +3,7 @@
 use super::claim::Claim;
 use super::dynamic::DynSession;
 use super::error::{SessionError, at_root, now_at_root};
+use super::in_the_way::InTheWay as _;
 use super::record::Place;
 use super::request::{Answer, Asker, SessionRequest};
 use super::session::Session;
@@ -12,6 +13,7 @@ use crate::error::{AcquireError, TryAcquireError};
 use crate::level::{AnyRoot, Hierarchy, Level, RootHeld};
 use crate::lock::{Acquire, Guard, SharedLock};
 use crate::mode::{Exclusive, LockMode, Mode, Shared};
+use crate::table::Holder;
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
@@ -131,6 +133,10 @@ impl<H: Hierarchy> Asker for Entrant<H> {
 
     fn moves(&self, ticket: u64) {
         self.claim.record().moves(ticket);
+    }
+
+    fn in_the_way(&self, ticket: u64) -> Vec<Holder> {
+        self.claim.manager().in_the_way(H::Root::INDEX, self.mode, ticket)
     }
 }
 

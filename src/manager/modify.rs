@@ -1,9 +1,12 @@
 //! The future by which a session adds or removes members of a level that it does not hold.
 
 use super::error::{AtLevel, SessionError};
+use super::in_the_way::InTheWay;
 use super::record::{Awaited, Place, Record};
 use super::request::{Answer, Asker, SessionRequest};
 use crate::level::Level;
+use crate::mode::LockMode;
+use crate::table::Holder;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -21,6 +24,7 @@ pub type Modify<'s, L, F> = SessionRequest<Changer<'s, L>, F>;
 /// What a session lends to a future that changes level `L`.
 pub struct Changer<'s, L> {
     record: &'s Record,
+    manager: &'s dyn InTheWay,
     // `Some` from the first poll to the end.
     awaited: Option<Awaited<'s>>,
     place: Place,
@@ -28,8 +32,8 @@ pub struct Changer<'s, L> {
 }
 
 impl<'s, L> Changer<'s, L> {
-    pub(super) fn new(record: &'s Record, place: Place) -> Self {
-        Self { record, awaited: None, place, level: PhantomData }
+    pub(super) fn new(record: &'s Record, manager: &'s dyn InTheWay, place: Place) -> Self {
+        Self { record, manager, awaited: None, place, level: PhantomData }
     }
 }
 
@@ -47,6 +51,10 @@ impl<L: Level> Asker for Changer<'_, L> {
 
     fn moves(&self, ticket: u64) {
         self.record.moves(ticket);
+    }
+
+    fn in_the_way(&self, ticket: u64) -> Vec<Holder> {
+        self.manager.in_the_way(L::INDEX, LockMode::Exclusive, ticket)
     }
 }
 

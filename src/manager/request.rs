@@ -15,6 +15,7 @@ use super::error::SessionError;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::priority::Priority;
 use crate::set::{InPart, Want};
+use crate::table::Holder;
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::future::Future;
@@ -69,6 +70,9 @@ pub trait Asker: Sized {
 
     /// Notes that the request that waits has another ticket now.
     fn moves(&self, ticket: u64);
+
+    /// The sessions that hold what the request of this ticket waits for, longest first: a few of them.
+    fn in_the_way(&self, ticket: u64) -> Vec<Holder>;
 }
 
 /// An asker whose request is answered by `T`.
@@ -252,9 +256,12 @@ impl<A: Answer<F::Output>, F: Timed> Timed for SessionRequest<A, F> {
         self.set_priority(priority);
     }
 
-    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
+    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Output {
+        let this = self.as_mut().project();
+        let ticket = this.request.as_pin_mut().and_then(F::watch);
+        let holders = ticket.zip(this.asker.as_ref()).map(|(ticket, asker)| asker.in_the_way(ticket));
         match self.poll_by(|request| Poll::Ready(request.give_up(waited))) {
-            Poll::Ready(answer) => answer,
+            Poll::Ready(answer) => answer.map_err(|error| error.with_holders(holders.unwrap_or_default())),
             Poll::Pending => unreachable!("a request that gives up has resolved"),
         }
     }

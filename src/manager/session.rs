@@ -3,6 +3,7 @@
 use super::LockManager;
 use super::claim::Claim;
 use super::error::{AtLevel, SessionError};
+use super::in_the_way::InTheWay as _;
 use super::record::{Place, Record};
 use super::request::{Answer, Asker, SessionRequest};
 use crate::deadline::Deadline;
@@ -11,9 +12,10 @@ use crate::level::{
     NamesOf, NotRoot, SetOf, checks,
 };
 use crate::lock::block_on;
-use crate::mode::{Exclusive, Mode, Shared};
+use crate::mode::{Exclusive, LockMode, Mode, Shared};
 use crate::panics::Panics;
 use crate::set::{AsName, NameArray, Names, SetAcquire, SetGuard, Want};
+use crate::table::Holder;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -524,6 +526,10 @@ impl<H: Hierarchy, S, L: Level, M> Asker for Climber<H, S, L, M> {
 
     fn moves(&self, ticket: u64) {
         self.session.record().moves(ticket);
+    }
+
+    fn in_the_way(&self, ticket: u64) -> Vec<Holder> {
+        self.session.manager().in_the_way(L::INDEX, LockMode::Exclusive, ticket)
     }
 }
 

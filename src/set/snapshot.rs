@@ -37,6 +37,9 @@ pub trait Copies {
     /// The requests in the order in which they stand: by priority, then by arrival.
     fn requests(&self) -> Vec<RequestSeen>;
 
+    /// The mode of a request that waits, what it is about, and the places of its first names.
+    fn asked(&self, ticket: u64) -> Option<(LockMode, Reach, Vec<SlotNumber>)>;
+
     /// The name of the member at this place, if it is held in this mode.
     fn name_at(&self, number: SlotNumber, mode: LockMode) -> Option<String>;
 }
@@ -53,6 +56,12 @@ impl<K: Key + fmt::Debug, T> Copies for Core<K, T> {
         }
         seen.sort_by_key(|request| (request.priority, request.ticket));
         seen
+    }
+
+    fn asked(&self, ticket: u64) -> Option<(LockMode, Reach, Vec<SlotNumber>)> {
+        const EXTENT: Extent = Extent { named: 0, looked: 256 };
+        let copy = self.queue().copy(ticket, EXTENT, |member| SlotNumber::of(*member))?;
+        (copy.state == Stage::Waits).then_some((copy.mode, copy.reach, copy.numbers))
     }
 
     fn name_at(&self, number: SlotNumber, mode: LockMode) -> Option<String> {

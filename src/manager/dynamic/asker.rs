@@ -4,10 +4,13 @@ use super::{DynClimb, DynSession};
 use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, Hierarchy, LevelOf, NotRoot};
 use crate::manager::error::{AtLevel, SessionError};
+use crate::manager::in_the_way::InTheWay as _;
 use crate::manager::order::OrderError;
 use crate::manager::record::Place;
 use crate::manager::request::{Answer, Asker, SessionRequest};
+use crate::mode::LockMode;
 use crate::set::SetError;
+use crate::table::Holder;
 use std::fmt;
 
 /// Waits for names of level `L`, or adds or removes members. It borrows the session.
@@ -71,6 +74,10 @@ impl<H: Hierarchy, L: NotRoot> Asker for DynAsker<'_, H, L> {
 
     fn moves(&self, ticket: u64) {
         self.session.record().moves(ticket);
+    }
+
+    fn in_the_way(&self, ticket: u64) -> Vec<Holder> {
+        self.session.manager().in_the_way(L::INDEX, LockMode::Exclusive, ticket)
     }
 }
 
