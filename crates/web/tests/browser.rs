@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support {
-    pub mod browser;
+    pub(crate) mod browser;
     #[allow(dead_code, reason = "the tests over HTTP use all of it")]
     #[path = "mod.rs"]
-    pub mod service;
+    pub(crate) mod service;
 }
 
 use serde_json::{Value, json};

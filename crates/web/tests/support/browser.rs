@@ -34,8 +34,8 @@ static ONE: SharedLock<()> = SharedLock::new(());
 /// How long a test waits for what must come at last.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub struct Browser {
-    pub client: Client,
+pub(crate) struct Browser {
+    pub(crate) client: Client,
     _driver: Child,
     _profile: TempDir,
     _one: Guard<&'static SharedLock<()>, Exclusive>,
@@ -43,12 +43,12 @@ pub struct Browser {
 
 impl Browser {
     /// A browser on a desk. `None` where none is installed.
-    pub async fn start(test: &str) -> Option<Self> {
+    pub(crate) async fn start(test: &str) -> Option<Self> {
         Self::with(test, json!({})).await
     }
 
     /// A browser as on a phone, 390 pixels wide. `None` where none is installed.
-    pub async fn on_phone(test: &str) -> Option<Self> {
+    pub(crate) async fn on_phone(test: &str) -> Option<Self> {
         let metrics = json!({ "width": 390, "height": 844, "pixelRatio": 2.0 });
         Self::with(test, json!({ "mobileEmulation": { "deviceMetrics": metrics } })).await
     }
@@ -58,7 +58,7 @@ impl Browser {
         if !(is_installed("chromium") && is_installed("chromedriver")) {
             let is_required = std::env::var("LOCKLADDER_BROWSER").is_ok_and(|value| value == "required");
             assert!(!is_required, "chromium or chromedriver is not installed, and LOCKLADDER_BROWSER=required");
-            // Not `println!`, which the test runner keeps to itself.
+            #[allow(clippy::explicit_write, reason = "the test runner keeps to itself what `eprintln!` prints")]
             writeln!(std::io::stderr(), "\n!!! SKIPPED: {test}: chromium or chromedriver is not installed\n").unwrap();
             return None;
         }
@@ -92,19 +92,19 @@ impl Browser {
     }
 
     /// What a script of the test returns, run in the page.
-    pub async fn run(&self, script: &str) -> Value {
+    pub(crate) async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap()
     }
 
     /// What the page shows in the elements of a selector, and how it is read aloud.
-    pub async fn text(&self, selector: &str) -> String {
+    pub(crate) async fn text(&self, selector: &str) -> String {
         let script = "return [...document.querySelectorAll(arguments[0])].map(node => node.innerText).join('\\n')";
         let text = self.client.execute(script, vec![json!(selector)]).await.unwrap();
         text.as_str().unwrap().to_owned()
     }
 
     /// Waits until a script returns this.
-    pub async fn until<V: PartialEq<Value> + Debug>(&self, script: &str, expected: V) {
+    pub(crate) async fn until<V: PartialEq<Value> + Debug>(&self, script: &str, expected: V) {
         let began = Instant::now();
         loop {
             let value = self.run(script).await;
@@ -117,7 +117,7 @@ impl Browser {
     }
 
     /// Waits until an element shows this text.
-    pub async fn until_shown(&self, selector: &str, text: &str) {
+    pub(crate) async fn until_shown(&self, selector: &str, text: &str) {
         let began = Instant::now();
         loop {
             let shown = self.text(selector).await;
@@ -129,7 +129,7 @@ impl Browser {
         }
     }
 
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.client.close().await.unwrap();
     }
 }

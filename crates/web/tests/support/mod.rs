@@ -19,19 +19,19 @@ hierarchy! {
     }
 }
 
-pub type Locks = Arc<LockManager<Bank>>;
+pub(crate) type Locks = Arc<LockManager<Bank>>;
 
-pub fn locks() -> Locks {
+pub(crate) fn locks() -> Locks {
     Arc::new(LockManager::builder().build())
 }
 
 /// Somebody holds a tenant and does not let go; others wait behind it, in their order.
-pub struct Jam {
-    pub holder: Session<Bank, held![shared Ledger, exclusive Tenant]>,
-    pub waiting: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
+pub(crate) struct Jam {
+    pub(crate) holder: Session<Bank, held![shared Ledger, exclusive Tenant]>,
+    pub(crate) waiting: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-pub async fn jam(locks: &Locks, tenant: &str, holder: &str, waiting: &[&str]) -> Jam {
+pub(crate) async fn jam(locks: &Locks, tenant: &str, holder: &str, waiting: &[&str]) -> Jam {
     let holder = locks.shared(holder.to_owned()).await.unwrap().exclusive::<Tenant>(tenant).await.unwrap();
     let mut jam = Jam { holder, waiting: Vec::new() };
     for label in waiting {
@@ -48,19 +48,19 @@ pub async fn jam(locks: &Locks, tenant: &str, holder: &str, waiting: &[&str]) ->
 }
 
 /// A server of the page below `/locks`, in a runtime of its own: it ends with all its connections.
-pub struct Server {
-    pub address: SocketAddr,
-    pub asked: Arc<AtomicUsize>,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) asked: Arc<AtomicUsize>,
     runtime: Option<Runtime>,
 }
 
 impl Server {
-    pub async fn of(locks: &Locks) -> Self {
+    pub(crate) async fn of(locks: &Locks) -> Self {
         let locks = Arc::clone(locks);
         Self::at("127.0.0.1:0", move || locks.locks()).await
     }
 
-    pub async fn at(address: &str, source: impl Fn() -> LockTable + Send + Sync + 'static) -> Self {
+    pub(crate) async fn at(address: &str, source: impl Fn() -> LockTable + Send + Sync + 'static) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&asked);
         let page = lockladder_web::router(move || {
@@ -70,7 +70,7 @@ impl Server {
         Self::serve(address, Router::new().nest_service("/locks", page), asked).await
     }
 
-    pub async fn serve(address: &str, service: Router, asked: Arc<AtomicUsize>) -> Self {
+    pub(crate) async fn serve(address: &str, service: Router, asked: Arc<AtomicUsize>) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let address = address.to_owned();
         let listener = runtime.spawn(async move { TcpListener::bind(address).await.unwrap() }).await.unwrap();
@@ -79,7 +79,7 @@ impl Server {
         Self { address, asked, runtime: Some(runtime) }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}/locks{path}", self.address)
     }
 }
