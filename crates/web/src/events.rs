@@ -197,18 +197,21 @@ mod tests {
         assert_eq!(asked(), 7);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn one_who_comes_as_the_last_one_leaves_is_told() {
-        let (feed, asked, _open) = feed(1).await;
-        for turn in 1..50 {
-            let mut listener = Listener::to(&feed).await;
-            listener.next().await.unwrap();
-            listener.next().await.unwrap();
-            assert!(asked() > turn);
-            drop(listener);
-            if turn % 2 == 0 {
-                tokio::task::yield_now().await; // The task that takes tables sees that nobody is left, or does not.
-            }
+        let (feed, _, _open) = feed(1).await;
+        let feed = Arc::new(feed);
+        let come_and_go = || {
+            let feed = Arc::clone(&feed);
+            tokio::spawn(async move {
+                for turn in 0..5_000 {
+                    let told = Listener::to(&feed).await.next().await;
+                    assert!(told.is_some(), "the stream of turn {turn} ended with nothing");
+                }
+            })
+        };
+        for task in [come_and_go(), come_and_go(), come_and_go()] {
+            task.await.unwrap();
         }
     }
 
