@@ -110,12 +110,9 @@ async fn take_tables(source: Source, tables: Arc<Tables>, running: Arc<Running>)
         tokio::select! {
             biased;
             () = tables.closed() => {
-                let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
-                if tables.receiver_count() == 0 {
-                    *running = Weak::new();
+                if is_over(&tables, &running) {
                     return;
                 }
-                // A stream has begun since.
             }
             _ = seconds.tick() => {
                 let shot = Arc::new(Shot::after(before.as_deref(), source()));
@@ -126,10 +123,20 @@ async fn take_tables(source: Source, tables: Arc<Tables>, running: Arc<Running>)
     }
 }
 
+/// Whether no stream is left. Then the next one will find no way to this task. (One may have come since the last left.)
+fn is_over(tables: &Tables, running: &Running) -> bool {
+    let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_over = tables.receiver_count() == 0;
+    if is_over {
+        *running = Weak::new();
+    }
+    is_over
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
-    use super::{Feed, LIFE, PERIOD};
+    use super::{Feed, LIFE, PERIOD, is_over};
     use axum::body::Bytes;
     use futures_util::StreamExt as _;
     use lockladder::ganeti::seed::{Node, Seed};
@@ -197,6 +204,18 @@ mod tests {
         assert_eq!(asked(), 7);
     }
 
+    #[tokio::test]
+    async fn the_task_goes_on_for_one_who_came_after_the_last_one_left() {
+        let (feed, _, _open) = feed(1).await;
+        let stream = feed.subscribe();
+        let tables = feed.running.lock().unwrap().upgrade().unwrap();
+        assert!(!is_over(&tables, &feed.running));
+        assert!(feed.running.lock().unwrap().upgrade().is_some());
+        drop(stream);
+        assert!(is_over(&tables, &feed.running));
+        assert!(feed.running.lock().unwrap().upgrade().is_none(), "the next one begins another");
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn one_who_comes_as_the_last_one_leaves_is_told() {
         let (feed, _, _open) = feed(1).await;
@@ -204,7 +223,7 @@ mod tests {
         let come_and_go = || {
             let feed = Arc::clone(&feed);
             tokio::spawn(async move {
-                for turn in 0..5_000 {
+                for turn in 0..1_000 {
                     let told = Listener::to(&feed).await.next().await;
                     assert!(told.is_some(), "the stream of turn {turn} ended with nothing");
                 }
