@@ -239,13 +239,21 @@ async fn on_a_phone_nothing_is_wider_than_the_screen() {
     let long =
         "a label that somebody has made longer than any screen of any phone could ever show on a line of its own";
     let jam = jam(&locks, &"x".repeat(300), long, &[long, "second", "third"]).await;
+    // A jam of three columns, too: the picture is scrolled in its frame.
+    let account = locks.shared("root").await.unwrap().exclusive::<Account>("a").await.unwrap();
+    let middle = locks.shared("middle").await.unwrap().exclusive::<Tenant>("8").await.unwrap();
+    let (mut middle, mut last) = (Box::pin(middle.exclusive::<Account>("a")), Box::pin(locks.shared("last")));
+    assert!(futures::poll!(middle.as_mut()).is_pending());
+    let mut last = Box::pin(last.as_mut().await.unwrap().exclusive::<Tenant>("8"));
+    assert!(futures::poll!(last.as_mut()).is_pending());
     let server = Server::of(&locks).await;
     browser.client.goto(&server.url("")).await.unwrap();
     browser.until_shown("#jam-list h3", "holds Tenant").await;
+    browser.until("return document.querySelectorAll('#graph .box').length", json!(7)).await;
     assert_eq!(browser.run("return innerWidth").await, 390);
     let widths = "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]";
     assert_eq!(browser.run(widths).await, json!([390, 390]));
-    drop(jam);
+    drop((jam, account, middle, last));
     browser.close().await;
 }
 
