@@ -5,6 +5,7 @@ mod dynamic;
 mod enter;
 mod error;
 mod flow;
+mod hot;
 mod in_the_way;
 mod jam;
 mod locks;
@@ -29,6 +30,7 @@ use crate::lock::{SharedLock, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::set::{AsName, Names, SetPointer as _};
 use flow::Flows;
+use hot::HotNames;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -73,6 +75,7 @@ struct Locks<H: Hierarchy> {
     root: Arc<SharedLock>,
     sets: H::Sets,
     flows: Flows,
+    hot: HotNames,
 }
 
 /// A session that holds only the root.
@@ -336,7 +339,14 @@ impl<H: Hierarchy> Builder<H> {
     #[must_use]
     pub fn build(self) -> LockManager<H> {
         const { checks::is_hierarchy::<H>() }
-        LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets, flows: Flows::default() }) }
+        LockManager {
+            locks: Arc::new(Locks {
+                root: Arc::default(),
+                sets: self.sets,
+                flows: Flows::default(),
+                hot: HotNames::default(),
+            }),
+        }
     }
 }
 

@@ -3,8 +3,11 @@
 use super::LockManager;
 use super::error::SessionError;
 use super::flow::Flow;
+use super::hot::Delayed;
 use super::record::Record;
 use crate::level::{Hierarchy, Level};
+use crate::mode::LockMode;
+use crate::table::Holder;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -69,6 +72,37 @@ impl<H: Hierarchy> Claim<H> {
     pub(super) fn nested(&self) -> Self {
         self.flow().claimed();
         Self { manager: self.manager.clone(), flow: Some(Arc::clone(self.flow())), own: 0 }
+    }
+}
+
+/// A session of any hierarchy that lends itself to a request.
+pub(super) trait Lender: Send + Sync {
+    fn label(&self) -> &str;
+
+    fn record(&self) -> &Record;
+
+    /// The locks of its manager.
+    fn locks(&self) -> Arc<dyn Delayed>;
+
+    /// The sessions that hold what this session's request waits for above the root.
+    fn in_the_way(&self, level: usize, ticket: u64) -> Vec<Holder>;
+}
+
+impl<H: Hierarchy> Lender for Claim<H> {
+    fn label(&self) -> &str {
+        self.label()
+    }
+
+    fn record(&self) -> &Record {
+        self.record()
+    }
+
+    fn locks(&self) -> Arc<dyn Delayed> {
+        Arc::clone(&self.manager.locks) as _
+    }
+
+    fn in_the_way(&self, level: usize, ticket: u64) -> Vec<Holder> {
+        self.manager.in_the_way(level, LockMode::Exclusive, ticket)
     }
 }
 

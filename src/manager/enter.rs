@@ -3,7 +3,7 @@
 use super::claim::Claim;
 use super::dynamic::DynSession;
 use super::error::{SessionError, at_root, now_at_root};
-use super::in_the_way::InTheWay as _;
+use super::hot::Delay;
 use super::record::Place;
 use super::request::{Answer, Asker, SessionRequest};
 use super::session::Session;
@@ -133,6 +133,10 @@ impl<H: Hierarchy> Asker for Entrant<H> {
 
     fn moves(&self, ticket: u64) {
         self.claim.record().moves(ticket);
+    }
+
+    fn delay(&self, ticket: u64) -> Delay {
+        Delay::begin(Arc::clone(&self.claim.manager().locks) as _, H::Root::INDEX, ticket)
     }
 
     fn in_the_way(&self, ticket: u64) -> Vec<Holder> {

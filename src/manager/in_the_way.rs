@@ -15,15 +15,10 @@ use std::cmp::Reverse;
 /// The most holders that are named.
 const NAMED: usize = 3;
 
-/// A manager of any hierarchy, to be asked who is in the way.
-pub(super) trait InTheWay: Send + Sync {
+impl<H: Hierarchy> LockManager<H> {
     /// The sessions that hold what the request of this ticket waits for, longest first: at most three. The mode is that
     /// of a request for the root; above, the queue knows it.
-    fn in_the_way(&self, level: usize, mode: LockMode, ticket: u64) -> Vec<Holder>;
-}
-
-impl<H: Hierarchy> InTheWay for LockManager<H> {
-    fn in_the_way(&self, level: usize, mode: LockMode, ticket: u64) -> Vec<Holder> {
+    pub(super) fn in_the_way(&self, level: usize, mode: LockMode, ticket: u64) -> Vec<Holder> {
         let (mode, reach, numbers) = match self.locks.sets.at(level).map(|set| set.asked(ticket)) {
             None => (mode, Reach::Every, Vec::new()),
             Some(None) => return Vec::new(), // It is granted.

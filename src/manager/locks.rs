@@ -13,7 +13,7 @@ use crate::level::{Hierarchy, Sets as _};
 use crate::lock::NodeCopy;
 use crate::mode::LockMode;
 use crate::set::{Copies, Reach, RequestSeen, SlotNumber, Stage};
-use crate::table::{Hold, LockRow, LockTable, SessionRow, Wait, Waiter, natural};
+use crate::table::{Hold, HotName, LockRow, LockTable, SessionRow, Wait, Waiter, natural};
 use std::collections::{BTreeMap, HashMap};
 use std::iter;
 use std::time::{Duration, SystemTime};
@@ -38,7 +38,8 @@ impl<H: Hierarchy> LockManager<H> {
         let queues = Queues::of(self);
         let seen =
             flows.iter().zip(copied).filter_map(|(flow, copied)| Seen::of(flow, copied, &queues, self)).collect();
-        Scene { levels: H::LEVELS, seen, queues, now: Moment::now() }.table(name_of::<H>())
+        let hot = self.locks.hot.list(H::LEVELS);
+        Scene { levels: H::LEVELS, seen, queues, now: Moment::now() }.table(name_of::<H>(), hot)
     }
 }
 
@@ -162,12 +163,11 @@ struct Scene {
 }
 
 impl Scene {
-    fn table(&self, hierarchy: &'static str) -> LockTable {
+    fn table(&self, hierarchy: &'static str, hot: Vec<HotName>) -> LockTable {
         let jams: Vec<Jam> = (0..self.levels.len()).map(|level| self.jam(level)).collect();
         let sessions = self.seen.iter().map(|seen| self.session(seen, &jams)).collect();
         let locks = jams.iter().enumerate().flat_map(|(level, jam)| self.locks(level, jam)).collect();
-        LockTable { hierarchy, root: self.levels[0], at: SystemTime::now(), sessions, locks, hot: Vec::new() }
-            .in_order(self.levels)
+        LockTable { hierarchy, root: self.levels[0], at: SystemTime::now(), sessions, locks, hot }.in_order(self.levels)
     }
 
     fn ago(&self, moment: Moment) -> Duration {

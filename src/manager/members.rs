@@ -37,10 +37,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { checks::may_acquire::<S, L>() }
-        SessionRequest::new(
-            Changer::new(self.record(), self.manager(), Location::caller()),
-            Add::new(self.set::<L>(), entries),
-        )
+        SessionRequest::new(Changer::new(&self.claim, Location::caller()), Add::new(self.set::<L>(), entries))
     }
 
     /// Adds names to level `L`, and holds them exclusively before any other request can.
@@ -173,10 +170,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { checks::may_acquire::<S, L>() }
-        SessionRequest::new(
-            Changer::new(self.record(), self.manager(), Location::caller()),
-            Remove::new(self.set::<L>(), names),
-        )
+        SessionRequest::new(Changer::new(&self.claim, Location::caller()), Remove::new(self.set::<L>(), names))
     }
 
     /// Removes names of level `L` that this session holds exclusively, without waiting.

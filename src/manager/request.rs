@@ -12,6 +12,7 @@
 //! ```
 
 use super::error::SessionError;
+use super::hot::Delay;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::priority::Priority;
 use crate::set::{InPart, Want};
@@ -56,6 +57,8 @@ pin_project! {
         // Declared before the asker, so that it is dropped first: the level is on the record as long as this waits.
         #[pin]
         request: Option<F>,
+        // Ends after the request, with no place in a queue any more.
+        delay: Option<Box<Delay>>,
         asker: Option<A>,
     }
 }
@@ -70,6 +73,9 @@ pub trait Asker: Sized {
 
     /// Notes that the request that waits has another ticket now.
     fn moves(&self, ticket: u64);
+
+    /// The delay of a request that begins to wait.
+    fn delay(&self, ticket: u64) -> Delay;
 
     /// The sessions that hold what the request of this ticket waits for, longest first: a few of them.
     fn in_the_way(&self, ticket: u64) -> Vec<Holder>;
@@ -87,7 +93,7 @@ pub trait Answer<T>: Asker {
 impl<A, F> SessionRequest<A, F> {
     #[inline]
     pub(super) fn new(asker: A, request: F) -> Self {
-        Self { request: Some(request), asker: Some(asker) }
+        Self { request: Some(request), delay: None, asker: Some(asker) }
     }
 
     /// Gives up after this duration, counted from the first poll.
@@ -124,6 +130,7 @@ impl<A, F> SessionRequest<A, F> {
     pub(super) fn recall(self: Pin<&mut Self>) -> Option<A> {
         let mut this = self.project();
         this.request.set(None);
+        *this.delay = None;
         this.asker.take()
     }
 
@@ -154,10 +161,13 @@ impl<A, F> SessionRequest<A, F> {
             return Poll::Ready(Err(refusal));
         }
         let Poll::Ready(answer) = poll(request.as_mut()) else {
-            Self::pending(request, asker);
+            Self::pending(request, asker, this.delay);
             return Poll::Pending;
         };
         this.request.set(None);
+        if this.delay.is_some() {
+            *this.delay = None;
+        }
         Poll::Ready(A::answered(this.asker, answer))
     }
 }
@@ -165,9 +175,10 @@ impl<A, F> SessionRequest<A, F> {
 impl<A: Asker, F: Timed> SessionRequest<A, F> {
     /// The slow path of a poll.
     #[cold]
-    fn pending(request: Pin<&mut F>, asker: &mut A) {
+    fn pending(request: Pin<&mut F>, asker: &mut A, delay: &mut Option<Box<Delay>>) {
         if let Some(ticket) = request.watch() {
             asker.waits(ticket);
+            delay.get_or_insert_with(|| Box::new(asker.delay(ticket)));
         }
     }
 

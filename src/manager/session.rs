@@ -3,7 +3,7 @@
 use super::LockManager;
 use super::claim::Claim;
 use super::error::{AtLevel, SessionError};
-use super::in_the_way::InTheWay as _;
+use super::hot::Delay;
 use super::record::{Place, Record};
 use super::request::{Answer, Asker, SessionRequest};
 use crate::deadline::Deadline;
@@ -526,6 +526,10 @@ impl<H: Hierarchy, S, L: Level, M> Asker for Climber<H, S, L, M> {
 
     fn moves(&self, ticket: u64) {
         self.session.record().moves(ticket);
+    }
+
+    fn delay(&self, ticket: u64) -> Delay {
+        Delay::begin(Arc::clone(&self.session.manager().locks) as _, L::INDEX, ticket)
     }
 
     fn in_the_way(&self, ticket: u64) -> Vec<Holder> {

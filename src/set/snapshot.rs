@@ -12,6 +12,7 @@ use crate::mode::LockMode;
 use crate::panics::Panics;
 use crate::priority::Priority;
 use crate::table::{LockRow, LockTable, Waiter, natural};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
@@ -40,6 +41,12 @@ pub trait Copies {
     /// The mode of a request that waits, what it is about, and the places of its first names.
     fn asked(&self, ticket: u64) -> Option<(LockMode, Reach, Vec<SlotNumber>)>;
 
+    /// Up to four members that have no room for a request; its first members if there is room at all.
+    fn in_the_way_of(&self, ticket: u64) -> SmallVec<[SlotNumber; 4]>;
+
+    /// The name of the member at this place.
+    fn name_of(&self, number: SlotNumber) -> Option<String>;
+
     /// The name of the member at this place, if it is held in this mode.
     fn name_at(&self, number: SlotNumber, mode: LockMode) -> Option<String>;
 }
@@ -64,8 +71,17 @@ impl<K: Key + fmt::Debug, T> Copies for Core<K, T> {
         (copy.state == Stage::Waits).then_some((copy.mode, copy.reach, copy.numbers))
     }
 
+    fn in_the_way_of(&self, ticket: u64) -> SmallVec<[SlotNumber; 4]> {
+        self.queue().first_in_the_way(ticket, |member| SlotNumber::of(*member))
+    }
+
+    fn name_of(&self, number: SlotNumber) -> Option<String> {
+        let known = Pinned::of(self.shards.at(number, |_| true)?);
+        Some(text(known[0].name()))
+    }
+
     fn name_at(&self, number: SlotNumber, mode: LockMode) -> Option<String> {
-        let known = Pinned::of(self.shards.held_at(number, mode)?);
+        let known = Pinned::of(self.shards.at(number, |known| known.held() == Some(mode))?);
         Some(text(known[0].name()))
     }
 }

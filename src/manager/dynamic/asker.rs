@@ -4,7 +4,7 @@ use super::{DynClimb, DynSession};
 use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, Hierarchy, LevelOf, NotRoot};
 use crate::manager::error::{AtLevel, SessionError};
-use crate::manager::in_the_way::InTheWay as _;
+use crate::manager::hot::Delay;
 use crate::manager::order::OrderError;
 use crate::manager::record::Place;
 use crate::manager::request::{Answer, Asker, SessionRequest};
@@ -12,6 +12,7 @@ use crate::mode::LockMode;
 use crate::set::SetError;
 use crate::table::Holder;
 use std::fmt;
+use std::sync::Arc;
 
 /// Waits for names of level `L`, or adds or removes members. It borrows the session.
 ///
@@ -74,6 +75,10 @@ impl<H: Hierarchy, L: NotRoot> Asker for DynAsker<'_, H, L> {
 
     fn moves(&self, ticket: u64) {
         self.session.record().moves(ticket);
+    }
+
+    fn delay(&self, ticket: u64) -> Delay {
+        Delay::begin(Arc::clone(&self.session.manager().locks) as _, L::INDEX, ticket)
     }
 
     fn in_the_way(&self, ticket: u64) -> Vec<Holder> {

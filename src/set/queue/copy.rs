@@ -5,6 +5,7 @@ use super::terms::{Holders, Member, Outcome, Reach, Waiter};
 use crate::clock::Moment;
 use crate::mode::LockMode;
 use crate::priority::Priority;
+use smallvec::SmallVec;
 
 /// A copy of a request. `N` identifies a member for good.
 #[derive(Debug)]
@@ -63,6 +64,15 @@ impl<M: Member> Queue<M> {
         let numbers = looked().map(number).collect();
         let (mode, priority, reach) = (*mode, *priority, *reach);
         Some(RequestCopy { ticket, mode, priority, reach, state, members: named, numbers, count: members.len() })
+    }
+
+    /// Up to four members that have no room for a request; its first members if there is room at all.
+    pub(crate) fn first_in_the_way<N>(&self, ticket: u64, number: impl Fn(&M) -> N) -> SmallVec<[N; 4]> {
+        const LOOKED: usize = 256;
+        let Some(Waiter { mode, members, .. }) = self.requests.get(&ticket) else { return SmallVec::new() };
+        let in_the_way = members.iter().take(LOOKED).filter(|member| !self.has_room(member, *mode));
+        let found: SmallVec<[N; 4]> = in_the_way.take(4).map(&number).collect();
+        if found.is_empty() { members.iter().take(4).map(number).collect() } else { found }
     }
 
     /// Notes from now on when this request is granted.
