@@ -8,7 +8,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use lockladder::{Exclusive, Guard, SharedLock};
 use serde_json::{Value, json};
 use std::fmt::Debug;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::Stdio;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -36,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Browser {
     pub(crate) client: Client,
+    driver_address: String,
     _driver: Child,
     _profile: TempDir,
     _one: Guard<&'static SharedLock<()>, Exclusive>,
@@ -88,7 +90,13 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
-        Some(Self { client, _driver: driver, _profile: profile, _one: one })
+        Some(Self {
+            client,
+            driver_address: format!("127.0.0.1:{port}"),
+            _driver: driver,
+            _profile: profile,
+            _one: one,
+        })
     }
 
     /// What a script of the test returns, run in the page.
@@ -130,6 +138,18 @@ impl Browser {
     }
 
     pub(crate) async fn close(self) {
-        self.client.close().await.unwrap();
+        self.client.clone().close().await.unwrap();
+    }
+}
+
+/// A test that fails leaves no Chromium behind either: the driver ends it, if it is told to go.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let told = TcpStream::connect(&self.driver_address).and_then(|mut stream| {
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+            stream.read_to_end(&mut Vec::new())
+        });
+        drop(told); // What it says does not matter: it is killed next.
     }
 }
