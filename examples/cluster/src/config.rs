@@ -17,9 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use self::json::{Complaint, Cursor, Unambiguous};
+use self::json::{Complaint, Cursor};
 use crate::inventory::Inventory;
 
+pub(crate) use self::json::Unambiguous;
 pub(crate) use self::scale::scale;
 
 /// A made-up cluster, for runs without `--config`.

@@ -1,13 +1,21 @@
 //! Where one job works: its clock, its account in the ledger, and what its locks cover.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::time::Duration;
 
+use lockladder::futures::{Climb, Enter, SessionRequest};
+use lockladder::ganeti::seed::{Cluster, Seed};
+use lockladder::level::{Held, Level, LevelOf, NotRoot};
+use lockladder::{HeldList, Mode, Session, SessionError};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::time::Instant;
 
+use crate::control::{Control, Rung};
 use crate::inventory::Store;
 use crate::ledger::{Access, Account, Contact, Ledger, Resource, Touches};
+use crate::refusal::Refusal;
 
 /// What the jobs of one pass share, under every scheme.
 #[derive(Debug)]
@@ -40,11 +48,13 @@ pub(crate) struct Desk<'r> {
     slowness: f64,
     waited: Duration,
     first_held: Option<Instant>,
+    /// `None` if no one looks at the job or may stop it.
+    control: Option<&'r Control>,
 }
 
 impl<'r> Desk<'r> {
     /// A desk for job `number`. The seed and the number decide how long its work takes.
-    pub(crate) fn new(site: &'r Site, number: usize, label: String) -> Self {
+    pub(crate) fn new(site: &'r Site, number: usize, label: String, control: Option<&'r Control>) -> Self {
         let mut rng = StdRng::seed_from_u64(site.pace.seed ^ number as u64);
         Self {
             site,
@@ -52,6 +62,7 @@ impl<'r> Desk<'r> {
             slowness: rng.random_range(0.5..1.5),
             waited: Duration::ZERO,
             first_held: None,
+            control,
         }
     }
 
@@ -74,6 +85,40 @@ impl<'r> Desk<'r> {
         acquired
     }
 
+    /// Waits for the root of the ladder.
+    pub(crate) async fn enter<M: Mode>(
+        &mut self,
+        request: Enter<Seed, M>,
+    ) -> Result<Session<Seed, Held<Cluster, M>>, Refusal> {
+        self.ask(rung::<Cluster, M>(), request).await
+    }
+
+    /// Waits for names of level `L`.
+    pub(crate) async fn climb<S, L, M>(
+        &mut self,
+        request: Climb<Seed, S, L, M>,
+    ) -> Result<Session<Seed, Held<L, M, S>>, Refusal>
+    where
+        S: HeldList,
+        L: NotRoot + LevelOf<Seed>,
+        M: Mode,
+    {
+        self.ask(rung::<L, M>(), request).await
+    }
+
+    /// Waits for a request of this rung. A job that is stopped waits no longer.
+    pub(crate) async fn ask<A, F, T>(&mut self, rung: Rung, request: SessionRequest<A, F>) -> Result<T, Refusal>
+    where
+        SessionRequest<A, F>: Future<Output = Result<T, SessionError>>,
+    {
+        let control = self.control;
+        let got = unless_stopped(control, self.wait(noticed(control, rung, request))).await?;
+        if let Some(control) = control {
+            control.gets(rung);
+        }
+        Ok(got)
+    }
+
     /// Begins to work on `resources`, which `lease` should cover.
     ///
     /// The touches borrow the lease: while a job works on something, the compiler does not let it release the locks.
@@ -89,14 +134,28 @@ impl<'r> Desk<'r> {
         self.account.touch(resources.into_iter().map(contact).collect())
     }
 
-    /// Simulates work: remote calls, disks that sync.
-    pub(crate) async fn work(&self, steps: u32) {
+    /// Simulates work: remote calls, disks that sync. A job that is stopped does not end it.
+    pub(crate) async fn work(&self, steps: u32) -> Result<(), Refusal> {
         let time = (self.site.pace.step * steps).mul_f64(self.slowness);
-        if time.is_zero() {
-            // Even work that takes no time gives other jobs a chance to interfere.
-            tokio::task::yield_now().await;
-        } else {
-            tokio::time::sleep(time).await;
+        if let Some(control) = self.control {
+            control.works();
+        }
+        let work = async {
+            if time.is_zero() {
+                // Even work that takes no time gives other jobs a chance to interfere.
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(time).await;
+            }
+            Ok::<_, Refusal>(())
+        };
+        unless_stopped(self.control, work).await
+    }
+
+    /// The job has released level `L` before its end.
+    pub(crate) fn has_released<L: Level>(&self) {
+        if let Some(control) = self.control {
+            control.releases(L::NAME);
         }
     }
 
@@ -110,7 +169,41 @@ impl<'r> Desk<'r> {
 
     /// Clears the desk once the last lock is released. Returns the account, the time waited, and the time held.
     pub(crate) fn clear(self) -> (Account<'r>, Duration, Duration) {
+        if let Some(control) = self.control {
+            control.leaves();
+        }
         let held = self.first_held.map_or(Duration::ZERO, |since| since.elapsed());
         (self.account, self.waited, held)
+    }
+}
+
+/// Names of level `L` in mode `M`.
+pub(crate) fn rung<L: Level, M: Mode>() -> Rung {
+    Rung { level: L::NAME, access: M::MODE.into() }
+}
+
+/// What comes of a request. Its control is told once it is in a queue.
+async fn noticed<T>(control: Option<&Control>, rung: Rung, request: impl Future<Output = T>) -> T {
+    let (mut request, mut untold) = (pin!(request), control);
+    poll_fn(|context| {
+        let polled = request.as_mut().poll(context);
+        if polled.is_pending() {
+            untold.take().inspect(|control| control.waits(rung));
+        }
+        polled
+    })
+    .await
+}
+
+/// What comes of `task`; or, if the job is stopped before, that it is.
+async fn unless_stopped<T, E>(control: Option<&Control>, task: impl Future<Output = Result<T, E>>) -> Result<T, Refusal>
+where
+    Refusal: From<E>,
+{
+    let Some(control) = control else { return Ok(task.await?) };
+    tokio::select! {
+        biased;
+        () = control.stop.cancelled() => Err(Refusal::Cancelled),
+        ended = task => Ok(ended?),
     }
 }

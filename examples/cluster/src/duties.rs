@@ -15,10 +15,7 @@ use crate::task::Task;
 /// Does the part of `task` that needs its nodes. [`finish`] does the rest.
 pub(crate) async fn perform(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) -> Result<(), Refusal> {
     match task {
-        Task::ClusterVerify {} => {
-            verify_cluster(desk, lease).await;
-            Ok(())
-        }
+        Task::ClusterVerify {} => verify_cluster(desk, lease).await,
         Task::InstanceCreate { instance, nodes, fails } => {
             // Under the ladder, the lock set refuses a name that is taken.
             if desk.site.store.read(|cluster| cluster.has_instance(instance)) {
@@ -43,21 +40,22 @@ pub(crate) async fn perform(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) -> 
 }
 
 /// Does the rest of a successful `task`, which no longer needs its nodes.
-pub(crate) async fn finish(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) {
-    if let Task::InstanceCreate { instance, .. } = task {
-        sync_disks(desk, lease, instance).await;
+pub(crate) async fn finish(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) -> Result<(), Refusal> {
+    match task {
+        Task::InstanceCreate { instance, .. } => sync_disks(desk, lease, instance).await,
+        _ => Ok(()),
     }
 }
 
 /// Asks every node about every instance.
-pub(crate) async fn verify_cluster(desk: &Desk<'_>, lease: &dyn Lease) {
+pub(crate) async fn verify_cluster(desk: &Desk<'_>, lease: &dyn Lease) -> Result<(), Refusal> {
     let everything: Vec<_> = desk.site.store.read(|cluster| {
         let instances = cluster.instance_names().map(|name| Resource::instance(name));
         let nodes = cluster.node_names().map(|name| Resource::node(name));
         instances.chain(nodes).map(|resource| (resource, Shared)).collect()
     });
     let _touches = desk.touch(lease, everything);
-    desk.work(1).await;
+    desk.work(1).await
 }
 
 /// Asks the nodes of some instances, or of all, about these instances.
@@ -70,7 +68,7 @@ pub(crate) async fn query_instances(
     let instances = instances.iter().map(|name| (Resource::instance(name), Shared));
     let nodes = nodes.iter().map(|name| (Resource::node(name), Shared));
     let _touches = desk.touch(lease, instances.chain(nodes));
-    desk.work(1).await;
+    desk.work(1).await?;
     Ok(())
 }
 
@@ -102,8 +100,11 @@ pub(crate) fn announce_instance(desk: &Desk<'_>, instance: &str) {
     desk.appears(Resource::instance(instance));
 }
 
-/// Takes an instance out of the ledger again; its name is still locked.
+/// Takes an instance out of the ledger again, and out of the configuration if it is written there already; its name is
+/// still locked.
 pub(crate) fn withdraw_instance(desk: &Desk<'_>, instance: &str) {
+    // A refusal says that it was not written yet.
+    let _ = desk.site.store.write(|cluster| cluster.remove_instance(instance));
     desk.disappears(Resource::instance(instance));
 }
 
@@ -124,7 +125,7 @@ pub(crate) async fn place_instance(
         known.then_some(()).ok_or_else(|| Refusal::NoSuchNode(node.clone()))?;
     }
     let _touches = desk.touch(lease, instance_and_nodes(instance, &pair));
-    desk.work(1).await;
+    desk.work(1).await?;
     if fails {
         return Err(Refusal::DisksFailed(instance.to_owned()));
     }
@@ -132,16 +133,16 @@ pub(crate) async fn place_instance(
 }
 
 /// Waits for the disks of a new instance to sync. The job no longer needs the nodes.
-pub(crate) async fn sync_disks(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) {
+pub(crate) async fn sync_disks(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) -> Result<(), Refusal> {
     let _touches = desk.touch(lease, instance_and_nodes(instance, &[]));
-    desk.work(1).await;
+    desk.work(1).await
 }
 
 /// Stops an instance, and takes it out of the configuration and the ledger.
 pub(crate) async fn remove_instance(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) -> Result<(), Refusal> {
     let nodes = home(desk, instance)?;
     let touches = desk.touch(lease, instance_and_nodes(instance, &nodes));
-    desk.work(1).await;
+    desk.work(1).await?;
     desk.site.store.write(|cluster| cluster.remove_instance(instance))?;
     drop(touches);
     desk.disappears(Resource::instance(instance));
@@ -153,7 +154,7 @@ pub(crate) async fn fail_over(desk: &Desk<'_>, lease: &dyn Lease, instance: &str
     let nodes = home(desk, instance)?;
     let _touches = desk.touch(lease, instance_and_nodes(instance, &nodes));
     desk.site.store.read(|cluster| cluster.pair_of(instance).map(drop))?;
-    desk.work(1).await;
+    desk.work(1).await?;
     desk.site.store.write(|cluster| cluster.fail_over(instance))
 }
 
@@ -178,7 +179,7 @@ pub(crate) async fn replace_disks(
     }
     nodes.push(new_secondary.clone());
     let _touches = desk.touch(lease, instance_and_nodes(instance, &nodes));
-    desk.work(2).await;
+    desk.work(2).await?;
     desk.site.store.write(|cluster| cluster.replace_secondary(instance, &new_secondary))
 }
 
@@ -186,16 +187,21 @@ pub(crate) async fn replace_disks(
 pub(crate) async fn add_node(desk: &Desk<'_>, lease: &dyn Lease, node: &str) -> Result<(), Refusal> {
     desk.site.store.write(|cluster| cluster.add_node(node))?;
     desk.appears(Resource::node(node));
-    let _touches = desk.touch(lease, [(Resource::node(node), Exclusive)]);
-    desk.work(1).await;
-    Ok(())
+    let touches = desk.touch(lease, [(Resource::node(node), Exclusive)]);
+    let set_up = desk.work(1).await;
+    drop(touches);
+    if set_up.is_err() {
+        desk.site.store.write(|cluster| cluster.remove_node(node))?;
+        desk.disappears(Resource::node(node));
+    }
+    set_up
 }
 
 /// Renames an instance on its nodes, in the configuration and in the ledger.
 pub(crate) async fn rename_instance(desk: &Desk<'_>, lease: &dyn Lease, old: &str, new: &str) -> Result<(), Refusal> {
     let nodes = home(desk, old)?;
     let touches = desk.touch(lease, instance_and_nodes(old, &nodes));
-    desk.work(1).await;
+    desk.work(1).await?;
     desk.site.store.write(|cluster| cluster.rename_instance(old, new))?;
     drop(touches);
     desk.disappears(Resource::instance(old));

@@ -55,6 +55,18 @@ impl Inventory {
         Ok(())
     }
 
+    /// Removes a node on which no instance lives.
+    pub(crate) fn remove_node(&mut self, node: &str) -> Result<(), Refusal> {
+        match self.nodes.get(node) {
+            None => Err(Refusal::NoSuchNode(node.to_owned())),
+            Some(0) => {
+                self.nodes.remove(node);
+                Ok(())
+            }
+            Some(uses) => Err(Refusal::NodeInUse { node: node.to_owned(), instances: *uses }),
+        }
+    }
+
     /// Puts a new instance on `nodes`, each of which must exist and be named once.
     pub(crate) fn add_instance(&mut self, instance: &str, nodes: Vec<String>) -> Result<(), Refusal> {
         if self.has_instance(instance) {

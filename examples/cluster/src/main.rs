@@ -13,6 +13,7 @@
 //! (`duties`). The `ledger` watches, independently of the locks. See `--help` for the options.
 
 mod config;
+mod control;
 mod desk;
 mod duties;
 mod inventory;
@@ -28,6 +29,9 @@ mod report;
 mod run;
 #[cfg(test)]
 mod schedules;
+mod service;
+#[cfg(test)]
+mod stopping;
 mod stream;
 mod tally;
 mod task;
@@ -45,11 +49,14 @@ use crate::options::Options;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::run::{Findings, INTERRUPTED, Plan};
+use crate::service::Serving;
 use crate::task::Opcode;
 
 const VIOLATED: u8 = 1;
 /// The findings could not be written: that is no success either.
 const UNWRITTEN: u8 = 1;
+/// The service could not start.
+const UNSERVED: u8 = 1;
 const BAD_INPUT: u8 = 2;
 
 fn main() -> ExitCode {
@@ -61,12 +68,29 @@ fn main() -> ExitCode {
             return ExitCode::from(BAD_INPUT);
         }
     };
-    let findings = runtime(options.virtual_time).block_on(run::carry_out(&plan));
+    let findings = match find(&options, &plan) {
+        Ok(findings) => findings,
+        Err(error) => {
+            eprintln!("error: cannot serve at {error}");
+            return ExitCode::from(UNSERVED);
+        }
+    };
     if let Err(error) = publish(&options, &Report::new(source(&options), &plan, &findings)) {
         eprintln!("error: cannot write the report: {error}");
         return ExitCode::from(UNWRITTEN);
     }
     exit_code(&findings)
+}
+
+fn find(options: &Options, plan: &Plan) -> io::Result<Findings> {
+    let runtime = runtime(options.virtual_time);
+    match options.serve {
+        Some(address) => {
+            let serving = Serving { address, queue_limit: options.queue_limit };
+            runtime.block_on(service::serve(serving, plan))
+        }
+        None => Ok(runtime.block_on(run::carry_out(plan))),
+    }
 }
 
 fn runtime(virtual_time: bool) -> Runtime {
@@ -83,6 +107,7 @@ fn plan(options: &Options) -> Result<Plan, Box<dyn Error>> {
     }
     let tasks = match &options.job_file {
         Some(file) => task::read_job_file(file)?,
+        None if options.serve.is_some() => Vec::new(),
         None => stream::generate(&cluster, options.jobs, options.seed),
     };
     let sabotage = if options.sabotage { Sabotage::Failovers } else { Sabotage::None };

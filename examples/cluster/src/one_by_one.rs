@@ -152,8 +152,7 @@ pub(crate) async fn run(desk: &mut Desk<'_>, locks: &OneByOne, task: &Task) -> R
         _ => {}
     }
     done?;
-    duties::finish(desk, &Hand { instances: &instances, nodes: None }, task).await;
-    Ok(())
+    duties::finish(desk, &Hand { instances: &instances, nodes: None }, task).await
 }
 
 /// The nodes that `task` needs now that its instances are locked; `None` if it needs all.

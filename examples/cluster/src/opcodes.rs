@@ -17,9 +17,9 @@
 use std::collections::BTreeSet;
 
 use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
-use lockladder::{All, Holds, LockManager, LockMode, Session, held};
+use lockladder::{All, Exclusive, Holds, LockManager, LockMode, Session, held};
 
-use crate::desk::{Desk, Lease};
+use crate::desk::{Desk, Lease, rung};
 use crate::duties;
 use crate::inventory::Inventory;
 use crate::ledger::{Access, Resource};
@@ -56,6 +56,12 @@ impl Ladder {
         let nodes = self.locks.names::<Node>().into_iter().map(Resource::Node);
         instances.chain(nodes).collect()
     }
+
+    /// Whether no job holds or awaits anything.
+    #[cfg(test)]
+    pub(crate) fn is_free(&self) -> bool {
+        self.locks.try_exclusive("probe").is_ok()
+    }
 }
 
 /// Does `task` under its locks.
@@ -77,21 +83,20 @@ pub(crate) async fn run(desk: &mut Desk<'_>, ladder: &Ladder, task: &Task) -> Re
 }
 
 async fn cluster_verify(desk: &mut Desk<'_>, ladder: &Ladder) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let session = desk.wait(session.shared::<Instance>(All)).await?;
-    let session = desk.wait(session.shared::<Node>(All)).await?;
-    duties::verify_cluster(desk, &session).await;
-    Ok(())
+    let session = desk.enter(ladder.locks.shared(desk.label())).await?;
+    let session = desk.climb(session.shared::<Instance>(All)).await?;
+    let session = desk.climb(session.shared::<Node>(All)).await?;
+    duties::verify_cluster(desk, &session).await
 }
 
 async fn query_instances(desk: &mut Desk<'_>, ladder: &Ladder, instances: Option<&[String]>) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
+    let session = desk.enter(ladder.locks.shared(desk.label())).await?;
     let session = match instances {
-        Some(names) => desk.wait(session.shared::<Instance>(names)).await?,
-        None => desk.wait(session.shared::<Instance>(All)).await?,
+        Some(names) => desk.climb(session.shared::<Instance>(names)).await?,
+        None => desk.climb(session.shared::<Instance>(All)).await?,
     };
     let (_, nodes) = duties::homes(desk, instances)?;
-    let session = desk.wait(session.shared::<Node>(nodes)).await?;
+    let session = desk.climb(session.shared::<Node>(nodes)).await?;
     duties::query_instances(desk, &session, instances).await
 }
 
@@ -102,8 +107,8 @@ async fn instance_create(
     nodes: Option<&[String; 2]>,
     fails: bool,
 ) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let mut session = desk.wait(session.add_exclusive::<Instance>([instance])).await?;
+    let session = desk.enter(ladder.locks.shared(desk.label())).await?;
+    let mut session = desk.ask(rung::<Instance, Exclusive>(), session.add_exclusive::<Instance>([instance])).await?;
     duties::announce_instance(desk, instance);
     // Nested, so that `session` still holds the name if a later step fails, and can remove it again.
     let created = create_disks(desk, session.nest(), instance, nodes, fails).await;
@@ -122,34 +127,34 @@ async fn create_disks(
     fails: bool,
 ) -> Result<(), Refusal> {
     let session = match nodes {
-        Some(pair) => desk.wait(session.exclusive::<Node>(pair)).await?,
-        None => desk.wait(session.exclusive::<Node>(All)).await?,
+        Some(pair) => desk.climb(session.exclusive::<Node>(pair)).await?,
+        None => desk.climb(session.exclusive::<Node>(All)).await?,
     };
     duties::place_instance(desk, &session, instance, nodes, fails).await?;
     // The configuration is written: other jobs may use the nodes while the disks sync.
     let session = session.release::<Node>();
-    duties::sync_disks(desk, &InstancesOnly(&session), instance).await;
-    Ok(())
+    desk.has_released::<Node>();
+    duties::sync_disks(desk, &InstancesOnly(&session), instance).await
 }
 
 async fn instance_remove(desk: &mut Desk<'_>, ladder: &Ladder, instance: &str) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let session = desk.wait(session.exclusive::<Instance>([instance])).await?;
+    let session = desk.enter(ladder.locks.shared(desk.label())).await?;
+    let session = desk.climb(session.exclusive::<Instance>([instance])).await?;
     let nodes = duties::home(desk, instance)?;
-    let mut session = desk.wait(session.exclusive::<Node>(nodes)).await?;
+    let mut session = desk.climb(session.exclusive::<Node>(nodes)).await?;
     duties::remove_instance(desk, &session, instance).await?;
     session.remove_held::<Instance>([instance])?;
     Ok(())
 }
 
 async fn instance_failover(desk: &mut Desk<'_>, ladder: &Ladder, instance: &str) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let session = desk.wait(session.exclusive::<Instance>([instance])).await?;
+    let session = desk.enter(ladder.locks.shared(desk.label())).await?;
+    let session = desk.climb(session.exclusive::<Instance>([instance])).await?;
     let nodes = match ladder.sabotage {
         Sabotage::None => duties::home(desk, instance)?,
         Sabotage::Failovers => Vec::new(),
     };
-    let session = desk.wait(session.exclusive::<Node>(nodes)).await?;
+    let session = desk.climb(session.exclusive::<Node>(nodes)).await?;
     duties::fail_over(desk, &session, instance).await
 }
 
@@ -159,29 +164,33 @@ async fn replace_disks(
     instance: &str,
     new_secondary: Option<&str>,
 ) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let session = desk.wait(session.exclusive::<Instance>([instance])).await?;
+    let session = desk.enter(ladder.locks.shared(desk.label())).await?;
+    let session = desk.climb(session.exclusive::<Instance>([instance])).await?;
     let session = if let Some(node) = new_secondary {
         let mut nodes = duties::home(desk, instance)?;
         nodes.push(node.to_owned());
-        desk.wait(session.exclusive::<Node>(nodes)).await?
+        desk.climb(session.exclusive::<Node>(nodes)).await?
     } else {
-        desk.wait(session.exclusive::<Node>(All)).await?
+        desk.climb(session.exclusive::<Node>(All)).await?
     };
     duties::replace_disks(desk, &session, instance, new_secondary).await
 }
 
 async fn node_add(desk: &mut Desk<'_>, ladder: &Ladder, node: &str) -> Result<(), Refusal> {
-    let mut session = desk.wait(ladder.locks.exclusive(desk.label())).await?;
-    desk.wait(session.add::<Node>([node])).await?;
-    duties::add_node(desk, &WholeCluster(&session), node).await
+    let mut session = desk.enter(ladder.locks.exclusive(desk.label())).await?;
+    session.add::<Node>([node]).await?;
+    let added = duties::add_node(desk, &WholeCluster(&session), node).await;
+    if added.is_err() {
+        session.remove::<Node>([node]).await?;
+    }
+    added
 }
 
 async fn instance_rename(desk: &mut Desk<'_>, ladder: &Ladder, old: &str, new: &str) -> Result<(), Refusal> {
-    let mut session = desk.wait(ladder.locks.exclusive(desk.label())).await?;
+    let mut session = desk.enter(ladder.locks.exclusive(desk.label())).await?;
     duties::rename_instance(desk, &WholeCluster(&session), old, new).await?;
-    desk.wait(session.remove::<Instance>([old])).await?;
-    desk.wait(session.add::<Instance>([new])).await?;
+    session.remove::<Instance>([old]).await?;
+    session.add::<Instance>([new]).await?;
     Ok(())
 }
 

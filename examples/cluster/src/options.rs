@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,6 +36,20 @@ pub(crate) struct Options {
     /// Run the jobs in FILE, one JSON object a line (see --help for the opcodes)
     #[arg(long, value_name = "FILE", conflicts_with = "jobs")]
     pub(crate) job_file: Option<PathBuf>,
+
+    /// Take jobs by HTTP at ADDR, a port or an address with a port; a port alone is one of 127.0.0.1, which only
+    /// programs of this machine reach (`--serve 8080` or `--serve 127.0.0.1:8080`; port 0 is any free one)
+    #[arg(
+        long,
+        value_name = "ADDR",
+        value_parser = loopback_unless_told,
+        conflicts_with_all = ["jobs", "job_file", "sabotage", "virtual_time"]
+    )]
+    pub(crate) serve: Option<SocketAddr>,
+
+    /// With `--serve`: refuse jobs while N wait for a worker
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "serve", value_parser = one_to_a_million)]
+    pub(crate) queue_limit: usize,
 
     /// Run N jobs at a time
     #[arg(long, value_name = "N", default_value_t = 25, value_parser = one_to_ten_thousand)]
@@ -99,6 +114,10 @@ fn up_to_ten_millions(text: &str) -> Result<usize, String> {
     in_range(text, 0, 10_000_000)
 }
 
+fn one_to_a_million(text: &str) -> Result<usize, String> {
+    in_range(text, 1, 1_000_000)
+}
+
 fn one_to_ten_thousand(text: &str) -> Result<usize, String> {
     in_range(text, 1, 10_000)
 }
@@ -107,5 +126,24 @@ fn in_range(text: &str, least: usize, most: usize) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
         _ => Err(format!("expected a whole number from {least} to {most}")),
+    }
+}
+
+fn loopback_unless_told(text: &str) -> Result<SocketAddr, String> {
+    let port = text.parse().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    port.or_else(|_| text.parse())
+        .map_err(|_| "expected a port, or an address and a port such as 127.0.0.1:8080".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_reaches_the_service_unless_told_otherwise() {
+        let serve = |address| Options::try_parse_from(["cluster", "--serve", address]).ok()?.serve;
+        assert_eq!(serve("8080"), Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))));
+        assert_eq!(serve("[::]:80").map(|address| address.to_string()).as_deref(), Some("[::]:80"));
+        assert_eq!(serve("example.com"), None);
     }
 }

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+use crate::control::Control;
 use crate::desk::{Desk, Site};
 use crate::ledger::Resource;
 use crate::one_by_one::{self, OneByOne};
@@ -30,6 +31,12 @@ pub(crate) enum Guarding {
     OneByOne(Box<OneByOne>),
     /// One mutex around everything.
     OneMutex(Mutex<()>),
+}
+
+impl From<Ladder> for Guarding {
+    fn from(ladder: Ladder) -> Self {
+        Self::Ladder(ladder)
+    }
 }
 
 impl Guarding {
@@ -105,15 +112,22 @@ pub(crate) async fn run(queue: &Arc<Queue>, workers: usize, site: &Arc<Site>, gu
 async fn work(queue: Arc<Queue>, site: Arc<Site>, guarding: Arc<Guarding>) -> Tally {
     let mut tally = Tally::default();
     while let Some((number, task)) = queue.take() {
-        let outcome = do_job(&site, &guarding, number, task).await;
+        let outcome = do_job(&site, &guarding, number, task, None).await;
         tally.record(number, task, &outcome);
         queue.finished.fetch_add(1, Relaxed);
     }
     tally
 }
 
-async fn do_job(site: &Site, guarding: &Guarding, number: usize, task: &Task) -> Outcome {
-    let mut desk = Desk::new(site, number, task.to_string());
+/// Does one job to its end, or until its control stops it.
+pub(crate) async fn do_job(
+    site: &Site,
+    guarding: &Guarding,
+    number: usize,
+    task: &Task,
+    control: Option<&Control>,
+) -> Outcome {
+    let mut desk = Desk::new(site, number, task.to_string(), control);
     let result = match guarding {
         Guarding::Ladder(ladder) => opcodes::run(&mut desk, ladder, task).await,
         Guarding::OneByOne(locks) => one_by_one::run(&mut desk, locks, task).await,

@@ -21,6 +21,10 @@ pub(crate) enum Refusal {
     TooFewNodes { wanted: usize, found: usize },
     #[error("creating the disks of `{0}` failed, as this job was told to")]
     DisksFailed(String),
+    #[error("node `{node}` is in use by {instances} instance(s)")]
+    NodeInUse { node: String, instances: usize },
+    #[error("the job was cancelled")]
+    Cancelled,
     /// Mostly a name that no longer exists, or that exists already.
     #[error(transparent)]
     Locks(#[from] SessionError),

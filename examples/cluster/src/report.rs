@@ -79,8 +79,8 @@ pub(crate) fn rate(jobs: usize, time: Duration) -> f64 {
 impl Report {
     /// The report on the findings of a run of `plan`, whose cluster came from `source`.
     pub(crate) fn new(source: String, plan: &Plan, findings: &Findings) -> Self {
-        let Findings { ladder, one_by_one, one_mutex, violations, interrupted } = findings;
-        let (total, done) = (plan.tasks.len() as u64, ladder.tally.jobs());
+        let Findings { jobs, ladder, one_by_one, one_mutex, violations, interrupted } = findings;
+        let (total, done) = (*jobs as u64, ladder.tally.jobs());
         let jobs_per_s = pass_rate(ladder);
         let baseline = |pass: &Pass| Baseline {
             scheme: pass.scheme,

@@ -50,6 +50,8 @@ pub(crate) struct Pass {
 /// The results of the whole run.
 #[derive(Debug)]
 pub(crate) struct Findings {
+    /// How many jobs there were to do.
+    pub(crate) jobs: usize,
     pub(crate) ladder: Pass,
     /// `None` if [`compare`] found nothing to compare. The same holds for `one_mutex`.
     pub(crate) one_by_one: Option<Pass>,
@@ -87,7 +89,8 @@ async fn all_passes(plan: &Plan, stopped: &Arc<AtomicBool>) -> Findings {
     let ladder = Guarding::Ladder(Ladder::new(&plan.cluster, plan.sabotage));
     let (ladder, violations) = one_pass(plan, stopped, ladder).await;
     let interrupted = stopped.load(Relaxed);
-    let mut findings = Findings { ladder, one_by_one: None, one_mutex: None, violations, interrupted };
+    let mut findings =
+        Findings { jobs: plan.tasks.len(), ladder, one_by_one: None, one_mutex: None, violations, interrupted };
     let one_by_one = Guarding::OneByOne(OneByOne::new(&plan.cluster).into());
     findings.one_by_one = compare(plan, stopped, one_by_one, &mut findings).await;
     findings.one_mutex = compare(plan, stopped, Guarding::OneMutex(Mutex::new(())), &mut findings).await;
@@ -107,11 +110,7 @@ async fn compare(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding, fin
 }
 
 async fn one_pass(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding) -> (Pass, Violations) {
-    let site = Arc::new(Site {
-        store: Store::new(plan.cluster.clone()),
-        ledger: Ledger::new(resources(&plan.cluster)),
-        pace: plan.pace,
-    });
+    let site = Arc::new(site(plan));
     let queue = Arc::new(Queue::new(Arc::clone(&plan.tasks), Arc::clone(stopped)));
     let (jobs, workers, scheme) = (queue.len(), plan.workers, guarding.name());
     plan.progress.say(&format!("{jobs} jobs through {workers} workers under {scheme}"));
@@ -122,11 +121,21 @@ async fn one_pass(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding) ->
         never = plan.progress.follow(scheme, &queue) => match never {},
     };
     let pass = Pass { scheme, tally, wall: begun.elapsed(), most_at_once: site.ledger.most_at_work() };
+    (pass, audited(&site, guarding.names().as_ref()))
+}
+
+/// A new site with the cluster of the plan.
+pub(crate) fn site(plan: &Plan) -> Site {
+    Site { store: Store::new(plan.cluster.clone()), ledger: Ledger::new(resources(&plan.cluster)), pace: plan.pace }
+}
+
+/// Audits the configuration, and the names that have locks, if there are any. Returns all violations of the pass.
+pub(crate) fn audited(site: &Site, locks: Option<&BTreeSet<Resource>>) -> Violations {
     site.ledger.audit("the configuration", &site.store.read(resources));
-    if let Some(names) = guarding.names() {
-        site.ledger.audit("the locks", &names);
+    if let Some(names) = locks {
+        site.ledger.audit("the locks", names);
     }
-    (pass, site.ledger.violations())
+    site.ledger.violations()
 }
 
 /// Everything in `cluster` that jobs work on.

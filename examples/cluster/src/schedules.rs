@@ -27,7 +27,7 @@ use crate::opcodes::{self, Ladder, Sabotage};
 use crate::run::resources;
 use crate::task::Task;
 
-fn cluster() -> Inventory {
+pub(crate) fn cluster() -> Inventory {
     let mut cluster = Inventory::default();
     for node in ["node1", "node2", "node3"] {
         cluster.add_node(node).expect("each name is new");
@@ -40,8 +40,13 @@ fn cluster() -> Inventory {
     cluster
 }
 
+fn task(line: &str) -> Task {
+    let value = serde_json::from_str(line).expect("this is JSON");
+    Task::from_json(value).expect("this is a task")
+}
+
 /// Each opcode at least once. Several want the same names, and some must fail.
-fn tasks() -> Vec<Task> {
+pub(crate) fn tasks() -> Vec<Task> {
     let lines = r#"
         {"op": "ClusterVerify"}
         {"op": "QueryInstances"}
@@ -59,7 +64,7 @@ fn tasks() -> Vec<Task> {
         {"op": "InstanceRename", "instance": "web2", "new_name": "web3"}
     "#;
     let lines = lines.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| serde_json::from_str(line).expect("these are tasks")).collect()
+    lines.map(task).collect()
 }
 
 /// Whether the ledger is read.
@@ -97,7 +102,7 @@ fn begin(tasks: &[Task], sabotage: Sabotage, audit: Audit) -> Scene {
     for (number, task) in tasks.iter().cloned().enumerate() {
         let (site, ladder) = (Arc::clone(&site), ladder.clone());
         scene.enter(move |watch| async move {
-            let mut desk = Desk::new(&site, number, task.to_string());
+            let mut desk = Desk::new(&site, number, task.to_string(), None);
             let result = opcodes::run(&mut desk, &ladder, &task).await;
             let (account, ..) = desk.clear();
             account.close(result.is_ok(), task.effect());

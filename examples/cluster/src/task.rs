@@ -27,9 +27,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Change, Resource};
 
-/// An opcode with its parameters.
+mod json;
+
+pub(crate) use self::json::{BadJob, parse};
+
+/// An opcode with its parameters. [`from_json`](Self::from_json) and [`to_json`](Self::to_json) are its form in files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "op", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(crate) enum Task {
     ClusterVerify {},
     InstanceCreate {
@@ -131,33 +135,35 @@ impl Task {
         }
     }
 
-    /// The names that the task mentions, for labels and checks.
-    fn names(&self) -> Vec<&str> {
+    /// The names that the task mentions, each with its field, for labels and checks.
+    fn names(&self) -> Vec<(&'static str, &str)> {
         match self {
             Self::ClusterVerify {} => Vec::new(),
             Self::InstanceCreate { instance, nodes, .. } => {
-                let nodes = nodes.iter().flatten();
-                std::iter::once(instance).chain(nodes).map(String::as_str).collect()
+                [named("instance", [instance]), named("nodes", nodes.iter().flatten())].concat()
             }
-            Self::InstanceRemove { instance } | Self::InstanceFailover { instance } => {
-                vec![instance]
-            }
+            Self::InstanceRemove { instance } | Self::InstanceFailover { instance } => named("instance", [instance]),
             Self::ReplaceDisks { instance, new_secondary } => {
-                let secondary = new_secondary.as_deref();
-                std::iter::once(instance.as_str()).chain(secondary).collect()
+                [named("instance", [instance]), named("new_secondary", new_secondary)].concat()
             }
-            Self::NodeAdd { node } => vec![node],
-            Self::InstanceRename { instance, new_name } => vec![instance, new_name],
-            Self::QueryInstances { instances } => instances.iter().flatten().map(String::as_str).collect(),
+            Self::NodeAdd { node } => named("node", [node]),
+            Self::InstanceRename { instance, new_name } => {
+                [named("instance", [instance]), named("new_name", [new_name])].concat()
+            }
+            Self::QueryInstances { instances } => named("instances", instances.iter().flatten()),
         }
     }
+}
+
+fn named<'t>(field: &'static str, names: impl IntoIterator<Item = &'t String>) -> Vec<(&'static str, &'t str)> {
+    names.into_iter().map(|name| (field, name.as_str())).collect()
 }
 
 /// The opcode and the first name: enough to find the job, however many names it has.
 impl fmt::Display for Task {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.opcode())?;
-        self.names().first().map_or(Ok(()), |name| write!(out, " {name}"))
+        self.names().first().map_or(Ok(()), |(_, name)| write!(out, " {name}"))
     }
 }
 
@@ -167,7 +173,7 @@ pub(crate) enum JobFileError {
     #[error("cannot read {}: {source}", .file.display())]
     Unreadable { file: PathBuf, source: io::Error },
     #[error("{}: line {line}: {reason}", .file.display())]
-    BadLine { file: PathBuf, line: usize, reason: String },
+    BadLine { file: PathBuf, line: usize, reason: BadJob },
 }
 
 /// The tasks in `file`, in the order of its lines.
@@ -178,56 +184,11 @@ pub(crate) fn read_job_file(file: &Path) -> Result<Vec<Task>, JobFileError> {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        tasks.push(read_line(line).map_err(|reason| JobFileError::BadLine {
+        tasks.push(json::read_line(line).map_err(|reason| JobFileError::BadLine {
             file: file.to_owned(),
             line: index + 1,
             reason,
         })?);
     }
     Ok(tasks)
-}
-
-fn read_line(line: &[u8]) -> Result<Task, String> {
-    let task: Task = serde_json::from_slice(line).map_err(|error| {
-        // Each line is parsed on its own, so the parser would call every line "line 1".
-        error.to_string().replace(" at line 1 column ", " at column ")
-    })?;
-    if task.names().contains(&"") {
-        return Err("a name is empty".to_owned());
-    }
-    Ok(task)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(line: &str) -> String {
-        read_line(line.as_bytes()).expect_err("this line is wrong")
-    }
-
-    #[test]
-    fn a_task_survives_being_written_and_read() {
-        let lines = [
-            r#"{"op":"ClusterVerify"}"#,
-            r#"{"op":"InstanceCreate","instance":"web9","nodes":["node1","node2"]}"#,
-            r#"{"op":"InstanceCreate","instance":"web9","fails":true}"#,
-            r#"{"op":"ReplaceDisks","instance":"web1","new_secondary":"node3"}"#,
-            r#"{"op":"InstanceRename","instance":"web1","new_name":"web2"}"#,
-            r#"{"op":"QueryInstances","instances":["web1"]}"#,
-        ];
-        for line in lines {
-            let task = read_line(line.as_bytes()).expect("this line is right");
-            assert_eq!(serde_json::to_string(&task).expect("tasks are plain data"), line);
-        }
-    }
-
-    #[test]
-    fn a_wrong_line_is_told_what_is_wrong() {
-        assert!(refusal(r#"{"op":"Reboot"}"#).starts_with("unknown variant `Reboot`, expected"));
-        assert!(refusal(r#"{"op":"NodeAdd"}"#).contains("missing field `node`"));
-        assert!(refusal(r#"{"op":"ClusterVerify","quick":1}"#).contains("unknown field `quick`"));
-        assert!(refusal(r#"{"op":"NodeAdd","node":"#).contains("EOF while parsing"));
-        assert_eq!(refusal(r#"{"op":"NodeAdd","node":""}"#), "a name is empty");
-    }
 }
