@@ -94,6 +94,9 @@ struct References<'v> {
 
 fn interpret(top: &Cursor<'_>) -> Result<Inventory, Complaint> {
     let mut inventory = Inventory::default();
+    if let Some(name) = top.member("cluster").and_then(|cluster| cluster.member("cluster_name")) {
+        inventory.set_name(name.text()?);
+    }
     let nodes = named_entries(&top.required("nodes")?)?;
     if nodes.is_empty() {
         return top.required("nodes")?.complain("is empty: every cluster has a node");

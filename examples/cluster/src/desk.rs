@@ -4,10 +4,10 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::time::Duration;
 
-use lockladder::futures::{Climb, Enter, SessionRequest};
+use lockladder::futures::{Climb, Deadline, Enter, SessionRequest};
 use lockladder::ganeti::seed::{Cluster, Seed};
 use lockladder::level::{Held, Level, LevelOf, NotRoot};
-use lockladder::{HeldList, Mode, Session, SessionError};
+use lockladder::{HeldList, Mode, Priority, Session, SessionError};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ use crate::control::{Control, Rung};
 use crate::inventory::Store;
 use crate::ledger::{Access, Account, Contact, Ledger, Resource, Touches};
 use crate::refusal::Refusal;
+use crate::retries::{Attempt, Attempts, Patience};
 
 /// What the jobs of one pass share, under every scheme.
 #[derive(Debug)]
@@ -23,6 +24,19 @@ pub(crate) struct Site {
     pub(crate) store: Store,
     pub(crate) ledger: Ledger,
     pub(crate) pace: Pace,
+    pub(crate) patience: Patience,
+}
+
+/// How a job was served with locks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Service {
+    /// Time spent waiting for locks, all acquisitions and attempts of the job together.
+    pub(crate) wait: Duration,
+    /// Time from the first acquisition of the last attempt to the last release.
+    pub(crate) hold: Duration,
+    pub(crate) attempts: u32,
+    /// The priority of the last attempt.
+    pub(crate) priority: Priority,
 }
 
 /// How long simulated work takes.
@@ -48,6 +62,10 @@ pub(crate) struct Desk<'r> {
     slowness: f64,
     waited: Duration,
     first_held: Option<Instant>,
+    /// When the present attempt gives up, if it does.
+    until: Option<Instant>,
+    priority: Priority,
+    attempts: u32,
     /// `None` if no one looks at the job or may stop it.
     control: Option<&'r Control>,
 }
@@ -62,7 +80,33 @@ impl<'r> Desk<'r> {
             slowness: rng.random_range(0.5..1.5),
             waited: Duration::ZERO,
             first_held: None,
+            until: None,
+            priority: Priority::default(),
+            attempts: 0,
             control,
+        }
+    }
+
+    /// The chances and the patience of the job, before its first attempt.
+    pub(crate) fn attempts_of(&self, number: usize) -> Attempts {
+        Attempts::new(self.site.patience, self.site.pace.seed, number)
+    }
+
+    /// Begins an attempt.
+    pub(crate) fn tries(&mut self, attempt: Attempt) {
+        self.attempts += 1;
+        self.priority = attempt.priority;
+        self.until = attempt.wait.map(|wait| Instant::now() + wait);
+        if let Some(control) = self.control {
+            control.tries(attempt.priority);
+        }
+    }
+
+    /// The present attempt has given up: it holds nothing any more.
+    pub(crate) fn gives_up(&mut self) {
+        self.first_held = None;
+        if let Some(control) = self.control {
+            control.leaves();
         }
     }
 
@@ -90,6 +134,7 @@ impl<'r> Desk<'r> {
         &mut self,
         request: Enter<Seed, M>,
     ) -> Result<Session<Seed, Held<Cluster, M>>, Refusal> {
+        let request = request.priority(self.priority);
         self.ask(rung::<Cluster, M>(), request).await
     }
 
@@ -103,16 +148,29 @@ impl<'r> Desk<'r> {
         L: NotRoot + LevelOf<Seed>,
         M: Mode,
     {
+        let request = request.priority(self.priority);
         self.ask(rung::<L, M>(), request).await
     }
 
-    /// Waits for a request of this rung. A job that is stopped waits no longer.
+    /// The priority of the present attempt.
+    pub(crate) fn priority(&self) -> Priority {
+        self.priority
+    }
+
+    /// Waits for a request of this rung until the present attempt gives up. A job that is stopped waits no longer.
     pub(crate) async fn ask<A, F, T>(&mut self, rung: Rung, request: SessionRequest<A, F>) -> Result<T, Refusal>
     where
         SessionRequest<A, F>: Future<Output = Result<T, SessionError>>,
+        Deadline<SessionRequest<A, F>>: Future<Output = Result<T, SessionError>>,
     {
-        let control = self.control;
-        let got = unless_stopped(control, self.wait(noticed(control, rung, request))).await?;
+        let (control, until) = (self.control, self.until);
+        let request = noticed(control, rung, async move {
+            match until {
+                Some(until) => request.deadline(until).await,
+                None => request.await,
+            }
+        });
+        let got = unless_stopped(control, self.wait(request)).await?;
         if let Some(control) = control {
             control.gets(rung);
         }
@@ -136,7 +194,11 @@ impl<'r> Desk<'r> {
 
     /// Simulates work: remote calls, disks that sync. A job that is stopped does not end it.
     pub(crate) async fn work(&self, steps: u32) -> Result<(), Refusal> {
-        let time = (self.site.pace.step * steps).mul_f64(self.slowness);
+        self.work_for((self.site.pace.step * steps).mul_f64(self.slowness)).await
+    }
+
+    /// Simulates work that takes this time.
+    pub(crate) async fn work_for(&self, time: Duration) -> Result<(), Refusal> {
         if let Some(control) = self.control {
             control.works();
         }
@@ -150,6 +212,13 @@ impl<'r> Desk<'r> {
             Ok::<_, Refusal>(())
         };
         unless_stopped(self.control, work).await
+    }
+
+    /// The job has downgraded its hold of level `L`.
+    pub(crate) fn has_downgraded<L: Level>(&self) {
+        if let Some(control) = self.control {
+            control.downgrades(L::NAME);
+        }
     }
 
     /// The job has released level `L` before its end.
@@ -167,13 +236,13 @@ impl<'r> Desk<'r> {
         self.account.disappears(resource);
     }
 
-    /// Clears the desk once the last lock is released. Returns the account, the time waited, and the time held.
-    pub(crate) fn clear(self) -> (Account<'r>, Duration, Duration) {
+    /// Clears the desk once the last lock is released. Returns the account, and how the job was served.
+    pub(crate) fn clear(self) -> (Account<'r>, Service) {
         if let Some(control) = self.control {
             control.leaves();
         }
         let held = self.first_held.map_or(Duration::ZERO, |since| since.elapsed());
-        (self.account, self.waited, held)
+        (self.account, Service { wait: self.waited, hold: held, attempts: self.attempts, priority: self.priority })
     }
 }
 

@@ -4,9 +4,12 @@
 //! the ladder is compared with, [`one_mutex`](crate::one_mutex) and [`one_by_one`](crate::one_by_one), take all locks
 //! of a task and then [`perform`] it. The lease tells the ledger which locks a job thinks it has.
 
+pub(crate) mod cluster;
+
 use std::collections::BTreeSet;
 
 use crate::desk::{Desk, Lease};
+use crate::inventory::InstanceChange;
 use crate::ledger::Access::{self, Exclusive, Shared};
 use crate::ledger::Resource;
 use crate::refusal::Refusal;
@@ -15,7 +18,17 @@ use crate::task::Task;
 /// Does the part of `task` that needs its nodes. [`finish`] does the rest.
 pub(crate) async fn perform(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) -> Result<(), Refusal> {
     match task {
-        Task::ClusterVerify {} => verify_cluster(desk, lease).await,
+        Task::ClusterVerify {} | Task::VerifyDisks {} => verify_cluster(desk, lease).await,
+        Task::SetClusterParams { parameter, value } => cluster::configure(desk, lease, Some((parameter, value))).await,
+        Task::RedistributeConfig {} => cluster::configure(desk, lease, None).await,
+        Task::RenameCluster { name } => cluster::rename_cluster(desk, lease, name).await,
+        Task::DestroyCluster {} => cluster::destroy_cluster(desk, lease).await,
+        Task::DiagnoseOS { nodes } | Task::QueryNodeVolumes { nodes } => {
+            cluster::ask_nodes(desk, lease, nodes.as_deref()).await
+        }
+        Task::NodeAdd { node } => cluster::add_node(desk, lease, node).await,
+        Task::NodeRemove { node } => cluster::remove_node(desk, lease, node).await,
+        Task::NodeSetParams { node, drained } => cluster::set_node(desk, lease, node, *drained).await,
         Task::InstanceCreate { instance, nodes, fails } => {
             // Under the ladder, the lock set refuses a name that is taken.
             if desk.site.store.read(|cluster| cluster.has_instance(instance)) {
@@ -30,12 +43,29 @@ pub(crate) async fn perform(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) -> 
         }
         Task::InstanceRemove { instance } => remove_instance(desk, lease, instance).await,
         Task::InstanceFailover { instance } => fail_over(desk, lease, instance).await,
+        Task::InstanceMigrate { instance } => migrate(desk, lease, instance).await,
+        Task::ActivateDisks { instance }
+        | Task::GrowDisk { instance, .. }
+        | Task::SetInstanceParams { instance, .. }
+        | Task::InstanceStartup { instance }
+        | Task::InstanceShutdown { instance }
+        | Task::InstanceReboot { instance }
+        | Task::InstanceReinstall { instance } => {
+            let Some(change) = task.change() else { return Ok(()) };
+            if !change.needs_nodes() {
+                return change_instance(desk, lease, instance, change).await;
+            }
+            change_disks(desk, lease, instance, change).await?;
+            sync_changed_disks(desk, lease, instance).await
+        }
         Task::ReplaceDisks { instance, new_secondary } => {
             replace_disks(desk, lease, instance, new_secondary.as_deref()).await
         }
-        Task::NodeAdd { node } => add_node(desk, lease, node).await,
         Task::InstanceRename { instance, new_name } => rename_instance(desk, lease, instance, new_name).await,
         Task::QueryInstances { instances } => query_instances(desk, lease, instances.as_deref()).await,
+        Task::ExportInstance { instance, node } => export_instance(desk, lease, instance, node).await,
+        Task::RemoveExport { instance } => cluster::remove_export(desk, lease, instance).await,
+        Task::TestDelay { nodes, duration_ms } => cluster::delay(desk, lease, nodes, *duration_ms).await,
     }
 }
 
@@ -158,6 +188,67 @@ pub(crate) async fn fail_over(desk: &Desk<'_>, lease: &dyn Lease, instance: &str
     desk.site.store.write(|cluster| cluster.fail_over(instance))
 }
 
+/// Moves an instance that runs to its secondary.
+pub(crate) async fn migrate(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) -> Result<(), Refusal> {
+    home(desk, instance)?;
+    if !desk.site.store.read(|cluster| cluster.is_running(instance)) {
+        return Err(Refusal::NotRunning(instance.to_owned()));
+    }
+    fail_over(desk, lease, instance).await
+}
+
+/// Changes an instance without its nodes: starts it, for example.
+pub(crate) async fn change_instance(
+    desk: &Desk<'_>,
+    lease: &dyn Lease,
+    instance: &str,
+    change: InstanceChange,
+) -> Result<(), Refusal> {
+    desk.site.store.read(|cluster| cluster.may_change(instance, change))?;
+    let _touches = desk.touch(lease, instance_and_nodes(instance, &[]));
+    desk.work(1).await?;
+    desk.site.store.write(|cluster| cluster.change(instance, change))
+}
+
+/// Changes an instance on its nodes, and writes the configuration. The disks have yet to [sync](sync_changed_disks).
+pub(crate) async fn change_disks(
+    desk: &Desk<'_>,
+    lease: &dyn Lease,
+    instance: &str,
+    change: InstanceChange,
+) -> Result<(), Refusal> {
+    let nodes = home(desk, instance)?;
+    let _touches = desk.touch(lease, instance_and_nodes(instance, &nodes));
+    desk.work(1).await?;
+    desk.site.store.write(|cluster| cluster.change(instance, change))
+}
+
+/// Waits for the disks of a changed instance to sync on its nodes. Other jobs may look at the instance meanwhile.
+pub(crate) async fn sync_changed_disks(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) -> Result<(), Refusal> {
+    let nodes = home(desk, instance)?;
+    let nodes = nodes.iter().map(|name| (Resource::node(name), Exclusive));
+    let _touches = desk.touch(lease, std::iter::once((Resource::instance(instance), Shared)).chain(nodes));
+    desk.work(1).await
+}
+
+/// Copies an instance from its primary to a node, and keeps the copy there.
+pub(crate) async fn export_instance(
+    desk: &Desk<'_>,
+    lease: &dyn Lease,
+    instance: &str,
+    node: &str,
+) -> Result<(), Refusal> {
+    let mut nodes = home(desk, instance)?;
+    nodes.truncate(1);
+    if !desk.site.store.read(|cluster| cluster.has_node(node)) {
+        return Err(Refusal::NoSuchNode(node.to_owned()));
+    }
+    nodes.push(node.to_owned());
+    let _touches = desk.touch(lease, instance_and_nodes(instance, &nodes));
+    desk.work(2).await?;
+    desk.site.store.write(|cluster| cluster.export(instance, node))
+}
+
 /// Mirrors an instance to another secondary, given or chosen by the allocator.
 pub(crate) async fn replace_disks(
     desk: &Desk<'_>,
@@ -181,20 +272,6 @@ pub(crate) async fn replace_disks(
     let _touches = desk.touch(lease, instance_and_nodes(instance, &nodes));
     desk.work(2).await?;
     desk.site.store.write(|cluster| cluster.replace_secondary(instance, &new_secondary))
-}
-
-/// Sets up a node that was just added.
-pub(crate) async fn add_node(desk: &Desk<'_>, lease: &dyn Lease, node: &str) -> Result<(), Refusal> {
-    desk.site.store.write(|cluster| cluster.add_node(node))?;
-    desk.appears(Resource::node(node));
-    let touches = desk.touch(lease, [(Resource::node(node), Exclusive)]);
-    let set_up = desk.work(1).await;
-    drop(touches);
-    if set_up.is_err() {
-        desk.site.store.write(|cluster| cluster.remove_node(node))?;
-        desk.disappears(Resource::node(node));
-    }
-    set_up
 }
 
 /// Renames an instance on its nodes, in the configuration and in the ledger.

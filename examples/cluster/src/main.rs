@@ -26,6 +26,7 @@ mod progress;
 mod queue;
 mod refusal;
 mod report;
+mod retries;
 mod run;
 #[cfg(test)]
 mod schedules;
@@ -108,7 +109,7 @@ fn plan(options: &Options) -> Result<Plan, Box<dyn Error>> {
     let tasks = match &options.job_file {
         Some(file) => task::read_job_file(file)?,
         None if options.serve.is_some() => Vec::new(),
-        None => stream::generate(&cluster, options.jobs, options.seed),
+        None => stream::generate(&cluster, options.jobs, options.seed, options.mix),
     };
     let sabotage = if options.sabotage { Sabotage::Failovers } else { Sabotage::None };
     if options.sabotage && !tasks.iter().any(|task| task.opcode() == Opcode::InstanceFailover) {
@@ -119,6 +120,7 @@ fn plan(options: &Options) -> Result<Plan, Box<dyn Error>> {
         tasks: tasks.into(),
         workers: options.workers,
         pace: Pace { step: options.step(), seed: options.seed },
+        patience: options.patience(),
         sabotage,
         compare: !options.no_baseline,
         // A virtual clock leaves no time to show progress.

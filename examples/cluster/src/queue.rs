@@ -18,7 +18,8 @@ use crate::desk::{Desk, Site};
 use crate::ledger::Resource;
 use crate::one_by_one::{self, OneByOne};
 use crate::one_mutex;
-use crate::opcodes::{self, Ladder};
+use crate::opcodes::Ladder;
+use crate::retries;
 use crate::tally::{Outcome, Tally};
 use crate::task::Task;
 
@@ -129,11 +130,14 @@ pub(crate) async fn do_job(
 ) -> Outcome {
     let mut desk = Desk::new(site, number, task.to_string(), control);
     let result = match guarding {
-        Guarding::Ladder(ladder) => opcodes::run(&mut desk, ladder, task).await,
+        Guarding::Ladder(ladder) => {
+            let attempts = desk.attempts_of(number);
+            retries::run(&mut desk, ladder, task, attempts).await
+        }
         Guarding::OneByOne(locks) => one_by_one::run(&mut desk, locks, task).await,
         Guarding::OneMutex(mutex) => one_mutex::run(&mut desk, mutex, task).await,
     };
-    let (account, wait, hold) = desk.clear();
+    let (account, service) = desk.clear();
     account.close(result.is_ok(), task.effect());
-    Outcome { result, wait, hold }
+    Outcome { result, service }
 }

@@ -18,6 +18,7 @@ use crate::one_by_one::OneByOne;
 use crate::opcodes::{Ladder, Sabotage};
 use crate::progress::Progress;
 use crate::queue::{self, Guarding, Queue};
+use crate::retries::Patience;
 use crate::tally::Tally;
 use crate::task::Task;
 
@@ -31,6 +32,9 @@ pub(crate) struct Plan {
     pub(crate) tasks: Arc<[Task]>,
     pub(crate) workers: usize,
     pub(crate) pace: Pace,
+    /// How long jobs wait for their locks under the ladder before they try again. Under the other schemes they wait as
+    /// long as it takes.
+    pub(crate) patience: Patience,
     pub(crate) sabotage: Sabotage,
     /// Whether to run the stream under the other schemes as well.
     pub(crate) compare: bool,
@@ -126,7 +130,12 @@ async fn one_pass(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding) ->
 
 /// A new site with the cluster of the plan.
 pub(crate) fn site(plan: &Plan) -> Site {
-    Site { store: Store::new(plan.cluster.clone()), ledger: Ledger::new(resources(&plan.cluster)), pace: plan.pace }
+    Site {
+        store: Store::new(plan.cluster.clone()),
+        ledger: Ledger::new(resources(&plan.cluster)),
+        pace: plan.pace,
+        patience: plan.patience,
+    }
 }
 
 /// Audits the configuration, and the names that have locks, if there are any. Returns all violations of the pass.

@@ -72,7 +72,7 @@ pub(crate) async fn serve(serving: Serving, plan: &Plan) -> io::Result<Findings>
     };
     stop.cancel();
     tokio::select! {
-        served = server => joined(served)?,
+        ended = server => joined(ended)?,
         () = signals.next() => exit(INTERRUPTED.into()),
     }
     let pass =

@@ -13,6 +13,7 @@ use crate::ledger::{Ledger, Violation};
 use crate::opcodes::{Ladder, Sabotage};
 use crate::queue::do_job;
 use crate::refusal::Refusal;
+use crate::retries::Patience;
 use crate::run::{audited, resources};
 use crate::schedules::{cluster, tasks};
 use crate::task::Task;
@@ -24,6 +25,7 @@ fn stopped_after(polls: usize, task: &Task) -> Option<Result<(), Refusal>> {
         ledger: Ledger::new(resources(&before)),
         store: Store::new(before.clone()),
         pace: Pace { step: Duration::ZERO, seed: 0 },
+        patience: Patience::Endless,
     };
     let ladder = Ladder::new(&before, Sabotage::None);
     let (guarding, control) = (ladder.clone().into(), Control::new(false));

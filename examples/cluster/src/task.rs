@@ -3,18 +3,29 @@
 //! A job file has one JSON object a line; empty lines are skipped. `op` names the opcode:
 //!
 //! ```text
-//! {"op": "ClusterVerify"}
+//! {"op": "ClusterVerify"}                                      likewise VerifyDisks, RedistributeConfig, DestroyCluster
+//! {"op": "SetClusterParams", "parameter": "beparams", "value": "auto"}
+//! {"op": "RenameCluster", "name": "cluster2"}
+//! {"op": "DiagnoseOS", "nodes": ["node1"]}                     likewise QueryNodeVolumes
+//! {"op": "DiagnoseOS"}                                         on all of them
+//! {"op": "NodeAdd", "node": "node7"}                           likewise NodeRemove
+//! {"op": "NodeSetParams", "node": "node7", "drained": true}    the allocator passes it over
 //! {"op": "InstanceCreate", "instance": "web9", "nodes": ["node1", "node2"]}
 //! {"op": "InstanceCreate", "instance": "web9"}                 nodes chosen by the allocator
 //! {"op": "InstanceCreate", "instance": "web9", "fails": true}  fails once the name is added
-//! {"op": "InstanceRemove", "instance": "web9"}
-//! {"op": "InstanceFailover", "instance": "web1"}
+//! {"op": "InstanceRemove", "instance": "web9"}                 likewise InstanceFailover, InstanceMigrate, ActivateDisks,
+//!                                                              InstanceStartup, -Shutdown, -Reboot, -Reinstall
+//! {"op": "GrowDisk", "instance": "web1", "by_mib": 1024}
+//! {"op": "SetInstanceParams", "instance": "web1", "memory_mib": 2048}
 //! {"op": "ReplaceDisks", "instance": "web1", "new_secondary": "node3"}
 //! {"op": "ReplaceDisks", "instance": "web1"}                   secondary chosen by the allocator
-//! {"op": "NodeAdd", "node": "node7"}
 //! {"op": "InstanceRename", "instance": "web1", "new_name": "web2"}
 //! {"op": "QueryInstances", "instances": ["web1", "web2"]}
 //! {"op": "QueryInstances"}                                     all of them
+//! {"op": "ExportInstance", "instance": "web1", "node": "node3"}
+//! {"op": "RemoveExport", "instance": "web1"}
+//! {"op": "TestDelay", "nodes": ["node1"], "duration_ms": 500}
+//! {"op": "TestDelay", "nodes": ["node1"]}                      for one step of work
 //! ```
 //!
 //! A job looks up its names when it runs, not when it is read: by then other jobs have run.
@@ -24,7 +35,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumDiscriminants, VariantArray};
 
+use crate::inventory::InstanceChange;
 use crate::ledger::{Change, Resource};
 
 mod json;
@@ -32,10 +45,44 @@ mod json;
 pub(crate) use self::json::{BadJob, parse};
 
 /// An opcode with its parameters. [`from_json`](Self::from_json) and [`to_json`](Self::to_json) are its form in files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The report lists the opcodes in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
 #[serde(deny_unknown_fields)]
+#[strum_discriminants(name(Opcode), vis(pub(crate)), doc = "The opcodes without their parameters.")]
+#[strum_discriminants(derive(PartialOrd, Ord, Serialize, Display, VariantArray))]
 pub(crate) enum Task {
     ClusterVerify {},
+    VerifyDisks {},
+    SetClusterParams {
+        parameter: String,
+        value: String,
+    },
+    RedistributeConfig {},
+    RenameCluster {
+        name: String,
+    },
+    DestroyCluster {},
+    DiagnoseOS {
+        /// Without them, all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Vec<String>>,
+    },
+    QueryNodeVolumes {
+        /// Without them, all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Vec<String>>,
+    },
+    NodeAdd {
+        node: String,
+    },
+    NodeRemove {
+        node: String,
+    },
+    NodeSetParams {
+        node: String,
+        /// Whether the allocator passes it over.
+        drained: bool,
+    },
     InstanceCreate {
         instance: String,
         /// Primary and secondary; without them the allocator chooses.
@@ -51,14 +98,37 @@ pub(crate) enum Task {
     InstanceFailover {
         instance: String,
     },
+    InstanceMigrate {
+        instance: String,
+    },
+    ActivateDisks {
+        instance: String,
+    },
+    GrowDisk {
+        instance: String,
+        by_mib: u32,
+    },
+    SetInstanceParams {
+        instance: String,
+        memory_mib: u32,
+    },
     ReplaceDisks {
         instance: String,
         /// Without it the allocator chooses.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         new_secondary: Option<String>,
     },
-    NodeAdd {
-        node: String,
+    InstanceStartup {
+        instance: String,
+    },
+    InstanceShutdown {
+        instance: String,
+    },
+    InstanceReboot {
+        instance: String,
+    },
+    InstanceReinstall {
+        instance: String,
     },
     InstanceRename {
         instance: String,
@@ -69,51 +139,70 @@ pub(crate) enum Task {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instances: Option<Vec<String>>,
     },
-}
-
-/// The opcodes, in the order in which the report lists them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) enum Opcode {
-    ClusterVerify,
-    InstanceCreate,
-    InstanceRemove,
-    InstanceFailover,
-    ReplaceDisks,
-    NodeAdd,
-    InstanceRename,
-    QueryInstances,
-}
-
-impl Opcode {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::ClusterVerify,
-        Self::InstanceCreate,
-        Self::InstanceRemove,
-        Self::InstanceFailover,
-        Self::ReplaceDisks,
-        Self::NodeAdd,
-        Self::InstanceRename,
-        Self::QueryInstances,
-    ];
-}
-
-impl fmt::Display for Opcode {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, out)
-    }
+    ExportInstance {
+        instance: String,
+        /// Where the export goes.
+        node: String,
+    },
+    RemoveExport {
+        instance: String,
+    },
+    TestDelay {
+        nodes: Vec<String>,
+        /// Without it, one step of work.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duration_ms: Option<u32>,
+    },
 }
 
 impl Task {
     pub(crate) fn opcode(&self) -> Opcode {
+        self.into()
+    }
+
+    /// Whether the job has the cluster to itself.
+    pub(crate) fn is_alone(&self) -> bool {
+        matches!(
+            self,
+            Self::NodeAdd { .. }
+                | Self::NodeRemove { .. }
+                | Self::InstanceRename { .. }
+                | Self::RenameCluster { .. }
+                | Self::DestroyCluster {}
+        )
+    }
+
+    /// Whether the job shares all that it works on.
+    pub(crate) fn only_looks(&self) -> bool {
+        matches!(
+            self,
+            Self::ClusterVerify {}
+                | Self::VerifyDisks {}
+                | Self::SetClusterParams { .. }
+                | Self::RedistributeConfig {}
+                | Self::DiagnoseOS { .. }
+                | Self::QueryNodeVolumes { .. }
+                | Self::QueryInstances { .. }
+        )
+    }
+
+    /// The one instance that the job works on, if it is one that exists before.
+    pub(crate) fn instance(&self) -> Option<&String> {
         match self {
-            Self::ClusterVerify {} => Opcode::ClusterVerify,
-            Self::InstanceCreate { .. } => Opcode::InstanceCreate,
-            Self::InstanceRemove { .. } => Opcode::InstanceRemove,
-            Self::InstanceFailover { .. } => Opcode::InstanceFailover,
-            Self::ReplaceDisks { .. } => Opcode::ReplaceDisks,
-            Self::NodeAdd { .. } => Opcode::NodeAdd,
-            Self::InstanceRename { .. } => Opcode::InstanceRename,
-            Self::QueryInstances { .. } => Opcode::QueryInstances,
+            Self::InstanceRemove { instance }
+            | Self::InstanceFailover { instance }
+            | Self::InstanceMigrate { instance }
+            | Self::ActivateDisks { instance }
+            | Self::GrowDisk { instance, .. }
+            | Self::SetInstanceParams { instance, .. }
+            | Self::ReplaceDisks { instance, .. }
+            | Self::InstanceStartup { instance }
+            | Self::InstanceShutdown { instance }
+            | Self::InstanceReboot { instance }
+            | Self::InstanceReinstall { instance }
+            | Self::InstanceRename { instance, .. }
+            | Self::ExportInstance { instance, .. } => Some(instance),
+            _ => None,
         }
     }
 
@@ -128,29 +217,60 @@ impl Task {
                 vec![removed(Resource::instance(instance)), added(Resource::instance(new_name))]
             }
             Self::NodeAdd { node } => vec![added(Resource::node(node))],
-            Self::ClusterVerify {}
-            | Self::InstanceFailover { .. }
-            | Self::ReplaceDisks { .. }
-            | Self::QueryInstances { .. } => Vec::new(),
+            Self::NodeRemove { node } => vec![removed(Resource::node(node))],
+            _ => Vec::new(),
         }
+    }
+
+    /// The change of an instance that stays where it is, if that is the task.
+    pub(crate) fn change(&self) -> Option<InstanceChange> {
+        Some(match self {
+            Self::ActivateDisks { .. } => InstanceChange::Activate,
+            Self::GrowDisk { by_mib, .. } => InstanceChange::Grow { by_mib: *by_mib },
+            Self::SetInstanceParams { memory_mib, .. } => InstanceChange::Memory { mib: *memory_mib },
+            Self::InstanceStartup { .. } => InstanceChange::Start,
+            Self::InstanceShutdown { .. } => InstanceChange::Shut,
+            Self::InstanceReboot { .. } => InstanceChange::Reboot,
+            Self::InstanceReinstall { .. } => InstanceChange::Reinstall,
+            _ => return None,
+        })
     }
 
     /// The names that the task mentions, each with its field, for labels and checks.
     fn names(&self) -> Vec<(&'static str, &str)> {
         match self {
-            Self::ClusterVerify {} => Vec::new(),
+            Self::ClusterVerify {} | Self::VerifyDisks {} | Self::RedistributeConfig {} | Self::DestroyCluster {} => {
+                Vec::new()
+            }
+            Self::SetClusterParams { parameter, .. } => named("parameter", [parameter]),
+            Self::RenameCluster { name } => named("name", [name]),
+            Self::DiagnoseOS { nodes } | Self::QueryNodeVolumes { nodes } => named("nodes", nodes.iter().flatten()),
+            Self::TestDelay { nodes, .. } => named("nodes", nodes),
+            Self::NodeAdd { node } | Self::NodeRemove { node } | Self::NodeSetParams { node, .. } => {
+                named("node", [node])
+            }
             Self::InstanceCreate { instance, nodes, .. } => {
                 [named("instance", [instance]), named("nodes", nodes.iter().flatten())].concat()
             }
-            Self::InstanceRemove { instance } | Self::InstanceFailover { instance } => named("instance", [instance]),
+            Self::InstanceRemove { instance }
+            | Self::InstanceFailover { instance }
+            | Self::InstanceMigrate { instance }
+            | Self::ActivateDisks { instance }
+            | Self::GrowDisk { instance, .. }
+            | Self::SetInstanceParams { instance, .. }
+            | Self::InstanceStartup { instance }
+            | Self::InstanceShutdown { instance }
+            | Self::InstanceReboot { instance }
+            | Self::InstanceReinstall { instance }
+            | Self::RemoveExport { instance } => named("instance", [instance]),
             Self::ReplaceDisks { instance, new_secondary } => {
                 [named("instance", [instance]), named("new_secondary", new_secondary)].concat()
             }
-            Self::NodeAdd { node } => named("node", [node]),
             Self::InstanceRename { instance, new_name } => {
                 [named("instance", [instance]), named("new_name", [new_name])].concat()
             }
             Self::QueryInstances { instances } => named("instances", instances.iter().flatten()),
+            Self::ExportInstance { instance, node } => [named("instance", [instance]), named("node", [node])].concat(),
         }
     }
 }

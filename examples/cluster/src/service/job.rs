@@ -76,7 +76,7 @@ impl Job {
 
     /// The state to which this outcome leads.
     pub(crate) fn state_after(outcome: Outcome) -> State {
-        let times = Times { waited_ms: outcome.wait.as_millis(), held_ms: outcome.hold.as_millis() };
+        let times = Times { waited_ms: outcome.service.wait.as_millis(), held_ms: outcome.service.hold.as_millis() };
         match outcome.result {
             Ok(()) => State::Done(times),
             Err(Refusal::Cancelled) => State::Cancelled(times, "a client cancelled it while it ran"),
