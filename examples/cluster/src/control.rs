@@ -68,13 +68,16 @@ struct Trail {
     /// The rungs that are waited for or held at present, and with `keeps_all` also those of the past.
     spans: Vec<Span>,
     keeps_all: bool,
+    /// Why the job came to nothing, once it has.
+    refusal: Option<String>,
 }
 
 impl Control {
     /// With `keeps_all`, [`spans`](Self::spans) has the whole past of the job.
     pub(crate) fn new(keeps_all: bool) -> Self {
         let standing = Standing { activity: Activity::Climbs, attempt: 0, priority: Priority::default() };
-        Self { stop: CancellationToken::new(), trail: Mutex::new(Trail { standing, spans: Vec::new(), keeps_all }) }
+        let trail = Trail { standing, spans: Vec::new(), keeps_all, refusal: None };
+        Self { stop: CancellationToken::new(), trail: Mutex::new(trail) }
     }
 
     pub(crate) fn standing(&self) -> Standing {
@@ -83,6 +86,14 @@ impl Control {
 
     pub(crate) fn spans(&self) -> Vec<Span> {
         self.trail().spans.clone()
+    }
+
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.trail().refusal.clone()
+    }
+
+    pub(crate) fn fails(&self, refusal: String) {
+        self.trail().refusal = Some(refusal);
     }
 
     pub(crate) fn tries(&self, priority: Priority) {

@@ -36,9 +36,12 @@ mod stopping;
 mod stream;
 mod tally;
 mod task;
+mod timeline;
 
 use std::error::Error;
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -52,6 +55,7 @@ use crate::report::Report;
 use crate::run::{Findings, INTERRUPTED, Plan};
 use crate::service::Serving;
 use crate::task::Opcode;
+use crate::timeline::LANES;
 
 const VIOLATED: u8 = 1;
 /// The findings could not be written: that is no success either.
@@ -60,27 +64,48 @@ const UNWRITTEN: u8 = 1;
 const UNSERVED: u8 = 1;
 const BAD_INPUT: u8 = 2;
 
+/// Why there is no result: the exit code, and the reason in words.
+type Failure = (u8, String);
+
 fn main() -> ExitCode {
-    let options = Options::parse();
-    let plan = match plan(&options) {
-        Ok(plan) => plan,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::from(BAD_INPUT);
+    match run(&Options::parse()) {
+        Ok(code) => code,
+        Err((code, reason)) => {
+            eprintln!("error: {reason}");
+            ExitCode::from(code)
         }
-    };
-    let findings = match find(&options, &plan) {
-        Ok(findings) => findings,
-        Err(error) => {
-            eprintln!("error: cannot serve at {error}");
-            return ExitCode::from(UNSERVED);
-        }
-    };
-    if let Err(error) = publish(&options, &Report::new(source(&options), &plan, &findings)) {
-        eprintln!("error: cannot write the report: {error}");
-        return ExitCode::from(UNWRITTEN);
     }
-    exit_code(&findings)
+}
+
+fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let plan = plan(options).map_err(|error| (BAD_INPUT, error.to_string()))?;
+    let picture = options.timeline.as_deref().map(Picture::begin).transpose();
+    let picture = picture.map_err(|reason| (BAD_INPUT, reason))?;
+    let findings = find(options, &plan).map_err(|error| (UNSERVED, format!("cannot serve at {error}")))?;
+    if let Some(picture) = picture {
+        picture.finish(&findings).map_err(|reason| (UNWRITTEN, reason))?;
+    }
+    let report = Report::new(source(options), &plan, &findings);
+    publish(options, &report).map_err(|error| (UNWRITTEN, format!("cannot write the report: {error}")))?;
+    Ok(exit_code(&findings))
+}
+
+/// The file of the timeline. It is opened before anything starts, so that a wrong name is told then.
+struct Picture<'o>(&'o Path, File);
+
+impl<'o> Picture<'o> {
+    fn begin(path: &'o Path) -> Result<Self, String> {
+        File::create(path).map(|file| Self(path, file)).map_err(|error| unwritten(path, &error))
+    }
+
+    fn finish(mut self, findings: &Findings) -> Result<(), String> {
+        let svg = timeline::svg(&findings.ladder.lanes, findings.jobs);
+        self.1.write_all(svg.as_bytes()).map_err(|error| unwritten(self.0, &error))
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> String {
+    format!("cannot write {}: {error}", path.display())
 }
 
 fn find(options: &Options, plan: &Plan) -> io::Result<Findings> {
@@ -123,6 +148,7 @@ fn plan(options: &Options) -> Result<Plan, Box<dyn Error>> {
         patience: options.patience(),
         sabotage,
         compare: !options.no_baseline,
+        lanes: if options.timeline.is_some() { LANES } else { 0 },
         // A virtual clock leaves no time to show progress.
         progress: Progress::suited(options.quiet || options.virtual_time),
     })

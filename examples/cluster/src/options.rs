@@ -80,6 +80,10 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) virtual_time: bool,
 
+    /// Draw into FILE when the first 200 jobs waited for their locks and held them, as an SVG picture
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timeline: Option<PathBuf>,
+
     /// Do not run the stream again with locks taken one by one, or under one global mutex
     #[arg(long)]
     pub(crate) no_baseline: bool,

@@ -22,6 +22,7 @@ use crate::opcodes::Ladder;
 use crate::retries;
 use crate::tally::{Outcome, Tally};
 use crate::task::Task;
+use crate::timeline::Lane;
 
 /// What keeps the jobs out of each other's way.
 #[derive(Debug)]
@@ -66,12 +67,21 @@ pub(crate) struct Queue {
     next: AtomicUsize,
     finished: AtomicUsize,
     stopped: Arc<AtomicBool>,
+    /// Those of the first jobs, for a timeline.
+    controls: Vec<Control>,
 }
 
 impl Queue {
-    /// A queue that hands out no more jobs once `stopped` is set.
-    pub(crate) fn new(tasks: Arc<[Task]>, stopped: Arc<AtomicBool>) -> Self {
-        Self { tasks, next: AtomicUsize::new(0), finished: AtomicUsize::new(0), stopped }
+    /// A queue that hands out no more jobs once `stopped` is set, and notes when the first of them have their locks.
+    pub(crate) fn new(tasks: Arc<[Task]>, stopped: Arc<AtomicBool>, lanes: usize) -> Self {
+        let controls = (0..lanes.min(tasks.len())).map(|_| Control::new(true)).collect();
+        Self { tasks, next: AtomicUsize::new(0), finished: AtomicUsize::new(0), stopped, controls }
+    }
+
+    /// The lanes of the first jobs.
+    pub(crate) fn lanes(&self) -> Vec<Lane> {
+        let jobs = self.tasks.iter().zip(&self.controls).enumerate();
+        jobs.map(|(index, (task, control))| Lane::of(index + 1, task, control)).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -113,7 +123,7 @@ pub(crate) async fn run(queue: &Arc<Queue>, workers: usize, site: &Arc<Site>, gu
 async fn work(queue: Arc<Queue>, site: Arc<Site>, guarding: Arc<Guarding>) -> Tally {
     let mut tally = Tally::default();
     while let Some((number, task)) = queue.take() {
-        let outcome = do_job(&site, &guarding, number, task, None).await;
+        let outcome = do_job(&site, &guarding, number, task, queue.controls.get(number - 1)).await;
         tally.record(number, task, &outcome);
         queue.finished.fetch_add(1, Relaxed);
     }
@@ -138,6 +148,9 @@ pub(crate) async fn do_job(
         Guarding::OneMutex(mutex) => one_mutex::run(&mut desk, mutex, task).await,
     };
     let (account, service) = desk.clear();
+    if let (Some(control), Err(refusal)) = (control, &result) {
+        control.fails(refusal.to_string());
+    }
     account.close(result.is_ok(), task.effect());
     Outcome { result, service }
 }

@@ -21,6 +21,7 @@ use crate::queue::{self, Guarding, Queue};
 use crate::retries::Patience;
 use crate::tally::Tally;
 use crate::task::Task;
+use crate::timeline::Lane;
 
 /// The exit code by which a shell reports a program that SIGINT killed.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -39,6 +40,8 @@ pub(crate) struct Plan {
     /// Whether to run the stream under the other schemes as well.
     pub(crate) compare: bool,
     pub(crate) progress: Progress,
+    /// How many of the first jobs have a lane in the timeline.
+    pub(crate) lanes: usize,
 }
 
 /// The results of one pass through the stream.
@@ -49,6 +52,8 @@ pub(crate) struct Pass {
     pub(crate) tally: Tally,
     pub(crate) wall: Duration,
     pub(crate) most_at_once: usize,
+    /// Empty but under the ladder.
+    pub(crate) lanes: Vec<Lane>,
 }
 
 /// The results of the whole run.
@@ -115,7 +120,8 @@ async fn compare(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding, fin
 
 async fn one_pass(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding) -> (Pass, Violations) {
     let site = Arc::new(site(plan));
-    let queue = Arc::new(Queue::new(Arc::clone(&plan.tasks), Arc::clone(stopped)));
+    let lanes = if matches!(guarding, Guarding::Ladder(_)) { plan.lanes } else { 0 };
+    let queue = Arc::new(Queue::new(Arc::clone(&plan.tasks), Arc::clone(stopped), lanes));
     let (jobs, workers, scheme) = (queue.len(), plan.workers, guarding.name());
     plan.progress.say(&format!("{jobs} jobs through {workers} workers under {scheme}"));
     let guarding = Arc::new(guarding);
@@ -124,7 +130,8 @@ async fn one_pass(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding) ->
         tally = queue::run(&queue, workers, &site, &guarding) => tally,
         never = plan.progress.follow(scheme, &queue) => match never {},
     };
-    let pass = Pass { scheme, tally, wall: begun.elapsed(), most_at_once: site.ledger.most_at_work() };
+    let pass =
+        Pass { scheme, tally, wall: begun.elapsed(), most_at_once: site.ledger.most_at_work(), lanes: queue.lanes() };
     (pass, audited(&site, guarding.names().as_ref()))
 }
 

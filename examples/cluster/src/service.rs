@@ -52,7 +52,7 @@ pub(crate) async fn serve(serving: Serving, plan: &Plan) -> io::Result<Findings>
 
     let site = Arc::new(run::site(plan));
     let ladder = Ladder::new(&plan.cluster, plan.sabotage);
-    let board = Arc::new(Board::new(queue_limit));
+    let board = Arc::new(Board::new(queue_limit, plan.lanes));
     let begun = Instant::now();
     let (paths, stop) = (paths::router(&board, &ladder), CancellationToken::new());
     let server =
@@ -75,8 +75,13 @@ pub(crate) async fn serve(serving: Serving, plan: &Plan) -> io::Result<Findings>
         ended = server => joined(ended)?,
         () = signals.next() => exit(INTERRUPTED.into()),
     }
-    let pass =
-        Pass { scheme: "the lock ladder", tally, wall: begun.elapsed(), most_at_once: site.ledger.most_at_work() };
+    let pass = Pass {
+        scheme: "the lock ladder",
+        tally,
+        wall: begun.elapsed(),
+        most_at_once: site.ledger.most_at_work(),
+        lanes: board.lanes(),
+    };
     let violations = run::audited(&site, Some(&ladder.names()));
     Ok(Findings {
         jobs: board.posted(),

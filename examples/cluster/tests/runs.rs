@@ -72,7 +72,10 @@ fn a_grown_cluster_runs_without_violation() {
 fn names_all_at_once_beat_names_one_by_one_by_the_promised_ratios() {
     for seed in ["1", "2", "3"] {
         let scaled = ["--scale", "200", "--jobs", "1500", "--work-us", "100000", "--seed", seed];
-        let report = report(&run(&[&["--virtual-time", "--json", "--mix", "benchmark", "--attempt-ms", "0"], &scaled[..]].concat()));
+        let report =
+            report(&run(
+                &[&["--virtual-time", "--json", "--mix", "benchmark", "--attempt-ms", "0"], &scaled[..]].concat()
+            ));
         let p99 = |waits: &Value| waits["p99"].as_f64().expect("a number");
         let speedup = report["one_by_one"]["ladder_speedup"].as_f64().expect("a number");
         let waits = p99(&report["wait_us"]) / p99(&report["one_by_one"]["wait_us"]);

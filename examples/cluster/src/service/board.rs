@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use super::job::{Job, State, Times};
 use crate::tally::Outcome;
 use crate::task::Task;
+use crate::timeline::Lane;
 
 /// The most ended jobs that are remembered; the oldest are forgotten first.
 const REMEMBERED: usize = 10_000;
@@ -36,6 +37,8 @@ pub(crate) struct Board {
     /// One permit for each queued job, or more: a job that is cancelled leaves its permit behind.
     arrivals: Semaphore,
     queue_limit: usize,
+    /// How many of the first jobs have a lane in the timeline.
+    lanes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -45,13 +48,15 @@ struct List {
     /// The numbers of ended jobs, the oldest end first.
     ended: VecDeque<usize>,
     posted: usize,
+    /// Those that have a lane in the timeline, also when they are forgotten.
+    first: Vec<Arc<Job>>,
     closed: bool,
 }
 
 impl Board {
     /// A board with room for this many queued jobs.
-    pub(crate) fn new(queue_limit: usize) -> Self {
-        Self { list: Mutex::default(), arrivals: Semaphore::new(0), queue_limit }
+    pub(crate) fn new(queue_limit: usize, lanes: usize) -> Self {
+        Self { list: Mutex::default(), arrivals: Semaphore::new(0), queue_limit, lanes }
     }
 
     /// Queues all of these jobs, or none.
@@ -64,9 +69,12 @@ impl Board {
         if tasks.len() > room {
             return Err(NotTaken::Full { room });
         }
-        let jobs: Vec<_> =
-            (list.posted + 1..).zip(tasks).map(|(number, task)| Arc::new(Job::new(number, task))).collect();
+        let jobs: Vec<_> = (list.posted + 1..)
+            .zip(tasks)
+            .map(|(number, task)| Arc::new(Job::new(number, task, number <= self.lanes)))
+            .collect();
         list.posted += jobs.len();
+        list.first.extend(jobs.iter().filter(|job| job.number <= self.lanes).cloned());
         list.jobs.extend(jobs.iter().map(|job| (job.number, Arc::clone(job))));
         list.queued.extend(jobs.iter().cloned());
         self.arrivals.add_permits(jobs.len());
@@ -76,6 +84,11 @@ impl Board {
     /// How many jobs have been posted so far.
     pub(crate) fn posted(&self) -> usize {
         self.list().posted
+    }
+
+    /// The lanes of the first jobs.
+    pub(crate) fn lanes(&self) -> Vec<Lane> {
+        self.list().first.iter().map(|job| Lane::of(job.number, &job.task, &job.control)).collect()
     }
 
     pub(crate) fn job(&self, number: usize) -> Option<Arc<Job>> {

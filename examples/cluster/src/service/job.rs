@@ -70,8 +70,8 @@ struct Wanted {
 }
 
 impl Job {
-    pub(crate) fn new(number: usize, task: Task) -> Self {
-        Self { number, task, control: Control::new(false), state: watch::Sender::new(State::Queued) }
+    pub(crate) fn new(number: usize, task: Task, has_lane: bool) -> Self {
+        Self { number, task, control: Control::new(has_lane), state: watch::Sender::new(State::Queued) }
     }
 
     /// The state to which this outcome leads.
