@@ -24,23 +24,10 @@ impl Axis {
     /// The marks: 1, 2 or 5 times a power of ten apart, each with its label.
     pub(super) fn marks(self) -> impl Iterator<Item = (Duration, String)> {
         let length = self.length.as_nanos();
-        let mut step = 1;
-        for factor in [2, 5, 10].into_iter().cycle().scan(1, |power, factor| {
-            let step = *power * factor;
-            *power = if factor == 10 { step } else { *power };
-            Some(step)
-        }) {
-            if length / factor < MARKS {
-                break;
-            }
-            step = factor;
-        }
-        let (unit, name) = match step {
-            ..1_000 => (1, "ns"),
-            ..1_000_000 => (1_000, "µs"),
-            ..1_000_000_000 => (1_000_000, "ms"),
-            _ => (1_000_000_000, "s"),
-        };
+        let steps = (0..).flat_map(|power| [1, 2, 5].map(|factor| factor * 10_u128.pow(power)));
+        let step = steps.take_while(|step| length / step >= MARKS).last().unwrap_or(1);
+        let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs")];
+        let (unit, name) = units.into_iter().find(|(unit, _)| step >= *unit).unwrap_or((1, "ns"));
         (0..=length / step).map(move |mark| {
             let time = mark * step;
             (Duration::from_nanos(u64::try_from(time).unwrap_or(u64::MAX)), format!("{} {name}", time / unit))

@@ -1,4 +1,5 @@
 //! What the picture shows, read back as XML.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
 
@@ -32,15 +33,16 @@ fn with<'d>(document: &'d Document<'_>, tag: &str) -> Vec<Node<'d, 'd>> {
 }
 
 /// The rectangles of the spans in the lanes: class, left and width in the parts of the plot, height.
-fn bars(document: &Document<'_>) -> Vec<(String, [u32; 3])> {
+fn bars(document: &Document<'_>) -> Vec<(String, [String; 3])> {
     let lanes = with(document, "g");
-    let rects = lanes.iter().flat_map(|lane| lane.children()).filter(|node| node.has_tag_name("rect"));
-    let number = |node: &Node<'_, '_>, name| node.attribute(name).unwrap().parse::<f64>().unwrap().round() as u32;
+    let rects = lanes.iter().flat_map(Node::children).filter(|node| node.has_tag_name("rect"));
+    let number = |node: &Node<'_, '_>, name| node.attribute(name).unwrap().parse::<f64>().unwrap();
     rects
         .filter(|rect| rect.attribute("class") != Some("lane"))
         .map(|rect| {
-            let place = [number(&rect, "x") - LEFT, number(&rect, "width"), number(&rect, "y") - TOP];
-            (rect.attribute("class").unwrap().to_owned(), place)
+            let [x, width, y] = ["x", "width", "y"].map(|name| number(&rect, name));
+            let place = [x - f64::from(LEFT), width, y - f64::from(TOP)];
+            (rect.attribute("class").unwrap().to_owned(), place.map(|number| format!("{number:.0}")))
         })
         .collect()
 }
@@ -55,7 +57,8 @@ fn waiting_and_holding_shared_and_exclusive_and_the_levels_are_told_apart() {
         ("waits exclusive", [100, 200, 1 + 2 * STRIP]),
         ("holds exclusive", [300, 500, 1 + 2 * STRIP]),
     ];
-    assert_eq!(bars(&document), expected.map(|(class, place)| (class.to_owned(), place)));
+    let expected = expected.map(|(class, place)| (class.to_owned(), place.map(|number| number.to_string())));
+    assert_eq!(bars(&document), expected);
     for class in ["waits.shared", "holds.shared", "waits.exclusive", "holds.exclusive"] {
         let style = format!(".{class}{{fill:#");
         assert_eq!(STYLE.matches(&style).count(), 1, "{class} has a colour");
