@@ -170,3 +170,6 @@ impl From<LockMode> for Access {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ pub(crate) fn cluster() -> Inventory {
     cluster
 }
 
-fn task(line: &str) -> Task {
+pub(crate) fn task(line: &str) -> Task {
     let value = serde_json::from_str(line).expect("this is JSON");
     Task::from_json(value).expect("this is a task")
 }
