@@ -1,6 +1,8 @@
 //! What others see of a running job, and how they stop it. The service has one for each of its jobs, a timeline one for
 //! each of its lanes; other jobs run without.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockladder::Priority;
@@ -8,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::ledger::Access;
+use crate::refusal::Refusal;
 
 /// A level of the ladder and a mode: what a job asks for, and later holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,5 +159,34 @@ impl Trail {
         if !self.keeps_all {
             self.spans.retain(|span| span.to.is_none());
         }
+    }
+}
+
+/// What comes of a request. Its control is told once it is in a queue.
+pub(crate) async fn noticed<T>(control: Option<&Control>, rung: Rung, request: impl Future<Output = T>) -> T {
+    let (mut request, mut untold) = (pin!(request), control);
+    poll_fn(|context| {
+        let polled = request.as_mut().poll(context);
+        if polled.is_pending() {
+            untold.take().inspect(|control| control.waits(rung));
+        }
+        polled
+    })
+    .await
+}
+
+/// What comes of `task`; or, if the job is stopped before, that it is.
+pub(crate) async fn unless_stopped<T, E>(
+    control: Option<&Control>,
+    task: impl Future<Output = Result<T, E>>,
+) -> Result<T, Refusal>
+where
+    Refusal: From<E>,
+{
+    let Some(control) = control else { return Ok(task.await?) };
+    tokio::select! {
+        biased;
+        () = control.stop.cancelled() => Err(Refusal::Cancelled),
+        ended = task => Ok(ended?),
     }
 }

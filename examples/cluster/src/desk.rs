@@ -1,7 +1,5 @@
 //! Where one job works: its clock, its account in the ledger, and what its locks cover.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::time::Duration;
 
 use lockladder::futures::{Climb, Deadline, Enter, SessionRequest};
@@ -12,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::time::Instant;
 
-use crate::control::{Control, Rung};
+use crate::control::{Control, Rung, noticed, unless_stopped};
 use crate::inventory::Store;
 use crate::ledger::{Access, Account, Contact, Ledger, Resource, Touches};
 use crate::refusal::Refusal;
@@ -249,30 +247,4 @@ impl<'r> Desk<'r> {
 /// Names of level `L` in mode `M`.
 pub(crate) fn rung<L: Level, M: Mode>() -> Rung {
     Rung { level: L::NAME, access: M::MODE.into() }
-}
-
-/// What comes of a request. Its control is told once it is in a queue.
-async fn noticed<T>(control: Option<&Control>, rung: Rung, request: impl Future<Output = T>) -> T {
-    let (mut request, mut untold) = (pin!(request), control);
-    poll_fn(|context| {
-        let polled = request.as_mut().poll(context);
-        if polled.is_pending() {
-            untold.take().inspect(|control| control.waits(rung));
-        }
-        polled
-    })
-    .await
-}
-
-/// What comes of `task`; or, if the job is stopped before, that it is.
-async fn unless_stopped<T, E>(control: Option<&Control>, task: impl Future<Output = Result<T, E>>) -> Result<T, Refusal>
-where
-    Refusal: From<E>,
-{
-    let Some(control) = control else { return Ok(task.await?) };
-    tokio::select! {
-        biased;
-        () = control.stop.cancelled() => Err(Refusal::Cancelled),
-        ended = task => Ok(ended?),
-    }
 }

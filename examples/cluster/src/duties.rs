@@ -5,6 +5,7 @@
 //! of a task and then [`perform`] it. The lease tells the ledger which locks a job thinks it has.
 
 pub(crate) mod cluster;
+mod create;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,8 @@ use crate::ledger::Access::{self, Exclusive, Shared};
 use crate::ledger::Resource;
 use crate::refusal::Refusal;
 use crate::task::Task;
+
+pub(crate) use self::create::{announce_instance, place_instance, sync_disks, withdraw_instance};
 
 /// Does the part of `task` that needs its nodes. [`finish`] does the rest.
 pub(crate) async fn perform(desk: &Desk<'_>, lease: &dyn Lease, task: &Task) -> Result<(), Refusal> {
@@ -123,49 +126,6 @@ pub(crate) fn homes(
 /// The nodes of one instance, the primary first.
 pub(crate) fn home(desk: &Desk<'_>, instance: &str) -> Result<Vec<String>, Refusal> {
     desk.site.store.read(|cluster| cluster.nodes_of(instance).map(<[String]>::to_vec))
-}
-
-/// Enters a new instance in the ledger; its name is locked already.
-pub(crate) fn announce_instance(desk: &Desk<'_>, instance: &str) {
-    desk.appears(Resource::instance(instance));
-}
-
-/// Takes an instance out of the ledger again, and out of the configuration if it is written there already; its name is
-/// still locked.
-pub(crate) fn withdraw_instance(desk: &Desk<'_>, instance: &str) {
-    // A refusal says that it was not written yet.
-    let _ = desk.site.store.write(|cluster| cluster.remove_instance(instance));
-    desk.disappears(Resource::instance(instance));
-}
-
-/// Finds room for a new instance, creates its disks and writes the configuration.
-pub(crate) async fn place_instance(
-    desk: &Desk<'_>,
-    lease: &dyn Lease,
-    instance: &str,
-    nodes: Option<&[String; 2]>,
-    fails: bool,
-) -> Result<(), Refusal> {
-    let pair = match nodes {
-        Some(pair) => pair.clone(),
-        None => desk.site.store.read(|cluster| cluster.allocate(&[]))?,
-    };
-    for node in &pair {
-        let known = desk.site.store.read(|cluster| cluster.has_node(node));
-        known.then_some(()).ok_or_else(|| Refusal::NoSuchNode(node.clone()))?;
-    }
-    let _touches = desk.touch(lease, instance_and_nodes(instance, &pair));
-    desk.work(1).await?;
-    if fails {
-        return Err(Refusal::DisksFailed(instance.to_owned()));
-    }
-    desk.site.store.write(|cluster| cluster.add_instance(instance, pair.into()))
-}
-
-/// Waits for the disks of a new instance to sync. The job no longer needs the nodes.
-pub(crate) async fn sync_disks(desk: &Desk<'_>, lease: &dyn Lease, instance: &str) -> Result<(), Refusal> {
-    let _touches = desk.touch(lease, instance_and_nodes(instance, &[]));
-    desk.work(1).await
 }
 
 /// Stops an instance, and takes it out of the configuration and the ledger.

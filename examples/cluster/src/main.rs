@@ -2,15 +2,19 @@
 //!
 //! ```text
 //!   options ─► config ─► inventory ─┐
-//!          └─► task / stream ───────┴─► run ─► queue ─► opcodes ─► duties ─► ledger
-//!                                        │        ├──► one_by_one ──┤
-//!                                        │        └──► one_mutex ───┘
-//!                                        └─► report
+//!          ├─► task / stream ───────┴─► run ─► queue ─► retries ─► opcodes ─► duties ─► ledger
+//!          │                             │        ├──────► one_by_one ──┤
+//!          │                             │        └──────► one_mutex ───┘
+//!          │                             ├─► report
+//!          │                             └─► timeline ◄─ control
+//!          └─► service ─► queue::do_job
 //! ```
 //!
-//! Jobs are data (`task`), made up (`stream`) or read from a file. Workers take them from the `queue`. Each opcode
-//! climbs a typed session just as its Ganeti namesake climbs its locks (`opcodes`), and does its work under the session
-//! (`duties`). The `ledger` watches, independently of the locks. See `--help` for the options.
+//! Jobs are data (`task`), made up (`stream`), read from a file, or posted by HTTP (`service`). Workers take them from the
+//! `queue`. Each opcode climbs a typed session just as its Ganeti namesake climbs its locks (`opcodes`), and does its work
+//! under the session (`duties`); if its locks do not come in time, it tries again (`retries`). What is to be seen of a
+//! running job, and stops it, is its `control`. The `ledger` watches, independently of the locks. See `--help` for the
+//! options.
 
 mod config;
 mod control;

@@ -4,9 +4,10 @@
 //! most jobs find what they name. But jobs run side by side, and a few are made to fail, so some jobs do come to
 //! nothing: that is part of the exercise.
 
+mod draw;
 mod mix;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -234,87 +235,7 @@ impl Generator {
     fn settle(&mut self, instance: &str) {
         self.settling.push_back((self.tasks_made + SETTLES_AFTER, instance.to_owned()));
     }
-
-    /// Two different nodes, if there are two.
-    fn draw_pair(&mut self) -> Option<[String; 2]> {
-        let count = self.nodes.len();
-        if count < 2 {
-            return None;
-        }
-        let primary = self.rng.random_range(0..count);
-        let secondary = (primary + self.rng.random_range(1..count)) % count;
-        Some([self.nodes[primary].clone(), self.nodes[secondary].clone()])
-    }
-
-    /// Some different nodes; none for one job in four.
-    fn draw_some_nodes(&mut self) -> Option<Vec<String>> {
-        if self.rng.random_ratio(1, 4) {
-            return None;
-        }
-        let count = self.rng.random_range(1..=3);
-        let names: BTreeSet<_> = (0..count).map(|_| self.rng.random_range(0..self.nodes.len())).collect();
-        Some(names.into_iter().map(|index| self.nodes[index].clone()).collect())
-    }
-
-    fn draw_index(&mut self) -> Option<usize> {
-        let count = self.instances.len();
-        (count > 0).then(|| self.rng.random_range(0..count))
-    }
-
-    fn draw_instance(&mut self) -> String {
-        self.instances[self.rng.random_range(0..self.instances.len())].clone()
-    }
-
-    /// A name that `taken` does not know and that this generator has not made before.
-    fn fresh_name(&mut self, stem: &str, taken: impl Fn(&Inventory, &str) -> bool) -> String {
-        loop {
-            self.names_made += 1;
-            let name = format!("{stem}{:05}.example.com", self.names_made);
-            if !taken(&self.expected, &name) {
-                return name;
-            }
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use strum::VariantArray;
-
-    use super::*;
-    use crate::config;
-
-    #[test]
-    fn the_same_seed_gives_the_same_stream_and_another_seed_another() {
-        let cluster = config::load(None).expect("the sample is ours");
-        for mix in [Mix::All, Mix::Benchmark] {
-            let stream = generate(&cluster, 500, 7, mix);
-            assert_eq!(stream, generate(&cluster, 500, 7, mix));
-            assert_ne!(stream, generate(&cluster, 500, 8, mix));
-            assert_eq!(stream[..100], generate(&cluster, 100, 7, mix));
-        }
-    }
-
-    #[test]
-    fn a_stream_of_some_length_has_every_opcode_of_its_mix() {
-        let cluster = config::load(None).expect("the sample is ours");
-        for (mix, opcodes) in [(Mix::All, Opcode::VARIANTS.len()), (Mix::Benchmark, 8)] {
-            let stream = generate(&cluster, 8000, 1, mix);
-            assert_eq!(stream.iter().map(Task::opcode).collect::<BTreeSet<_>>().len(), opcodes, "{mix:?}");
-        }
-    }
-
-    #[test]
-    fn the_shares_of_each_mix_are_those_of_a_thousand_jobs() {
-        for mix in [Mix::All, Mix::Benchmark] {
-            assert_eq!(mix.shares().iter().map(|(_, share)| share).sum::<u32>(), 1000);
-        }
-    }
-
-    #[test]
-    fn a_stream_can_be_made_for_a_cluster_of_one_empty_node() {
-        let mut cluster = Inventory::default();
-        cluster.add_node("node1").expect("the name is new");
-        assert_eq!(generate(&cluster, 2000, 1, Mix::All).len(), 2000);
-    }
-}
+mod tests;

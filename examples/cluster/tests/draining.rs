@@ -51,6 +51,20 @@ async fn jobs_that_run_at_the_first_signal_are_done() {
 }
 
 #[tokio::test]
+async fn a_service_draws_its_jobs_in_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let picture = directory.path().join("run.svg");
+    let mut service = Service::start(&["--work-us", "0", "--timeline", picture.to_str().unwrap()]);
+    let job = service.begin(&json!({"op": "ClusterVerify"})).await;
+    service.reaches(&job, "done").await;
+    service.signal("-TERM");
+    service.says("stopping");
+    assert_eq!(service.ends().status.code(), Some(0));
+    let text = std::fs::read_to_string(&picture).unwrap();
+    assert!(text.contains("<title>job 1, ClusterVerify</title>"), "{text}");
+}
+
+#[tokio::test]
 async fn after_the_second_signal_the_program_ends_at_once() {
     let mut service = Service::start(&ENDLESS);
     let job = service.begin(&json!({"op": "ClusterVerify"})).await;

@@ -172,6 +172,28 @@ async fn a_job_that_is_deleted_before_it_begins_never_begins() {
 }
 
 #[tokio::test]
+async fn a_job_that_waits_tells_its_attempts_and_can_be_deleted_between_them() {
+    let service = Service::start(&[&["--attempt-ms", "1"], &ENDLESS[..]].concat());
+    let first = service.begin(&remove(WEB1)).await;
+    service.reaches(&first, "working").await;
+    let second = service.begin(&remove(WEB1)).await;
+    while service.get(&format!("/jobs/{second}")).await.1["attempt"].as_u64() < Some(3) {}
+    let (status, told) = service.delete(&second).await;
+    assert_eq!((status, &told["state"], &told["priority"]), (StatusCode::OK, &json!("cancelled"), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_deleted_creation_leaves_its_name_to_others() {
+    let service = Service::start(&ENDLESS);
+    let create = json!({"op": "InstanceCreate", "instance": "new1"});
+    let first = service.begin(&create).await;
+    service.reaches(&first, "working").await;
+    assert_eq!(service.delete(&first).await.0, StatusCode::OK);
+    let second = service.begin(&create).await;
+    service.reaches(&second, "working").await;
+}
+
+#[tokio::test]
 async fn a_job_that_has_ended_cannot_be_deleted() {
     let service = Service::start(&["--work-us", "0"]);
     let job = service.begin(&verify()).await;
