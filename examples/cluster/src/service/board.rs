@@ -168,3 +168,6 @@ impl List {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
