@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::task::Context;
 use std::time::Duration;
 
-use lockladder::ErrorKind;
+use lockladder::{ErrorKind, Priority};
 use lockladder_test_support::wakers::Alarm;
 
 use super::*;
@@ -12,7 +12,7 @@ use crate::desk::{Pace, Site};
 use crate::inventory::Store;
 use crate::ledger::Ledger;
 use crate::queue::do_job;
-use crate::retries::Patience;
+use crate::retries::{Attempt, Patience};
 use crate::run::resources;
 use crate::schedules::{cluster, task};
 
@@ -142,4 +142,37 @@ fn each_opcode_climbs_and_releases_as_its_row_says() {
     }
     let opcodes: BTreeSet<_> = rows.iter().map(|(line, ..)| task(line).opcode()).collect();
     assert_eq!(opcodes.len(), <crate::task::Opcode as strum::VariantArray>::VARIANTS.len(), "each opcode has a row");
+}
+
+#[test]
+fn a_job_that_has_become_more_urgent_is_granted_its_locks_before_those_that_came_earlier() {
+    let before = cluster();
+    let site = Site {
+        ledger: Ledger::new(resources(&before)),
+        store: Store::new(before.clone()),
+        pace: Pace { step: Duration::ZERO, seed: 0 },
+        patience: Patience::Endless,
+    };
+    let ladder = Ladder::new(&before, Sabotage::None);
+    let task = task(r#"{"op": "NodeSetParams", "node": "node1", "drained": true}"#);
+    let holder = ladder.locks.try_shared("holder").and_then(|session| session.try_exclusive::<Node>(["node1"]));
+    let mut desks = [0, -1].map(|priority| {
+        let mut desk = Desk::new(&site, 1, format!("job of priority {priority}"), None);
+        desk.tries(Attempt { priority: Priority::new(priority), wait: None });
+        desk
+    });
+    let [calm, urgent] = &mut desks;
+    let (mut calm, mut urgent) = (pin!(run(calm, &ladder, &task)), pin!(run(urgent, &ladder, &task)));
+    let alarms = [Alarm::ringing(), Alarm::ringing()];
+    let wakers = alarms.each_ref().map(Alarm::waker);
+    for _ in 0..4 {
+        assert!(calm.as_mut().poll(&mut Context::from_waker(&wakers[0])).is_pending());
+    }
+    for _ in 0..4 {
+        assert!(urgent.as_mut().poll(&mut Context::from_waker(&wakers[1])).is_pending());
+    }
+    alarms[0].hush();
+    alarms[1].hush();
+    drop(holder);
+    assert_eq!(alarms.map(|alarm| alarm.rings()), [false, true]);
 }
