@@ -36,6 +36,7 @@
 //! | helpers that are generic over what a session holds | [`CanAcquire`], [`CanAdd`], [`Holds`], [`HoldsExclusive`] |
 //! | lists of locks that are known only at run time | [`DynSession`] |
 //! | an error: try again, refuse, or mend the code | [`ErrorKind`] |
+//! | a service that hangs: who holds, who waits, behind whom | [`LockManager::locks`], [`mod@table`] |
 //! | the types and traits behind these, by name | [`mod@futures`], [`level`], [`names`], [`guards`] |
 //! | ready hierarchies | [`ganeti`] |
 //!
@@ -117,6 +118,11 @@ struct Guide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/HOWTO.md")]
 struct HowTo;
+
+/// The page on tables, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/SEEING.md")]
+struct Seeing;
 
 /// The table beside tokio's locks, run as a test.
 #[cfg(doctest)]

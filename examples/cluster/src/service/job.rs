@@ -19,7 +19,8 @@ pub(crate) enum State {
     Running,
     Done(Times),
     Failed(Times, String),
-    /// A client or the end of the service has stopped it. It has changed nothing.
+    /// A client or the end of the service has stopped it. The names that it had added or removed are as before; a change
+    /// that it had written already stays written.
     Cancelled(Times, &'static str),
 }
 
