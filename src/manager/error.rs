@@ -178,8 +178,8 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    fn timed_out(level: &'static str, names: Vec<String>, more: usize, mode: LockMode, waited: Duration) -> Self {
-        Self::TimedOut { level, names, more, mode, waited, held_by: Vec::new() }
+    fn timed_out(level: &'static str, names: Vec<String>, left_out: usize, mode: LockMode, waited: Duration) -> Self {
+        Self::TimedOut { level, names, more: left_out, mode, waited, held_by: Vec::new() }
     }
 
     /// If a deadline has passed, names the sessions in the way.

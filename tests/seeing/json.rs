@@ -19,13 +19,19 @@ fn renumbered(value: &mut Value, ids: &[u64]) {
                 match (name.as_str(), &mut *field) {
                     ("id" | "session", id) => *id = new(id),
                     ("behind" | "held_by" | "roots", Value::Array(list)) => {
-                        list.iter_mut().for_each(|id| *id = new(id))
+                        for id in list {
+                            *id = new(id);
+                        }
                     }
                     _ => renumbered(field, ids),
                 }
             }
         }
-        Value::Array(list) => list.iter_mut().for_each(|value| renumbered(value, ids)),
+        Value::Array(list) => {
+            for value in list {
+                renumbered(value, ids);
+            }
+        }
         _ => {}
     }
 }

@@ -112,8 +112,8 @@ fn a_request_that_is_about_to_wait_is_not_shown_as_the_one_before() {
     let job = assert_ready_ok!(job.poll()).release::<Node>();
     let _busy = holder();
     let (looks, seen) = (manager.clone(), Arc::new(Mutex::new(Vec::new())));
-    let sees = Arc::clone(&seen);
-    let waker = on_clone(move || sees.lock().unwrap().push(session(&looks.locks(), "job").awaits.clone()));
+    let notes = Arc::clone(&seen);
+    let waker = on_clone(move || notes.lock().unwrap().push(session(&looks.locks(), "job").awaits.clone()));
     let mut request = Box::pin(job.exclusive::<Node>("node1"));
     assert!(poll(request.as_mut(), &waker).is_pending());
     assert_eq!(seen.lock().unwrap().first(), Some(&None), "its waker is cloned before it has a ticket");
