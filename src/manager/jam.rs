@@ -95,15 +95,17 @@ impl Jam {
             let in_the_way = whole_holders.chain(name_holders).filter(conflicts).map(|held| held.by);
             let mut way = Way::default();
             for by in in_the_way.filter(|by| *by != waits.by) {
-                if way.behind.len() + 1 < LISTED && !way.behind.contains(&by) {
+                if way.behind.len() + 1 == LISTED {
+                    break;
+                }
+                if !way.behind.contains(&by) {
                     way.behind.push(by);
                 }
             }
             let at_names = own_names.iter().filter_map(|number| lines.get(number)).map(|line| line.ahead(mode));
             let at_whole = if waits.reach == Reach::Every { all_names.ahead(mode) } else { (0, None) };
             let (whole_count, whole_last) = wholes.ahead(mode);
-            let (added_count, added_last) =
-                if waits.reach == Reach::Names { (0, None) } else { additions.ahead(mode) };
+            let (added_count, added_last) = if waits.reach == Reach::Names { (0, None) } else { additions.ahead(mode) };
             let (most, last) = at_names
                 .chain([at_whole])
                 .fold((0, None), |(most, last), (count, nearest)| (most.max(count), last.max(nearest)));
