@@ -105,6 +105,11 @@ impl Flows {
 
     /// All flows that go on, in the order of their numbers.
     pub(super) fn all(&self) -> Vec<Arc<Flow>> {
+        self.those(|_| true)
+    }
+
+    /// Those flows that `are_meant`, in the order of their numbers.
+    pub(super) fn those(&self, are_meant: impl Fn(&Record) -> bool) -> Vec<Arc<Flow>> {
         /// How many seats are looked at together: it takes some microseconds.
         const TOGETHER: usize = 256;
         let mut all = Vec::new();
@@ -112,7 +117,7 @@ impl Flows {
             for first in (0..).step_by(TOGETHER) {
                 let desk = Self::lock(desk);
                 let seats = desk.seats.iter().skip(first).take(TOGETHER);
-                all.extend(seats.flatten().cloned());
+                all.extend(seats.flatten().filter(|flow| are_meant(&flow.record)).cloned());
                 if desk.seats.len() <= first + TOGETHER {
                     break;
                 }

@@ -35,7 +35,8 @@ impl<H: Hierarchy> LockManager<H> {
         };
         let now = Moment::now();
         let mut holders = Vec::new();
-        for flow in self.locks.flows.all() {
+        // Most sessions are in no one's way: many may ask at once, when many give up.
+        for flow in self.locks.flows.those(|record| record.is_held(level)) {
             let copied = flow.record.copy_soon();
             if let Some(hold) = copied.holds.iter().find(is_in_the_way) {
                 let (label, held) = (flow.label.clone().into_owned(), hold.since.until(now));

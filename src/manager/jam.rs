@@ -95,7 +95,10 @@ impl Jam {
             let in_the_way = whole_holders.chain(name_holders).filter(conflicts).map(|held| held.by);
             let mut way = Way::default();
             for by in in_the_way.filter(|by| *by != waits.by) {
-                if way.behind.len() + 1 < LISTED && !way.behind.contains(&by) {
+                if way.behind.len() + 1 == LISTED {
+                    break;
+                }
+                if !way.behind.contains(&by) {
                     way.behind.push(by);
                 }
             }

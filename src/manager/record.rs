@@ -124,6 +124,11 @@ impl Record {
         (self.word() & 0xffff) as u16
     }
 
+    /// Whether this level is held.
+    pub(super) fn is_held(&self, level: usize) -> bool {
+        self.word() & (1 << 16) << level != 0
+    }
+
     #[inline]
     fn word(&self) -> u32 {
         self.levels.load(Ordering::Relaxed)

@@ -51,13 +51,16 @@ impl<M: Member> Queue<M> {
 
     /// A copy of a request, if it has not been collected.
     pub(crate) fn copy<N>(&self, ticket: u64, extent: Extent, number: impl Fn(&M) -> N) -> Option<RequestCopy<M, N>> {
-        let Waiter { mode, priority, reach, members, outcome, granted, .. } = self.requests.get(&ticket)?;
+        let Waiter { mode, priority, reach, members, outcome, granted, stuck, .. } = self.requests.get(&ticket)?;
         let state = match outcome {
             None => Stage::Waits,
             Some(Outcome::Granted { .. }) => Stage::Granted(*granted),
             Some(Outcome::Deleted(_) | Outcome::TooFew) => Stage::Refused,
         };
-        let looked = || members.iter().take(extent.looked);
+        // The one that has no room is looked at, however long the list.
+        let stuck = stuck.and_then(|id| members.binary_search_by_key(&id, Member::id).ok());
+        let far = stuck.filter(|at| *at >= extent.looked).and_then(|at| members.get(at));
+        let looked = || far.into_iter().chain(members.iter().take(extent.looked));
         let has_room = |member: &&M| self.has_room(member, *mode);
         let in_order = looked().filter(|member| !has_room(member)).chain(looked().filter(has_room));
         let named = in_order.take(extent.named).inspect(|member| member.pin()).cloned().collect();
