@@ -315,8 +315,8 @@ impl<H: Hierarchy> DynSession<H> {
         // The level counts as not held until it is shared: the downgrade runs wakers, and if one panics, the guard is
         // lost.
         let guard = self.surrender::<L>()?.downgrade(SetGuard::downgrade);
+        self.record().downgrades(L::INDEX); // First: a table must not see the old mode again.
         self.claim.regains::<L>();
-        self.record().downgrades(L::INDEX);
         L::slot_mut(&mut self.slots).0 = Some(guard);
         Ok(())
     }

@@ -164,8 +164,8 @@ impl LockTable {
     /// Sessions that wait for each other in a circle, each circle once, its first session first.
     ///
     /// The levels of a manager exclude circles of sessions alone. But a task that waits in one session for what it holds
-    /// in another is a circle, too, and is found by the numbers of tasks. (It is a guess if the other session has been
-    /// given to another task since.)
+    /// in another is a circle, too, and is found by the numbers of tasks. (It is a guess: the other session may have
+    /// been given to another task since, or the task polls both sessions at once, by `join!` or `select!`.)
     pub fn cycles(&self) -> Vec<Vec<&SessionRow>> {
         let graph = Graph::of(self);
         let mut unknown = graph.reach_cycles();

@@ -214,7 +214,7 @@ impl Page<'_> {
     fn circles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for circle in self.table.cycles().iter().take(if self.whole { usize::MAX } else { SHOWN }) {
             let names: Vec<String> = circle.iter().map(|session| named(session)).collect();
-            writeln!(f, "circle: {} → {}", names.join(" → "), names[0])?;
+            writeln!(f, "circle, unless a task polls both: {} → {}", names.join(" → "), names[0])?;
         }
         Ok(())
     }
