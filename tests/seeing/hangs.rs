@@ -126,7 +126,8 @@ async fn two_sessions_of_one_task_that_wait_for_each_other_are_a_circle() {
     assert!(table.roots().is_empty(), "{table}");
     let (first, second) = (session(&table, "first"), session(&table, "second"));
     assert!(first.task.is_some() && first.task == second.task);
-    let circle = format!("circle, unless a task polls both: first (#{0}) → second (#{1}) → first (#{0})", first.id, second.id);
+    let circle =
+        format!("circle, unless a task polls both: first (#{0}) → second (#{1}) → first (#{0})", first.id, second.id);
     assert!(table.to_string().contains(&circle), "{table}");
     task.abort();
 }
