@@ -63,6 +63,10 @@ impl Ladder {
         Self { locks, sabotage }
     }
 
+    pub(crate) fn locks(&self) -> &LockManager<Seed> {
+        &self.locks
+    }
+
     /// The resources that have locks.
     pub(crate) fn names(&self) -> BTreeSet<Resource> {
         let instances = self.locks.names::<Instance>().into_iter().map(Resource::Instance);

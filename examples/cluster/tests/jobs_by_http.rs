@@ -149,6 +149,32 @@ async fn a_job_that_is_deleted_while_it_waits_leaves_the_queue() {
     service.reaches(&third, "working").await;
 }
 
+/// How many sessions the table of the locks has, and how many of them wait.
+async fn sessions(service: &Service) -> (usize, usize) {
+    let (status, table) = service.get("/locks/table.json").await;
+    assert_eq!(status, StatusCode::OK);
+    let sessions = table["sessions"].as_array().unwrap();
+    (sessions.len(), sessions.iter().filter(|session| !session["awaits"].is_null()).count())
+}
+
+#[tokio::test]
+async fn the_table_of_the_locks_shows_a_job_until_it_is_deleted() {
+    let service = Service::start(&ENDLESS);
+    let first = service.begin(&remove(WEB1)).await;
+    service.reaches(&first, "working").await;
+    let second = service.begin(&remove(WEB1)).await;
+    service.reaches(&second, "waiting").await;
+    assert_eq!(sessions(&service).await, (2, 1));
+    let (_, table) = service.get("/locks/table.json").await;
+    let roots = table["roots"].as_array().unwrap();
+    let row = table["sessions"].as_array().unwrap().iter().find(|session| session["id"] == roots[0]).unwrap();
+    assert!(row["awaits"].is_null() && roots.len() == 1, "the job that works is in the way: {table}");
+    service.delete(&second).await;
+    assert_eq!(sessions(&service).await, (1, 0));
+    service.delete(&first).await;
+    assert_eq!(sessions(&service).await, (0, 0));
+}
+
 #[tokio::test]
 async fn the_locks_of_a_job_that_is_deleted_while_it_works_go_to_the_next() {
     let service = Service::start(&ENDLESS);

@@ -6,6 +6,7 @@
 //! | `GET /jobs` | all jobs that are remembered |
 //! | `GET /jobs/{id}` | one job |
 //! | `DELETE /jobs/{id}` | the job, once it has ended and its locks are free |
+//! | `GET /locks` | a page that follows the locks; below it `/table`, `/table.json` and `/events` |
 //!
 //! A job is `queued` until a worker takes it. Then it is `waiting` while a request of it is in a queue, `working` once it
 //! has its locks, and `running` in between. In the end it is `done`, `failed` or `cancelled`.
@@ -40,9 +41,10 @@ fn jobs(board: Arc<Board>) -> Router {
     Router::new().route("/jobs", get(list).post(post)).route("/jobs/{id}", get(look).delete(cancel)).with_state(board)
 }
 
-/// The place for what shows the locks, at `/locks`: `Router::new().nest("/locks", …)`.
-fn locks(_ladder: &Ladder) -> Router {
-    Router::new()
+/// The page that shows the locks. It names jobs, instances and nodes to everybody who may post jobs.
+fn locks(ladder: &Ladder) -> Router {
+    let manager = ladder.locks().clone();
+    Router::new().nest_service("/locks", lockladder_web::router(move || manager.locks()))
 }
 
 /// Several jobs.
