@@ -126,20 +126,25 @@ impl<H: Hierarchy> LockManager<H> {
     /// assert_eq!(nodes.await??, 1);
     /// # Ok::<_, SessionError>(()) }).unwrap();
     /// ```
-    pub async fn scope<M, F, R>(
+    // Not an `async fn`: the place of the caller does not reach into one.
+    #[track_caller]
+    pub fn scope<M, F, R>(
         &self,
         label: impl Into<Cow<'static, str>>,
         _mode: M,
         work: F,
-    ) -> Result<R, SessionError>
+    ) -> impl Future<Output = Result<R, SessionError>>
     where
         M: Mode,
         F: AsyncFnOnce(Entered<H, M>) -> R,
     {
         let label = label.into();
-        let session = self.enter::<M>(label.clone()).await?;
+        let enter = self.enter::<M>(label.clone());
         let scope = Arc::new(Scope { manager: address(self), label });
-        // The call of `work` is in the block, so that what it does before it returns its future is inside, too.
-        Ok(Within { scope, work: Some(async move { work(session).await }) }.await)
+        async move {
+            let session = enter.await?;
+            // The call of `work` is in the block, so that what it does before it returns its future is inside, too.
+            Ok(Within { scope, work: Some(async move { work(session).await }) }.await)
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{labels, manager, session};
 use lockladder::ganeti::seed::{Cluster, Instance, Node};
 use lockladder::table::{Hold, SessionRow};
-use lockladder::{All, LockMode, Priority};
+use lockladder::{All, LockMode, Priority, Shared};
 use lockladder_test_support::requests::poll;
 use lockladder_test_support::wakers::on_clone;
 use std::sync::{Arc, Mutex};
@@ -221,4 +221,13 @@ async fn among_many_names_the_hot_ones_stay_and_no_figure_is_too_low() {
     let hottest = &table.hottest(1)[0];
     assert_eq!((hottest.name.as_deref(), hottest.waits, hottest.waited), (Some("node7"), 200, Duration::from_secs(20)));
     assert!(table.hottest(64).iter().all(|hot| hot.waited >= Duration::from_millis(2)));
+}
+
+#[test]
+fn the_session_of_a_scope_has_the_place_of_its_caller() {
+    let manager = manager();
+    let (seen, place) = (manager.clone(), crate::next_line!());
+    let scope = manager.scope("scope", Shared, async |_job| session(&seen.locks(), "scope").holds[0].place);
+    let root = block_on(scope).unwrap();
+    assert_eq!((root.file(), root.line()), place);
 }
