@@ -3,6 +3,7 @@
 use crate::deadline::Timed;
 use crate::mode::LockMode;
 use crate::priority::Priority;
+use crate::wants::{NamesWanted, Wants};
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::future::Future;
@@ -110,6 +111,22 @@ where
         match self.project() {
             ByModeProjected::Shared { it } => it.watch(),
             ByModeProjected::Exclusive { it } => it.watch(),
+        }
+    }
+}
+
+impl<S: Wants, X: Wants> Wants for ByMode<S, X> {
+    fn wants(&self) -> (LockMode, Priority) {
+        match self {
+            Self::Shared { it } => it.wants(),
+            Self::Exclusive { it } => it.wants(),
+        }
+    }
+
+    fn names_wanted(&self) -> Option<NamesWanted> {
+        match self {
+            Self::Shared { it } => it.names_wanted(),
+            Self::Exclusive { it } => it.names_wanted(),
         }
     }
 }

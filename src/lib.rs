@@ -61,6 +61,7 @@ mod priority;
 mod set;
 mod sync;
 pub mod table;
+mod wants;
 
 pub use error::{AcquireError, TryAcquireError};
 pub use error_kind::ErrorKind;

@@ -14,6 +14,7 @@ mod record;
 mod request;
 mod scope;
 mod session;
+mod watch;
 
 pub use dynamic::{DynClimb, DynRequest, DynSession};
 pub use enter::{Enter, EnterAny};
@@ -82,7 +83,7 @@ impl<H: Hierarchy> LockManager<H> {
     ///
     /// See [`LockManager`] for an example.
     pub fn builder() -> Builder<H> {
-        Builder { sets: H::Sets::default() }
+        Builder { sets: H::Sets::default(), limits: watch::Limits::default() }
     }
 
     /// Waits for the root, shares it, and begins a session.
@@ -288,6 +289,7 @@ impl<H: Hierarchy> fmt::Debug for LockManager<H> {
 /// See [`LockManager`] for an example.
 pub struct Builder<H: Hierarchy> {
     sets: H::Sets,
+    limits: watch::Limits,
 }
 
 impl<H: Hierarchy> Builder<H> {
@@ -335,7 +337,10 @@ impl<H: Hierarchy> Builder<H> {
     #[must_use]
     pub fn build(self) -> LockManager<H> {
         const { checks::is_hierarchy::<H>() }
-        LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets, flows: Flows::default() }) }
+        let flows = Flows::new(watch::Home::new::<H>(self.limits));
+        let manager = LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets, flows }) };
+        manager.locks.flows.home.opens(&manager);
+        manager
     }
 }
 

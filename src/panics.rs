@@ -51,6 +51,12 @@ impl Panics {
     }
 }
 
+/// Runs foreign code that only watches: its panic changes nothing. It is caught, and goes no further than the panic hook.
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+pub(crate) fn quietly<R>(watch: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(watch)).map_err(forget).ok()
+}
+
 impl Drop for Panics {
     /// There is a panic here only if the work itself has panicked.
     #[inline]

@@ -6,8 +6,9 @@ use super::guard::{Guard, LockPointer};
 use super::progress::Progress;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::error::AcquireError;
-use crate::mode::{Exclusive, Mode};
+use crate::mode::{Exclusive, LockMode, Mode};
 use crate::priority::Priority;
+use crate::wants::{NamesWanted, Wants};
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -289,6 +290,17 @@ impl<P: LockPointer, M: Mode> Timed for Acquire<P, M> {
 
     fn watch(self: Pin<&mut Self>) -> Option<u64> {
         self.progress.ticket()
+    }
+}
+
+impl<P: LockPointer, M: Mode> Wants for Acquire<P, M> {
+    fn wants(&self) -> (LockMode, Priority) {
+        let Progress::Idle { priority } = self.progress else { return (M::MODE, Priority::default()) };
+        (M::MODE, priority)
+    }
+
+    fn names_wanted(&self) -> Option<NamesWanted> {
+        None
     }
 }
 

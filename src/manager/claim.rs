@@ -4,6 +4,7 @@ use super::LockManager;
 use super::error::SessionError;
 use super::flow::Flow;
 use super::record::Record;
+use super::watch;
 use crate::level::{Hierarchy, Level};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ impl<H: Hierarchy> Claim<H> {
     }
 
     #[inline]
-    fn flow(&self) -> &Arc<Flow> {
+    pub(super) fn flow(&self) -> &Arc<Flow> {
         let Some(flow) = &self.flow else { unreachable!("it goes with the claim") };
         flow
     }
@@ -65,6 +66,12 @@ impl<H: Hierarchy> Claim<H> {
         self.own &= !(1 << L::INDEX);
     }
 
+    /// Tells those who watch of the levels that are not held any more. The guards have been dropped.
+    #[inline]
+    pub(super) fn settles(&self) {
+        watch::settle(|| self.flow());
+    }
+
     /// The claim of a nested session.
     pub(super) fn nested(&self) -> Self {
         self.flow().claimed();
@@ -76,6 +83,7 @@ impl<H: Hierarchy> Drop for Claim<H> {
     fn drop(&mut self) {
         self.record().end(self.own);
         let Some(flow) = self.flow.take() else { return };
+        watch::settle(|| &flow);
         if flow.unclaimed() {
             self.manager.locks.flows.end(flow);
         }

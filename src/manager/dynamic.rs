@@ -11,6 +11,7 @@ use super::error::{AtLevel, SessionError};
 use super::order::OrderError;
 use super::record::{Place, Record};
 use super::session::Session;
+use super::watch::{self, Asked, Party};
 use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, AnyRoot, HeldListOf, Hierarchy, Level, LevelOf, NotRoot, SetOf, Slots as _, checks};
 use crate::lock::block_on;
@@ -140,12 +141,14 @@ impl<H: Hierarchy> DynSession<H> {
     }
 
     /// Stores the guard of level `L`, which is on the record already.
-    fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>, place: Place) {
+    fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>, place: Place, asked: Asked) {
         match &guard {
             ByMode::Shared { it } => self.record().holds(L::INDEX, LockMode::Shared, place, it.held()),
             ByMode::Exclusive { it } => self.record().holds(L::INDEX, LockMode::Exclusive, place, it.held()),
         }
+        let mode = guard.mode();
         L::slot_mut(&mut self.slots).0 = Some(guard);
+        watch::held(Party::new(|| self.claim.flow(), L::INDEX, place), mode, asked);
     }
 
     /// Notes on the record which names of level `L` are held, after a change.
@@ -285,7 +288,9 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// [`OrderError::NotHeld`].
     pub fn release<L: NotRoot + LevelOf<H>>(&mut self) -> Result<(), OrderError> {
-        self.surrender::<L>().map(drop)
+        drop(self.surrender::<L>()?);
+        self.claim.settles();
+        Ok(())
     }
 
     /// Releases some names of level `L`, which counts as held even with no names left.
@@ -319,6 +324,7 @@ impl<H: Hierarchy> DynSession<H> {
         let guard = self.surrender::<L>()?.downgrade(SetGuard::downgrade);
         self.claim.regains::<L>();
         self.record().downgrades(L::INDEX);
+        watch::downgraded(|| self.claim.flow(), L::INDEX);
         L::slot_mut(&mut self.slots).0 = Some(guard);
         Ok(())
     }
@@ -334,6 +340,7 @@ impl<H: Hierarchy> DynSession<H> {
         match self.root.mode() {
             LockMode::Exclusive => Ok(Panics::defer(|panics| {
                 self.record().downgrades(0);
+                watch::downgraded(|| self.claim.flow(), 0);
                 let root = self.root.downgrade(|root| root.into_shared(panics));
                 Self { root, ..self }
             })),

@@ -6,6 +6,7 @@ use super::error::{SessionError, at_root, now_at_root};
 use super::record::Place;
 use super::request::{Answer, Asker, SessionRequest};
 use super::session::Session;
+use super::watch::{self, Asked, Party};
 use super::{Entered, LockManager, scope};
 use crate::by_mode::ByMode;
 use crate::error::{AcquireError, TryAcquireError};
@@ -45,18 +46,19 @@ impl<H: Hierarchy> Entrant<H> {
 
     /// The claim of the session, which holds the root now.
     #[inline]
-    fn claim(self) -> Claim<H> {
+    fn claim(self, asked: Asked) -> Claim<H> {
         self.claim.record().holds_root(self.mode, self.place);
+        watch::held(self.party(), self.mode, asked);
         self.claim
     }
 
     #[inline]
-    fn begin<M: Mode>(self, root: RootGuard<M>) -> Entered<H, M> {
-        Session::new(RootHeld::<H, M>::new(root, ()), self.claim())
+    fn begin<M: Mode>(self, root: RootGuard<M>, asked: Asked) -> Entered<H, M> {
+        Session::new(RootHeld::<H, M>::new(root, ()), self.claim(asked))
     }
 
-    fn begin_any(self, root: AnyRoot) -> DynSession<H> {
-        DynSession::new(root, self.claim())
+    fn begin_any(self, root: AnyRoot, asked: Asked) -> DynSession<H> {
+        DynSession::new(root, self.claim(asked))
     }
 }
 
@@ -92,8 +94,10 @@ impl<H: Hierarchy> LockManager<H> {
     ) -> Result<Entered<H, M>, SessionError> {
         let entrant = self.entrant(label, M::MODE);
         entrant.may_begin()?;
-        let root = self.root_now(acquire)?;
-        Ok(entrant.begin(root))
+        let mut asked = Asked::for_root(entrant.party(), M::MODE);
+        let root = self.root_now(acquire);
+        asked.hears(&root);
+        Ok(entrant.begin(root?, asked))
     }
 
     /// As [`enter_now`](Self::enter_now), in a mode known at run time.
@@ -105,11 +109,13 @@ impl<H: Hierarchy> LockManager<H> {
     ) -> Result<DynSession<H>, SessionError> {
         let entrant = self.entrant(label, mode);
         entrant.may_begin()?;
+        let mut asked = Asked::for_root(entrant.party(), mode);
         let root = match mode {
-            LockMode::Shared => ByMode::shared(self.root_now(SharedLock::try_shared_owned)?),
-            LockMode::Exclusive => ByMode::exclusive(self.root_now(SharedLock::try_exclusive_owned)?),
+            LockMode::Shared => self.root_now(SharedLock::try_shared_owned).map(ByMode::shared),
+            LockMode::Exclusive => self.root_now(SharedLock::try_exclusive_owned).map(ByMode::exclusive),
         };
-        Ok(entrant.begin_any(root))
+        asked.hears(&root);
+        Ok(entrant.begin_any(root?, asked))
     }
 
     fn root_now<M: Mode>(
@@ -132,6 +138,11 @@ impl<H: Hierarchy> Asker for Entrant<H> {
     fn moves(&self, ticket: u64) {
         self.claim.record().moves(ticket);
     }
+
+    #[inline]
+    fn party(&self) -> Party<'_> {
+        Party::new(|| self.claim.flow(), 0, self.place)
+    }
 }
 
 impl<H: Hierarchy, M: Mode> Answer<Result<RootGuard<M>, AcquireError>> for Entrant<H> {
@@ -140,16 +151,21 @@ impl<H: Hierarchy, M: Mode> Answer<Result<RootGuard<M>, AcquireError>> for Entra
     fn answered(
         asker: &mut Option<Self>,
         root: Result<RootGuard<M>, AcquireError>,
+        asked: Asked,
     ) -> Result<Self::Gain, SessionError> {
-        told(asker, root, Self::begin)
+        told(asker, root, asked, Self::begin)
     }
 }
 
 impl<H: Hierarchy> Answer<Result<AnyRoot, AcquireError>> for Entrant<H> {
     type Gain = DynSession<H>;
 
-    fn answered(asker: &mut Option<Self>, root: Result<AnyRoot, AcquireError>) -> Result<Self::Gain, SessionError> {
-        told(asker, root, Self::begin_any)
+    fn answered(
+        asker: &mut Option<Self>,
+        root: Result<AnyRoot, AcquireError>,
+        asked: Asked,
+    ) -> Result<Self::Gain, SessionError> {
+        told(asker, root, asked, Self::begin_any)
     }
 }
 
@@ -157,12 +173,13 @@ impl<H: Hierarchy> Answer<Result<AnyRoot, AcquireError>> for Entrant<H> {
 fn told<H: Hierarchy, R, S>(
     asker: &mut Option<Entrant<H>>,
     root: Result<R, AcquireError>,
-    begin: impl FnOnce(Entrant<H>, R) -> S,
+    asked: Asked,
+    begin: impl FnOnce(Entrant<H>, R, Asked) -> S,
 ) -> Result<S, SessionError> {
     let Some(entrant) = asker.take() else { unreachable!("it is there until it is told") };
     match root {
-        Ok(root) => Ok(begin(entrant, root)),
-        Err(error) => Err(at_root(H::Root::NAME, entrant.mode, error)),
+        Ok(root) => Ok(begin(entrant, root, asked)),
+        Err(error) => asked.failed(at_root(H::Root::NAME, entrant.mode, error)),
     }
 }
 

@@ -5,6 +5,7 @@
 //! is listed in the same few instructions. There are several such places, so that threads seldom meet.
 
 use super::record::Record;
+use super::watch;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::mem;
@@ -20,6 +21,12 @@ pub(super) struct Flow {
     pub(super) id: u64,
     /// The task that began it.
     pub(super) task: Option<task::Id>,
+    /// What those who watch know of its manager.
+    #[allow(dead_code, reason = "empty if no party watches")]
+    pub(super) home: watch::Home,
+    /// What those who watch know of what it holds.
+    #[allow(dead_code, reason = "empty if no party watches")]
+    pub(super) holds: watch::Holds,
     /// How many claims there are. They are made and dropped one at a time: a nested session borrows the one around it.
     claims: AtomicUsize,
     desk: usize,
@@ -48,9 +55,10 @@ const DESKS: usize = 4;
 const KEPT: usize = 64;
 
 /// All flows of a manager.
-#[derive(Default)]
 pub(super) struct Flows {
     desks: [Mutex<Desk>; DESKS],
+    /// What those who watch know of the manager.
+    pub(super) home: watch::Home,
 }
 
 #[derive(Default)]
@@ -65,6 +73,10 @@ struct Desk {
 }
 
 impl Flows {
+    pub(super) fn new(home: watch::Home) -> Self {
+        Self { desks: Default::default(), home }
+    }
+
     /// Begins a flow, and lists it. It holds and awaits nothing yet.
     #[inline]
     pub(super) fn begin(&self, label: Cow<'static, str>, levels: usize) -> Arc<Flow> {
@@ -81,7 +93,8 @@ impl Flows {
         } else {
             let seat = desk.seat();
             let (record, claims) = (Record::new(levels), AtomicUsize::new(1));
-            Arc::new(Flow { record, label, id, task, claims, desk: at, seat })
+            let (home, holds) = (self.home.clone(), watch::Holds::default());
+            Arc::new(Flow { record, label, id, task, home, holds, claims, desk: at, seat })
         };
         desk.seats[flow.seat as usize] = Some(Arc::clone(&flow));
         flow

@@ -43,7 +43,7 @@ impl<H: Hierarchy> LockManager<H> {
 }
 
 /// The name of a type without its path.
-fn name_of<H>() -> &'static str {
+pub(super) fn name_of<H>() -> &'static str {
     std::any::type_name::<H>().rsplit("::").next().unwrap_or_default()
 }
 

@@ -37,7 +37,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { checks::may_acquire::<S, L>() }
-        SessionRequest::new(Changer::new(self.record(), Location::caller()), Add::new(self.set::<L>(), entries))
+        SessionRequest::new(Changer::new(self.claim.flow(), Location::caller()), Add::new(self.set::<L>(), entries))
     }
 
     /// Adds names to level `L`, and holds them exclusively before any other request can.
@@ -170,7 +170,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { checks::may_acquire::<S, L>() }
-        SessionRequest::new(Changer::new(self.record(), Location::caller()), Remove::new(self.set::<L>(), names))
+        SessionRequest::new(Changer::new(self.claim.flow(), Location::caller()), Remove::new(self.set::<L>(), names))
     }
 
     /// Removes names of level `L` that this session holds exclusively, without waiting.

@@ -1,8 +1,10 @@
 //! The future by which a session adds or removes members of a level that it does not hold.
 
 use super::error::{AtLevel, SessionError};
-use super::record::{Awaited, Place, Record};
+use super::flow::Flow;
+use super::record::{Awaited, Place};
 use super::request::{Answer, Asker, SessionRequest};
+use super::watch::{Asked, Party};
 use crate::level::Level;
 use std::fmt;
 use std::marker::PhantomData;
@@ -20,7 +22,7 @@ pub type Modify<'s, L, F> = SessionRequest<Changer<'s, L>, F>;
 
 /// What a session lends to a future that changes level `L`.
 pub struct Changer<'s, L> {
-    record: &'s Record,
+    flow: &'s Flow,
     // `Some` from the first poll to the end.
     awaited: Option<Awaited<'s>>,
     place: Place,
@@ -28,34 +30,40 @@ pub struct Changer<'s, L> {
 }
 
 impl<'s, L> Changer<'s, L> {
-    pub(super) fn new(record: &'s Record, place: Place) -> Self {
-        Self { record, awaited: None, place, level: PhantomData }
+    pub(super) fn new(flow: &'s Flow, place: Place) -> Self {
+        Self { flow, awaited: None, place, level: PhantomData }
     }
 }
 
 impl<L: Level> Asker for Changer<'_, L> {
     fn may_wait(&mut self) -> Result<(), SessionError> {
         if self.awaited.is_none() {
-            self.awaited = Some(Awaited::begin::<L>(self.record)?);
+            self.awaited = Some(Awaited::begin::<L>(&self.flow.record)?);
         }
         Ok(())
     }
 
     fn waits(&mut self, ticket: u64) {
-        self.record.waits(L::INDEX, ticket, self.place);
+        self.flow.record.waits(L::INDEX, ticket, self.place);
     }
 
     fn moves(&self, ticket: u64) {
-        self.record.moves(ticket);
+        self.flow.record.moves(ticket);
+    }
+
+    #[inline]
+    fn party(&self) -> Party<'_> {
+        Party::new(|| self.flow, L::INDEX, self.place)
     }
 }
 
 impl<L: Level, T, E: AtLevel<L>> Answer<Result<T, E>> for Changer<'_, L> {
     type Gain = T;
 
-    fn answered(asker: &mut Option<Self>, changed: Result<T, E>) -> Result<Self::Gain, SessionError> {
+    fn answered(asker: &mut Option<Self>, changed: Result<T, E>, asked: Asked) -> Result<Self::Gain, SessionError> {
+        let result = asked.ends(asker.as_ref(), changed.map_err(AtLevel::at_level));
         *asker = None;
-        changed.map_err(AtLevel::at_level)
+        result
     }
 }
 

@@ -119,6 +119,12 @@ impl Record {
         (self.word() & 0xffff) as u16
     }
 
+    /// The levels that are held.
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    pub(super) fn held(&self) -> u16 {
+        (self.word() >> 16) as u16
+    }
+
     #[inline]
     fn word(&self) -> u32 {
         self.levels.load(Ordering::Relaxed)

@@ -12,12 +12,16 @@
 //! ```
 
 use super::error::SessionError;
+use super::watch::{Alarm, Asked, Party};
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::priority::Priority;
 use crate::set::{InPart, Want};
+use crate::wants::Wants;
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
+use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -50,11 +54,12 @@ pin_project! {
     ///
     /// If it is polled again after it has resolved; see [`FusedFuture::is_terminated`].
     #[must_use = "futures do nothing unless awaited"]
-    #[derive(Debug)]
     pub struct SessionRequest<A, F> {
         // Declared before the asker, so that it is dropped first: the level is on the record as long as this waits.
         #[pin]
         request: Option<F>,
+        // What those who watch know of the request. Dropped second: they hear that it was dropped before its session is.
+        asked: Asked,
         asker: Option<A>,
     }
 }
@@ -69,6 +74,9 @@ pub trait Asker: Sized {
 
     /// Notes that the request that waits has another ticket now.
     fn moves(&self, ticket: u64);
+
+    /// Who it is, for those who watch.
+    fn party(&self) -> Party<'_>;
 }
 
 /// An asker whose request is answered by `T`.
@@ -76,14 +84,14 @@ pub trait Answer<T>: Asker {
     /// What the future resolves to on success.
     type Gain;
 
-    /// Turns the answer into the result. Takes the asker if the result needs it.
-    fn answered(asker: &mut Option<Self>, answer: T) -> Result<Self::Gain, SessionError>;
+    /// Turns the answer into the result, and tells those who watch. Takes the asker if the result needs it.
+    fn answered(asker: &mut Option<Self>, answer: T, asked: Asked) -> Result<Self::Gain, SessionError>;
 }
 
 impl<A, F> SessionRequest<A, F> {
     #[inline]
     pub(super) fn new(asker: A, request: F) -> Self {
-        Self { request: Some(request), asker: Some(asker) }
+        Self { request: Some(request), asked: Asked::default(), asker: Some(asker) }
     }
 
     /// Gives up after this duration, counted from the first poll.
@@ -120,6 +128,7 @@ impl<A, F> SessionRequest<A, F> {
     pub(super) fn recall(self: Pin<&mut Self>) -> Option<A> {
         let mut this = self.project();
         this.request.set(None);
+        drop(mem::take(this.asked));
         this.asker.take()
     }
 
@@ -135,11 +144,12 @@ impl<A, F> SessionRequest<A, F> {
     #[inline(always)]
     fn poll_by<T>(
         self: Pin<&mut Self>,
+        alarm: Alarm<'_>,
         poll: impl FnOnce(Pin<&mut F>) -> Poll<T>,
     ) -> Poll<Result<A::Gain, SessionError>>
     where
         A: Answer<T>,
-        F: Timed,
+        F: Timed + Wants,
     {
         let mut this = self.project();
         let (Some(mut request), Some(asker)) = (this.request.as_mut().as_pin_mut(), this.asker.as_mut()) else {
@@ -149,12 +159,14 @@ impl<A, F> SessionRequest<A, F> {
             this.request.set(None);
             return Poll::Ready(Err(refusal));
         }
+        this.asked.begins(asker.party(), &*request);
         let Poll::Ready(answer) = poll(request.as_mut()) else {
             Self::pending(request, asker);
+            this.asked.waits(asker.party(), alarm);
             return Poll::Pending;
         };
         this.request.set(None);
-        Poll::Ready(A::answered(this.asker, answer))
+        Poll::Ready(A::answered(this.asker, answer, mem::take(this.asked)))
     }
 }
 
@@ -186,6 +198,7 @@ impl<A: Asker, F: Timed> SessionRequest<A, F> {
         if let Some(ticket) = request.watch() {
             asker.moves(ticket);
         }
+        this.asked.moves(priority);
     }
 }
 
@@ -228,22 +241,22 @@ impl<A, F: InPart> InPart for SessionRequest<A, F> {
     }
 }
 
-impl<A: Answer<F::Output>, F: Timed> Future for SessionRequest<A, F> {
+impl<A: Answer<F::Output>, F: Timed + Wants> Future for SessionRequest<A, F> {
     type Output = Result<A::Gain, SessionError>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_by(|request| request.poll(context))
+        self.poll_by(Alarm::of(context), |request| request.poll(context))
     }
 }
 
-impl<A: Answer<F::Output>, F: Timed> FusedFuture for SessionRequest<A, F> {
+impl<A: Answer<F::Output>, F: Timed + Wants> FusedFuture for SessionRequest<A, F> {
     fn is_terminated(&self) -> bool {
         self.request.as_ref().is_none_or(F::is_terminated) // It may have resolved, and then panicked.
     }
 }
 
-impl<A: Answer<F::Output>, F: Timed> Timed for SessionRequest<A, F> {
+impl<A: Answer<F::Output>, F: Timed + Wants> Timed for SessionRequest<A, F> {
     fn with_priority(self, priority: Priority) -> Self {
         self.priority(priority)
     }
@@ -253,7 +266,7 @@ impl<A: Answer<F::Output>, F: Timed> Timed for SessionRequest<A, F> {
     }
 
     fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
-        match self.poll_by(|request| Poll::Ready(request.give_up(waited))) {
+        match self.poll_by(Alarm::none(), |request| Poll::Ready(request.give_up(waited))) {
             Poll::Ready(answer) => answer,
             Poll::Pending => unreachable!("a request that gives up has resolved"),
         }
@@ -261,5 +274,12 @@ impl<A: Answer<F::Output>, F: Timed> Timed for SessionRequest<A, F> {
 
     fn watch(self: Pin<&mut Self>) -> Option<u64> {
         self.project().request.as_pin_mut()?.watch()
+    }
+}
+
+impl<A: fmt::Debug, F: fmt::Debug> fmt::Debug for SessionRequest<A, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("SessionRequest");
+        out.field("request", &self.request).field("asker", &self.asker).finish()
     }
 }

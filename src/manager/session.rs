@@ -5,6 +5,7 @@ use super::claim::Claim;
 use super::error::{AtLevel, SessionError};
 use super::record::{Place, Record};
 use super::request::{Answer, Asker, SessionRequest};
+use super::watch::{self, Asked, Party};
 use crate::deadline::Deadline;
 use crate::level::{
     CanAcquire, CanDowngrade, CanRelease, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf,
@@ -221,9 +222,14 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { checks::may_acquire::<S, L>() }
         self.claim.takes::<L>()?;
-        let guard =
-            SetAcquire::new(self.set::<L>(), names.requested(), Want::All).at_once().map_err(AtLevel::<L>::at_level)?;
-        self.record().holds(L::INDEX, M::MODE, Location::caller(), guard.held());
+        let acquire = SetAcquire::new(self.set::<L>(), names.requested(), Want::All);
+        let place = Location::caller();
+        let mut asked = Asked::now(Party::new(|| self.claim.flow(), L::INDEX, place), &acquire);
+        let guard = acquire.at_once().map_err(AtLevel::<L>::at_level);
+        asked.hears(&guard);
+        let guard: SetGuard<_, M> = guard?;
+        self.record().holds(L::INDEX, M::MODE, place, guard.held());
+        watch::held(Party::new(|| self.claim.flow(), L::INDEX, place), M::MODE, asked);
         Ok(self.climbed(L::level_guard(guard)))
     }
 
@@ -311,6 +317,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.claim.returns::<L>();
         Panics::defer(|panics| {
             panics.catch(|| drop(guard));
+            self.claim.settles();
             Session::new(held, self.claim)
         })
     }
@@ -345,6 +352,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { checks::is_own_exclusive::<S, L>() }
         self.record().downgrades(L::INDEX);
+        watch::downgraded(|| self.claim.flow(), L::INDEX);
         Panics::defer(|panics| Session::new(self.held.downgrade(panics), self.claim))
     }
 
@@ -525,6 +533,11 @@ impl<H: Hierarchy, S, L: Level, M> Asker for Climber<H, S, L, M> {
     fn moves(&self, ticket: u64) {
         self.session.record().moves(ticket);
     }
+
+    #[inline]
+    fn party(&self) -> Party<'_> {
+        Party::new(|| self.session.claim.flow(), L::INDEX, self.place)
+    }
 }
 
 impl<H, S, L, M, E> Answer<Result<SetGuard<SetOf<L>, M>, E>> for Climber<H, S, L, M>
@@ -541,18 +554,20 @@ where
     fn answered(
         asker: &mut Option<Self>,
         acquired: Result<SetGuard<SetOf<L>, M>, E>,
+        asked: Asked,
     ) -> Result<Self::Gain, SessionError> {
         match acquired {
             Ok(guard) => {
                 let Some(climber) = asker.take() else { unreachable!("it goes when the request does") };
                 climber.session.record().holds(L::INDEX, M::MODE, climber.place, guard.held());
+                watch::held(climber.party(), M::MODE, asked);
                 Ok(climber.session.climbed(L::level_guard(guard)))
             }
             Err(error) => {
                 if let Some(climber) = asker {
                     climber.session.claim.returns::<L>(); // The climber stays, for `reclaim`.
                 }
-                Err(error.at_level())
+                asked.failed(error.at_level())
             }
         }
     }

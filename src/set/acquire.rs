@@ -11,9 +11,10 @@ use super::shards::Shards;
 use super::{LockSetPointer, SetPointer};
 use crate::abridged::Abridged;
 use crate::deadline::{Deadline, Limit, Timed};
-use crate::mode::Mode;
+use crate::mode::{LockMode, Mode};
 use crate::panics::Panics;
 use crate::priority::Priority;
+use crate::wants::{NamesWanted, Wants};
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -365,6 +366,17 @@ impl<P: SetPointer, M: Mode> Timed for SetAcquire<P, M> {
         let (Progress::Waiting(ticket), Some(set)) = (&self.progress, &self.set) else { return None };
         set.core().queue().watch(*ticket);
         Some(*ticket)
+    }
+}
+
+impl<P: SetPointer<Name: fmt::Debug>, M: Mode> Wants for SetAcquire<P, M> {
+    fn wants(&self) -> (LockMode, Priority) {
+        (M::MODE, self.priority)
+    }
+
+    fn names_wanted(&self) -> Option<NamesWanted> {
+        let Progress::Asked(request) = &self.progress else { return None };
+        Some(request.names_wanted())
     }
 }
 

@@ -6,12 +6,14 @@ use super::guard::SetGuard;
 use super::names::IntoEntries;
 use super::queue::{Members, Reach, Waiter};
 use super::shards::forget;
+use super::snapshot::text;
 use super::{LockSetPointer, SetPointer};
 use crate::abridged::Abridged;
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::panics::Panics;
 use crate::priority::Priority;
+use crate::wants::{NamesWanted, Wants};
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -250,6 +252,16 @@ impl<P: SetPointer, A: Added<P>> Timed for Add<P, A> {
         let (ticket, set) = (self.ticket?, self.set.as_ref()?);
         set.core().queue().watch(ticket);
         Some(ticket)
+    }
+}
+
+impl<P: SetPointer<Name: fmt::Debug>, A: Added<P>> Wants for Add<P, A> {
+    fn wants(&self) -> (LockMode, Priority) {
+        (LockMode::Exclusive, self.priority)
+    }
+
+    fn names_wanted(&self) -> Option<NamesWanted> {
+        Some(NamesWanted::these(self.entries.iter().map(|(name, _)| text(name)), self.entries.len()))
     }
 }
 

@@ -7,8 +7,9 @@ use super::names::Names;
 use super::request::Want;
 use super::{LockSetPointer, SetPointer};
 use crate::deadline::{Deadline, Limit, Timed};
-use crate::mode::Exclusive;
+use crate::mode::{Exclusive, LockMode};
 use crate::priority::Priority;
+use crate::wants::{NamesWanted, Wants};
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -135,6 +136,16 @@ impl<P: SetPointer> Timed for Remove<P> {
 
     fn watch(self: Pin<&mut Self>) -> Option<u64> {
         self.project().acquire.watch()
+    }
+}
+
+impl<P: SetPointer<Name: fmt::Debug>> Wants for Remove<P> {
+    fn wants(&self) -> (LockMode, Priority) {
+        self.acquire.wants()
+    }
+
+    fn names_wanted(&self) -> Option<NamesWanted> {
+        self.acquire.names_wanted()
     }
 }
 

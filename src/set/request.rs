@@ -7,9 +7,12 @@ use super::pointer::{HoldingOf, SetPointer};
 use super::queue::Member;
 use super::queue::{Members, Missing, Reach};
 use super::shards::{Shards, forget};
+use super::snapshot::text;
 use crate::mode::LockMode;
 use crate::panics::Panics;
+use crate::wants::NamesWanted;
 use smallvec::SmallVec;
+use std::fmt;
 use std::mem;
 
 /// How much of what it names a request needs.
@@ -212,6 +215,17 @@ impl<P: SetPointer> Request<P> {
     /// Unpins the members.
     pub(crate) fn forget(&mut self, panics: &mut Panics) {
         forget(mem::take(&mut self.members), panics);
+    }
+}
+
+impl<P: SetPointer<Name: fmt::Debug>> Request<P> {
+    /// The names that it asks for.
+    pub(crate) fn names_wanted(&self) -> NamesWanted {
+        if self.everything {
+            return NamesWanted::whole();
+        }
+        let known = self.members.iter().map(|member| member.name());
+        NamesWanted::these(known.chain(&self.names).map(text), self.members.len() + self.names.len())
     }
 }
 

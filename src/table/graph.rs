@@ -123,6 +123,32 @@ impl LockTable {
         graph.rows(others.into_iter().chain(roots))
     }
 
+    /// Sessions that the session of this number is behind, directly or not, the nearest first. At most 64 are looked at:
+    /// each waiter of a long jam asks for its own, and the whole jam for each would be too much.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn in_the_way(&self, id: u64) -> Vec<&SessionRow> {
+        const LOOKED: usize = 64;
+        let behind = |session: &SessionRow| match (&session.awaits, session.task) {
+            (Some(wait), _) if wait.unclaimed.is_none() => wait.behind.clone(),
+            (Some(_), _) | (None, None) => Vec::new(),
+            (None, task) => {
+                let stuck = self.sessions.iter().filter(|other| other.is_stuck() && other.task == task);
+                stuck.map(|other| other.id).take(LOOKED).collect()
+            }
+        };
+        let mut found: Vec<&SessionRow> = self.session(id).into_iter().collect();
+        let mut at = 0;
+        while let Some(session) = found.get(at).filter(|_| at < LOOKED) {
+            for row in behind(session).into_iter().filter_map(|other| self.session(other)) {
+                if !found.iter().any(|known| known.id == row.id) {
+                    found.push(row);
+                }
+            }
+            at += 1;
+        }
+        found.into_iter().skip(1).collect()
+    }
+
     /// The sessions at the roots of the jams: each is in the way of a session that waits, and is behind none. The one
     /// with the most sessions behind it comes first.
     ///

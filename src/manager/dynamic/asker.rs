@@ -7,6 +7,7 @@ use crate::manager::error::{AtLevel, SessionError};
 use crate::manager::order::OrderError;
 use crate::manager::record::Place;
 use crate::manager::request::{Answer, Asker, SessionRequest};
+use crate::manager::watch::{Asked, Party};
 use crate::set::SetError;
 use std::fmt;
 
@@ -34,7 +35,7 @@ pub struct DynAsker<'s, H: Hierarchy, L: NotRoot> {
     keep: Keep<H, L>,
 }
 
-type Keep<H, L> = fn(&mut DynSession<H>, AnyGuard<L>, Place);
+type Keep<H, L> = fn(&mut DynSession<H>, AnyGuard<L>, Place, Asked);
 
 impl<'s, H: Hierarchy, L: NotRoot + LevelOf<H>, F> DynRequest<'s, H, L, F> {
     pub(super) fn on(session: &'s mut DynSession<H>, order: Result<(), OrderError>, request: F, place: Place) -> Self {
@@ -47,11 +48,12 @@ impl<H: Hierarchy, L: NotRoot> DynClimb<'_, H, L> {
     pub(super) fn at_once(self) -> Result<(), SessionError> {
         let Some((mut asker, request)) = self.into_parts() else { unreachable!("it has not been polled") };
         asker.may_wait()?;
+        let asked = Asked::now(asker.party(), &request);
         let acquired: Result<AnyGuard<L>, SetError<L::Name>> = match request {
             ByMode::Shared { it } => it.at_once().map(ByMode::shared),
             ByMode::Exclusive { it } => it.at_once().map(ByMode::exclusive),
         };
-        DynAsker::answered(&mut Some(asker), acquired)
+        DynAsker::answered(&mut Some(asker), acquired, asked)
     }
 }
 
@@ -72,6 +74,11 @@ impl<H: Hierarchy, L: NotRoot> Asker for DynAsker<'_, H, L> {
     fn moves(&self, ticket: u64) {
         self.session.record().moves(ticket);
     }
+
+    #[inline]
+    fn party(&self) -> Party<'_> {
+        Party::new(|| self.session.claim.flow(), L::INDEX, self.place)
+    }
 }
 
 impl<H: Hierarchy, L: NotRoot> Drop for DynAsker<'_, H, L> {
@@ -86,10 +93,17 @@ impl<H: Hierarchy, L: NotRoot> Drop for DynAsker<'_, H, L> {
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for DynAsker<'_, H, L> {
     type Gain = ();
 
-    fn answered(asker: &mut Option<Self>, acquired: Result<AnyGuard<L>, E>) -> Result<Self::Gain, SessionError> {
+    fn answered(
+        asker: &mut Option<Self>,
+        acquired: Result<AnyGuard<L>, E>,
+        asked: Asked,
+    ) -> Result<Self::Gain, SessionError> {
         let Some(mut asker) = asker.take() else { unreachable!("it is there until it is told") };
-        let guard = acquired.map_err(AtLevel::at_level)?;
-        (asker.keep)(asker.session, guard, asker.place);
+        let guard = match acquired {
+            Ok(guard) => guard,
+            Err(error) => return asked.failed(error.at_level()),
+        };
+        (asker.keep)(asker.session, guard, asker.place, asked);
         asker.noted = false; // The level is held now: it stays on the record.
         Ok(())
     }
@@ -99,9 +113,10 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<(), E>> for DynAsker<'_, H, L> {
     type Gain = ();
 
-    fn answered(asker: &mut Option<Self>, added: Result<(), E>) -> Result<Self::Gain, SessionError> {
+    fn answered(asker: &mut Option<Self>, added: Result<(), E>, asked: Asked) -> Result<Self::Gain, SessionError> {
+        let result = asked.ends(asker.as_ref(), added.map_err(AtLevel::at_level));
         *asker = None;
-        added.map_err(AtLevel::at_level)
+        result
     }
 }
 
@@ -109,9 +124,14 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<(), E>> for DynAsker
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<Vec<L::Name>, E>> for DynAsker<'_, H, L> {
     type Gain = Vec<L::Name>;
 
-    fn answered(asker: &mut Option<Self>, removed: Result<Vec<L::Name>, E>) -> Result<Self::Gain, SessionError> {
+    fn answered(
+        asker: &mut Option<Self>,
+        removed: Result<Vec<L::Name>, E>,
+        asked: Asked,
+    ) -> Result<Self::Gain, SessionError> {
+        let result = asked.ends(asker.as_ref(), removed.map_err(AtLevel::at_level));
         *asker = None;
-        removed.map_err(AtLevel::at_level)
+        result
     }
 }
 
