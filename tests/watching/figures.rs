@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use tokio::time::advance;
 use tokio_test::assert_ready_ok;
 
-/// What is not zero, by name, level and mode; of the histograms, what was recorded since the last look.
+/// What has changed since the last look, by name, level and mode: by how much, or what a histogram has recorded.
 fn look(figures: &Snapshotter) -> BTreeMap<String, Vec<f64>> {
     let mut seen = BTreeMap::new();
     for (key, unit, description, value) in figures.snapshot().into_vec() {
@@ -35,7 +35,7 @@ fn look(figures: &Snapshotter) -> BTreeMap<String, Vec<f64>> {
     seen
 }
 
-/// These figures are not zero, and no others.
+/// These figures have changed since the last look, and no others.
 macro_rules! assert_figures {
     ($figures:expr, [$(($name:literal, $value:expr)),* $(,)?]) => {
         let expected: BTreeMap<String, Vec<f64>> = BTreeMap::from([$(($name.to_owned(), $value.to_vec())),*]);
@@ -69,7 +69,9 @@ async fn waits_and_holds_are_counted_while_they_last_and_measured_in_seconds() {
     assert_figures!(
         figures,
         [
-            ("lockladder_holders Cluster shared", [1.0]),
+            ("lockladder_holders Cluster shared", [-2.0]),
+            ("lockladder_holders Node exclusive", [-2.0]),
+            ("lockladder_waiters Node shared", [-1.0]),
             ("lockladder_hold_seconds Cluster shared", [0.25, 0.25]),
             ("lockladder_hold_seconds Node exclusive", [0.25, 0.25]),
             ("lockladder_holders Node shared", [1.0]),
@@ -80,7 +82,12 @@ async fn waits_and_holds_are_counted_while_they_last_and_measured_in_seconds() {
     drop(late);
     assert_figures!(
         figures,
-        [("lockladder_hold_seconds Cluster shared", [0.251]), ("lockladder_hold_seconds Node shared", [0.001]),]
+        [
+            ("lockladder_holders Cluster shared", [-1.0]),
+            ("lockladder_holders Node shared", [-1.0]),
+            ("lockladder_hold_seconds Cluster shared", [0.251]),
+            ("lockladder_hold_seconds Node shared", [0.001]),
+        ]
     );
 }
 
@@ -106,6 +113,7 @@ async fn requests_that_end_without_a_grant_are_counted_by_why() {
         figures,
         [
             ("lockladder_wait_seconds Cluster shared", [0.0, 0.0]),
+            ("lockladder_wait_seconds Node exclusive", [0.0]),
             ("lockladder_hold_seconds Cluster shared", [0.02, 0.02]),
             ("lockladder_hold_seconds Node exclusive", [0.02]),
             ("lockladder_timeouts_total Node shared", [1.0]),
@@ -145,7 +153,12 @@ async fn a_downgrade_ends_the_exclusive_hold_and_begins_a_shared_one() {
     drop(job);
     assert_figures!(
         figures,
-        [("lockladder_hold_seconds Cluster shared", [0.0]), ("lockladder_hold_seconds Instance shared", [0.0]),]
+        [
+            ("lockladder_holders Cluster shared", [-1.0]),
+            ("lockladder_holders Instance shared", [-1.0]),
+            ("lockladder_hold_seconds Cluster shared", [0.0]),
+            ("lockladder_hold_seconds Instance shared", [0.0]),
+        ]
     );
 }
 

@@ -39,7 +39,7 @@ impl Subscriber for Hostile {
     }
 
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == "lockladder"
+        ["lockladder", "runtime"].contains(&metadata.target())
     }
 
     fn new_span(&self, _span: &Attributes<'_>) -> Id {
@@ -61,7 +61,9 @@ impl Subscriber for Hostile {
         self.call();
     }
 
-    fn exit(&self, _span: &Id) {}
+    fn exit(&self, _span: &Id) {
+        self.call();
+    }
 
     fn try_close(&self, _id: Id) -> bool {
         self.call();
@@ -193,7 +195,7 @@ async fn a_subscriber_may_use_the_locks_that_it_hears_of() {
     struct Curious(LockManager<Seed>, AtomicBool);
     impl Subscriber for Curious {
         fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-            metadata.target() == "lockladder"
+            ["lockladder", "runtime"].contains(&metadata.target())
         }
         fn new_span(&self, _span: &Attributes<'_>) -> Id {
             self.look();

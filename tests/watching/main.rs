@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod collector;
+mod console;
 mod events;
 mod figures;
 mod hostile;

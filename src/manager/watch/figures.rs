@@ -5,6 +5,7 @@
 
 use super::{End, Inner, Party, word};
 use crate::mode::LockMode;
+use crate::panics::quietly;
 use metrics::{Counter, Gauge, Histogram, Label, Unit, counter, gauge, histogram};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -35,15 +36,19 @@ impl Figures {
             let pairs = [("hierarchy", hierarchy), ("level", level), ("mode", word(mode))];
             pairs.map(|(key, value)| Label::from_static_parts(key, value)).to_vec()
         };
-        describe();
+        quietly(describe);
+        // One by one: while a panic goes on, no handle that has been made is dropped, which is foreign code.
+        let histogram = |name| quietly(|| histogram!(name, labels())).unwrap_or_else(Histogram::noop);
+        let gauge = |name| quietly(|| gauge!(name, labels())).unwrap_or_else(Gauge::noop);
+        let counter = |name| quietly(|| counter!(name, labels())).unwrap_or_else(Counter::noop);
         Self {
-            wait: histogram!("lockladder_wait_seconds", labels()),
-            hold: histogram!("lockladder_hold_seconds", labels()),
-            holders: gauge!("lockladder_holders", labels()),
-            waiters: gauge!("lockladder_waiters", labels()),
-            timeouts: counter!("lockladder_timeouts_total", labels()),
-            deleted: counter!("lockladder_deleted_total", labels()),
-            cancelled: counter!("lockladder_cancelled_total", labels()),
+            wait: histogram("lockladder_wait_seconds"),
+            hold: histogram("lockladder_hold_seconds"),
+            holders: gauge("lockladder_holders"),
+            waiters: gauge("lockladder_waiters"),
+            timeouts: counter("lockladder_timeouts_total"),
+            deleted: counter("lockladder_deleted_total"),
+            cancelled: counter("lockladder_cancelled_total"),
         }
     }
 }

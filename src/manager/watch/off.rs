@@ -1,5 +1,7 @@
 //! No party watches: everything here is empty.
 
+#![expect(clippy::inline_always, reason = "so that nothing here counts when the compiler chooses what else to inline")]
+
 use super::super::LockManager;
 use super::super::error::SessionError;
 use super::super::flow::Flow;
@@ -35,7 +37,7 @@ pub(in super::super) struct Holds;
 pub struct Party<'a>(PhantomData<&'a ()>);
 
 impl<'a> Party<'a> {
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn new(_flow: impl FnOnce() -> &'a Flow, _level: usize, _place: Place) -> Self {
         Self(PhantomData)
     }
@@ -44,12 +46,12 @@ impl<'a> Party<'a> {
 pub(in super::super) struct Alarm<'a>(PhantomData<&'a ()>);
 
 impl<'a> Alarm<'a> {
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn of(_context: &Context<'a>) -> Self {
         Self(PhantomData)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn none() -> Self {
         Self(PhantomData)
     }
@@ -61,34 +63,34 @@ pub struct Asked;
 
 #[expect(clippy::unused_self, reason = "with a feature, it is used")]
 impl Asked {
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn now(_party: Party<'_>, _request: &impl Wants) -> Self {
         Self
     }
 
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn for_root(_party: Party<'_>, _mode: LockMode) -> Self {
         Self
     }
 
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn begins(&mut self, _party: Party<'_>, _request: &impl Wants) {}
 
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn waits(&mut self, _party: Party<'_>, _alarm: Alarm<'_>) {}
 
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn moves(&mut self, _priority: Priority) {}
 
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn hears<T>(&mut self, _result: &Result<T, SessionError>) {}
 
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn failed<T>(self, error: SessionError) -> Result<T, SessionError> {
         Err(error)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn ends<T>(
         self,
         _asker: Option<&impl Asker>,
@@ -98,11 +100,11 @@ impl Asked {
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(in super::super) fn held(_party: Party<'_>, _mode: LockMode, _asked: Asked) {}
 
-#[inline]
+#[inline(always)]
 pub(in super::super) fn downgraded<'a>(_flow: impl FnOnce() -> &'a Flow, _level: usize) {}
 
-#[inline]
+#[inline(always)]
 pub(in super::super) fn settle<'a>(_flow: impl FnOnce() -> &'a Flow) {}

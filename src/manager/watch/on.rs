@@ -1,11 +1,17 @@
 //! The parties that watch: what happens, in what order, and what is told of it.
 
+#[cfg(feature = "tracing")]
+#[path = "console.rs"]
+mod console;
 #[cfg(feature = "metrics")]
 #[path = "figures.rs"]
 mod figures;
 #[cfg(not(feature = "metrics"))]
 #[path = "no_figures.rs"]
 mod figures;
+#[cfg(feature = "tracing")]
+#[path = "span.rs"]
+mod span;
 #[cfg(feature = "tracing")]
 #[path = "trace.rs"]
 mod trace;

@@ -1,6 +1,8 @@
 //! Spans, events and warnings, by `tracing`.
 
 use super::super::super::{Builder, LockManager};
+use super::console::{Operation, Resources};
+use super::span::QuietSpan;
 use super::{End, Party, word};
 use crate::abridged::{Abridged, Beginning, SHOWN};
 use crate::level::Hierarchy;
@@ -17,7 +19,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tracing::{Level, Span, event, span};
+use tracing::{Level, event, span};
 
 /// From when on a wait or a hold is worth a warning.
 #[derive(Clone, Copy, Default)]
@@ -70,11 +72,14 @@ pub(super) struct Home {
     tables: OnceLock<Box<dyn Fn() -> Option<LockTable> + Send + Sync>>,
     /// The last table, for the other requests that are slow at the same time.
     recent: Mutex<Option<(Instant, Arc<LockTable>)>>,
+    /// The levels, for tokio-console.
+    resources: Resources,
 }
 
 impl Home {
-    pub(super) fn new(limits: Limits, _hierarchy: &'static str, _levels: &'static [&'static str]) -> Self {
-        Self { limits, tables: OnceLock::new(), recent: Mutex::default() }
+    pub(super) fn new(limits: Limits, hierarchy: &'static str, levels: &'static [&'static str]) -> Self {
+        let resources = Resources::new(hierarchy, levels);
+        Self { limits, tables: OnceLock::new(), recent: Mutex::default(), resources }
     }
 
     pub(super) fn opens<H: Hierarchy>(&self, manager: &LockManager<H>) {
@@ -101,8 +106,10 @@ impl Home {
 
 /// The span of a request, and of the hold that it becomes.
 pub(super) struct Asked {
-    span: Span,
+    span: QuietSpan,
     alarm: Slow,
+    /// The request, for tokio-console; until it is answered.
+    operation: Option<Operation>,
 }
 
 /// How far a request is from being slow.
@@ -118,19 +125,15 @@ enum Slow {
 
 impl Default for Asked {
     fn default() -> Self {
-        Self { span: Span::none(), alarm: Slow::NotYet }
+        Self { span: QuietSpan::none(), alarm: Slow::NotYet, operation: None }
     }
 }
 
-/// Closing a span, and dropping the waker in the timer, are foreign code.
+/// Dropping the waker in the timer is foreign code.
 impl Drop for Asked {
     fn drop(&mut self) {
         if let Slow::Timed(timer) = mem::take(&mut self.alarm) {
             quietly(|| drop(timer));
-        }
-        if !self.span.is_none() {
-            let span = mem::replace(&mut self.span, Span::none());
-            quietly(|| drop(span));
         }
     }
 }
@@ -142,23 +145,30 @@ impl Asked {
         priority: Priority,
         names: impl FnOnce() -> Option<NamesWanted>,
     ) -> Self {
-        let span = span!(
-            target: "lockladder",
-            Level::DEBUG,
-            "lock.acquire",
-            hierarchy = party.home().hierarchy,
-            level = party.level_name(),
-            names = names().map(debug),
-            mode = word(mode),
-            priority = priority.get(),
-            session = party.flow.id,
-            label = display(Beginning(&party.flow.label)),
-            place = display(party.place),
-        );
-        Self { span, alarm: Slow::NotYet }
+        let make = || {
+            span!(
+                target: "lockladder",
+                Level::DEBUG,
+                "lock.acquire",
+                hierarchy = party.home().hierarchy,
+                level = party.level_name(),
+                names = names().map(debug),
+                mode = word(mode),
+                priority = priority.get(),
+                session = party.flow.id,
+                label = display(Beginning(&party.flow.label)),
+                place = display(party.place),
+            )
+        };
+        let span = QuietSpan::of(make);
+        let operation = Operation::new(&party.home().trace.resources, party.level, mode);
+        Self { span, alarm: Slow::NotYet, operation }
     }
 
     pub(super) fn waits(&mut self, party: Party<'_>, began: Instant, waker: Option<&Waker>) {
+        if let Some(operation) = &self.operation {
+            operation.polled(false);
+        }
         let Some(limit) = party.home().trace.limits.waits else { return };
         if let Slow::NotYet = self.alarm {
             self.alarm = Slow::Untimed; // First: without timers, making one panics.
@@ -186,7 +196,7 @@ impl Asked {
         let wait = row.and_then(|row| row.awaits.as_ref());
         let blockers = table.as_ref().map_or_else(Vec::new, |table| table.in_the_way(party.flow.id));
         let names = wait.map(|wait| Abridged::beside(wait.names.iter().map(Beginning), wait.more));
-        self.span.in_scope(|| {
+        self.span.inside(|| {
             event!(
                 name: "lock.slow_wait",
                 target: "lockladder",
@@ -214,7 +224,10 @@ impl Asked {
     }
 
     pub(super) fn ended(&mut self, waited: Duration, end: End<'_>) {
-        let (span, waited_ms) = (&self.span, milliseconds(waited));
+        if let Some(operation) = self.operation.take().filter(|_| end != End::Cancelled) {
+            operation.polled(true);
+        }
+        let (span, waited_ms) = (&*self.span, milliseconds(waited));
         macro_rules! tell {
             ($name:literal $(, $field:ident = $value:expr)*) => {
                 event!(
@@ -232,10 +245,10 @@ impl Asked {
     }
 
     pub(super) fn released(&mut self, party: Party<'_>, mode: LockMode, held: Duration) {
-        let (span, held_ms) = (&self.span, milliseconds(held));
+        let (span, held_ms) = (&*self.span, milliseconds(held));
         event!(name: "released", target: "lockladder", parent: span, Level::DEBUG, held_ms, "released");
         let Some(limit) = party.home().trace.limits.holds.filter(|limit| held >= *limit) else { return };
-        span.in_scope(|| {
+        self.span.inside(|| {
             event!(
                 name: "lock.long_hold",
                 target: "lockladder",
