@@ -36,6 +36,7 @@
 //! | helpers that are generic over what a session holds | [`CanAcquire`], [`CanAdd`], [`Holds`], [`HoldsExclusive`] |
 //! | lists of locks that are known only at run time | [`DynSession`] |
 //! | an error: try again, refuse, or mend the code | [`ErrorKind`] |
+//! | spans, warnings and figures of sessions | the features `tracing` and `metrics`: `docs/WATCHING.md` |
 //! | the types and traits behind these, by name | [`mod@futures`], [`level`], [`names`], [`guards`] |
 //! | ready hierarchies | [`ganeti`] |
 //!
@@ -118,6 +119,11 @@ struct Guide;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/HOWTO.md")]
 struct HowTo;
+
+/// The page on watching, run as a test.
+#[cfg(all(doctest, feature = "tracing", feature = "metrics"))]
+#[doc = include_str!("../docs/WATCHING.md")]
+struct Watching;
 
 /// The table beside tokio's locks, run as a test.
 #[cfg(doctest)]

@@ -11,7 +11,7 @@ use super::error::{AtLevel, SessionError};
 use super::order::OrderError;
 use super::record::{Place, Record};
 use super::session::Session;
-use super::watch::{self, Asked, Party};
+use super::watch::{self, Party, Watched};
 use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, AnyRoot, HeldListOf, Hierarchy, Level, LevelOf, NotRoot, SetOf, Slots as _, checks};
 use crate::lock::block_on;
@@ -141,14 +141,14 @@ impl<H: Hierarchy> DynSession<H> {
     }
 
     /// Stores the guard of level `L`, which is on the record already.
-    fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>, place: Place, asked: Asked) {
+    fn keep<L: NotRoot + LevelOf<H>>(&mut self, guard: AnyGuard<L>, place: Place, watched: Watched) {
         match &guard {
             ByMode::Shared { it } => self.record().holds(L::INDEX, LockMode::Shared, place, it.held()),
             ByMode::Exclusive { it } => self.record().holds(L::INDEX, LockMode::Exclusive, place, it.held()),
         }
         let mode = guard.mode();
         L::slot_mut(&mut self.slots).0 = Some(guard);
-        watch::held(Party::new(|| self.claim.flow(), L::INDEX, place), mode, asked);
+        watch::held(Party::new(|| self.claim.flow(), L::INDEX, place), mode, watched);
     }
 
     /// Notes on the record which names of level `L` are held, after a change.

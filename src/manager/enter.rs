@@ -6,7 +6,7 @@ use super::error::{SessionError, at_root, now_at_root};
 use super::record::Place;
 use super::request::{Answer, Asker, SessionRequest};
 use super::session::Session;
-use super::watch::{self, Asked, Party};
+use super::watch::{self, Party, Watched};
 use super::{Entered, LockManager, scope};
 use crate::by_mode::ByMode;
 use crate::error::{AcquireError, TryAcquireError};
@@ -46,19 +46,19 @@ impl<H: Hierarchy> Entrant<H> {
 
     /// The claim of the session, which holds the root now.
     #[inline]
-    fn claim(self, asked: Asked) -> Claim<H> {
+    fn claim(self, watched: Watched) -> Claim<H> {
         self.claim.record().holds_root(self.mode, self.place);
-        watch::held(self.party(), self.mode, asked);
+        watch::held(self.party(), self.mode, watched);
         self.claim
     }
 
     #[inline]
-    fn begin<M: Mode>(self, root: RootGuard<M>, asked: Asked) -> Entered<H, M> {
-        Session::new(RootHeld::<H, M>::new(root, ()), self.claim(asked))
+    fn begin<M: Mode>(self, root: RootGuard<M>, watched: Watched) -> Entered<H, M> {
+        Session::new(RootHeld::<H, M>::new(root, ()), self.claim(watched))
     }
 
-    fn begin_any(self, root: AnyRoot, asked: Asked) -> DynSession<H> {
-        DynSession::new(root, self.claim(asked))
+    fn begin_any(self, root: AnyRoot, watched: Watched) -> DynSession<H> {
+        DynSession::new(root, self.claim(watched))
     }
 }
 
@@ -94,10 +94,11 @@ impl<H: Hierarchy> LockManager<H> {
     ) -> Result<Entered<H, M>, SessionError> {
         let entrant = self.entrant(label, M::MODE);
         entrant.may_begin()?;
-        let mut asked = Asked::for_root(entrant.party(), M::MODE);
-        let root = self.root_now(acquire);
-        asked.hears(&root);
-        Ok(entrant.begin(root?, asked))
+        let watched = Watched::for_root(entrant.party(), M::MODE);
+        match self.root_now(acquire) {
+            Ok(root) => Ok(entrant.begin(root, watched)),
+            Err(error) => watched.failed(error),
+        }
     }
 
     /// As [`enter_now`](Self::enter_now), in a mode known at run time.
@@ -109,13 +110,15 @@ impl<H: Hierarchy> LockManager<H> {
     ) -> Result<DynSession<H>, SessionError> {
         let entrant = self.entrant(label, mode);
         entrant.may_begin()?;
-        let mut asked = Asked::for_root(entrant.party(), mode);
+        let watched = Watched::for_root(entrant.party(), mode);
         let root = match mode {
             LockMode::Shared => self.root_now(SharedLock::try_shared_owned).map(ByMode::shared),
             LockMode::Exclusive => self.root_now(SharedLock::try_exclusive_owned).map(ByMode::exclusive),
         };
-        asked.hears(&root);
-        Ok(entrant.begin_any(root?, asked))
+        match root {
+            Ok(root) => Ok(entrant.begin_any(root, watched)),
+            Err(error) => watched.failed(error),
+        }
     }
 
     fn root_now<M: Mode>(
@@ -151,9 +154,9 @@ impl<H: Hierarchy, M: Mode> Answer<Result<RootGuard<M>, AcquireError>> for Entra
     fn answered(
         asker: &mut Option<Self>,
         root: Result<RootGuard<M>, AcquireError>,
-        asked: Asked,
+        watched: Watched,
     ) -> Result<Self::Gain, SessionError> {
-        told(asker, root, asked, Self::begin)
+        told(asker, root, watched, Self::begin)
     }
 }
 
@@ -163,9 +166,9 @@ impl<H: Hierarchy> Answer<Result<AnyRoot, AcquireError>> for Entrant<H> {
     fn answered(
         asker: &mut Option<Self>,
         root: Result<AnyRoot, AcquireError>,
-        asked: Asked,
+        watched: Watched,
     ) -> Result<Self::Gain, SessionError> {
-        told(asker, root, asked, Self::begin_any)
+        told(asker, root, watched, Self::begin_any)
     }
 }
 
@@ -173,13 +176,13 @@ impl<H: Hierarchy> Answer<Result<AnyRoot, AcquireError>> for Entrant<H> {
 fn told<H: Hierarchy, R, S>(
     asker: &mut Option<Entrant<H>>,
     root: Result<R, AcquireError>,
-    asked: Asked,
-    begin: impl FnOnce(Entrant<H>, R, Asked) -> S,
+    watched: Watched,
+    begin: impl FnOnce(Entrant<H>, R, Watched) -> S,
 ) -> Result<S, SessionError> {
     let Some(entrant) = asker.take() else { unreachable!("it is there until it is told") };
     match root {
-        Ok(root) => Ok(begin(entrant, root, asked)),
-        Err(error) => asked.failed(at_root(H::Root::NAME, entrant.mode, error)),
+        Ok(root) => Ok(begin(entrant, root, watched)),
+        Err(error) => watched.failed(at_root(H::Root::NAME, entrant.mode, error)),
     }
 }
 

@@ -4,7 +4,7 @@ use super::error::{AtLevel, SessionError};
 use super::flow::Flow;
 use super::record::{Awaited, Place};
 use super::request::{Answer, Asker, SessionRequest};
-use super::watch::{Asked, Party};
+use super::watch::{Party, Watched};
 use crate::level::Level;
 use std::fmt;
 use std::marker::PhantomData;
@@ -60,10 +60,14 @@ impl<L: Level> Asker for Changer<'_, L> {
 impl<L: Level, T, E: AtLevel<L>> Answer<Result<T, E>> for Changer<'_, L> {
     type Gain = T;
 
-    fn answered(asker: &mut Option<Self>, changed: Result<T, E>, asked: Asked) -> Result<Self::Gain, SessionError> {
-        let result = asked.ends(asker.as_ref(), changed.map_err(AtLevel::at_level));
+    fn answered(
+        asker: &mut Option<Self>,
+        changed: Result<T, E>,
+        mut watched: Watched,
+    ) -> Result<Self::Gain, SessionError> {
+        watched.ends(asker.as_ref().map(Asker::party), changed.is_ok());
         *asker = None;
-        result
+        changed.or_else(|error| watched.failed(error.at_level()))
     }
 }
 

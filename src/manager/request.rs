@@ -12,7 +12,7 @@
 //! ```
 
 use super::error::SessionError;
-use super::watch::{Alarm, Asked, Party};
+use super::watch::{Alarm, Party, Watched};
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::priority::Priority;
 use crate::set::{InPart, Want};
@@ -59,7 +59,7 @@ pin_project! {
         #[pin]
         request: Option<F>,
         // What those who watch know of the request. Dropped second: they hear that it was dropped before its session is.
-        asked: Asked,
+        watched: Watched,
         asker: Option<A>,
     }
 }
@@ -85,13 +85,13 @@ pub trait Answer<T>: Asker {
     type Gain;
 
     /// Turns the answer into the result, and tells those who watch. Takes the asker if the result needs it.
-    fn answered(asker: &mut Option<Self>, answer: T, asked: Asked) -> Result<Self::Gain, SessionError>;
+    fn answered(asker: &mut Option<Self>, answer: T, watched: Watched) -> Result<Self::Gain, SessionError>;
 }
 
 impl<A, F> SessionRequest<A, F> {
     #[inline]
     pub(super) fn new(asker: A, request: F) -> Self {
-        Self { request: Some(request), asked: Asked::default(), asker: Some(asker) }
+        Self { request: Some(request), watched: Watched::default(), asker: Some(asker) }
     }
 
     /// Gives up after this duration, counted from the first poll.
@@ -128,7 +128,7 @@ impl<A, F> SessionRequest<A, F> {
     pub(super) fn recall(self: Pin<&mut Self>) -> Option<A> {
         let mut this = self.project();
         this.request.set(None);
-        drop(mem::take(this.asked));
+        drop(mem::take(this.watched));
         this.asker.take()
     }
 
@@ -159,14 +159,14 @@ impl<A, F> SessionRequest<A, F> {
             this.request.set(None);
             return Poll::Ready(Err(refusal));
         }
-        this.asked.begins(asker.party(), &*request);
+        this.watched.begins(asker.party(), &*request);
         let Poll::Ready(answer) = poll(request.as_mut()) else {
             Self::pending(request, asker);
-            this.asked.waits(asker.party(), alarm);
+            this.watched.waits(asker.party(), alarm);
             return Poll::Pending;
         };
         this.request.set(None);
-        Poll::Ready(A::answered(this.asker, answer, mem::take(this.asked)))
+        Poll::Ready(A::answered(this.asker, answer, mem::take(this.watched)))
     }
 }
 
@@ -198,7 +198,7 @@ impl<A: Asker, F: Timed> SessionRequest<A, F> {
         if let Some(ticket) = request.watch() {
             asker.moves(ticket);
         }
-        this.asked.moves(priority);
+        this.watched.moves(priority);
     }
 }
 
@@ -280,6 +280,6 @@ impl<A: Answer<F::Output>, F: Timed + Wants> Timed for SessionRequest<A, F> {
 impl<A: fmt::Debug, F: fmt::Debug> fmt::Debug for SessionRequest<A, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("SessionRequest");
-        out.field("request", &self.request).field("asker", &self.asker).finish()
+        out.field("request", &self.request).field("asker", &self.asker).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use super::claim::Claim;
 use super::error::{AtLevel, SessionError};
 use super::record::{Place, Record};
 use super::request::{Answer, Asker, SessionRequest};
-use super::watch::{self, Asked, Party};
+use super::watch::{self, Party, Watched};
 use crate::deadline::Deadline;
 use crate::level::{
     CanAcquire, CanDowngrade, CanRelease, Held, HeldList, Hierarchy, Holds, HoldsExclusive, Level, LevelGuard, LevelOf,
@@ -224,12 +224,13 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         self.claim.takes::<L>()?;
         let acquire = SetAcquire::new(self.set::<L>(), names.requested(), Want::All);
         let place = Location::caller();
-        let mut asked = Asked::now(Party::new(|| self.claim.flow(), L::INDEX, place), &acquire);
-        let guard = acquire.at_once().map_err(AtLevel::<L>::at_level);
-        asked.hears(&guard);
-        let guard: SetGuard<_, M> = guard?;
+        let watched = Watched::now(Party::new(|| self.claim.flow(), L::INDEX, place), &acquire);
+        let guard = match acquire.at_once() {
+            Ok(guard) => guard,
+            Err(error) => return watched.failed(AtLevel::<L>::at_level(error)),
+        };
         self.record().holds(L::INDEX, M::MODE, place, guard.held());
-        watch::held(Party::new(|| self.claim.flow(), L::INDEX, place), M::MODE, asked);
+        watch::held(Party::new(|| self.claim.flow(), L::INDEX, place), M::MODE, watched);
         Ok(self.climbed(L::level_guard(guard)))
     }
 
@@ -554,20 +555,20 @@ where
     fn answered(
         asker: &mut Option<Self>,
         acquired: Result<SetGuard<SetOf<L>, M>, E>,
-        asked: Asked,
+        watched: Watched,
     ) -> Result<Self::Gain, SessionError> {
         match acquired {
             Ok(guard) => {
                 let Some(climber) = asker.take() else { unreachable!("it goes when the request does") };
                 climber.session.record().holds(L::INDEX, M::MODE, climber.place, guard.held());
-                watch::held(climber.party(), M::MODE, asked);
+                watch::held(climber.party(), M::MODE, watched);
                 Ok(climber.session.climbed(L::level_guard(guard)))
             }
             Err(error) => {
                 if let Some(climber) = asker {
                     climber.session.claim.returns::<L>(); // The climber stays, for `reclaim`.
                 }
-                asked.failed(error.at_level())
+                watched.failed(error.at_level())
             }
         }
     }

@@ -2,7 +2,7 @@
 //! `metrics`, figures. `docs/WATCHING.md` describes both.
 //!
 //! ```text
-//!   Asked     a request, from its first poll to its answer; it travels with the request      begins, waits, ends
+//!   Watched   a request, from its first poll to its answer; it travels with the request      begins, waits, ends
 //!   Holds     what a flow holds: kept beside its record                                       held, downgraded, settle
 //!   Home      a manager: its name, its thresholds
 //!   Party     who asks, for the length of a call
@@ -23,4 +23,4 @@ mod off;
 #[cfg(not(any(feature = "tracing", feature = "metrics")))]
 use off as chosen;
 
-pub(super) use chosen::{Alarm, Asked, Holds, Home, Limits, Party, downgraded, held, settle};
+pub(super) use chosen::{Alarm, Holds, Home, Limits, Party, Watched, downgraded, held, settle};

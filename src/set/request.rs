@@ -6,7 +6,7 @@ use super::names::AsName;
 use super::pointer::{HoldingOf, SetPointer};
 use super::queue::Member;
 use super::queue::{Members, Missing, Reach};
-use super::shards::{Shards, forget};
+use super::shards::{MemberRef, Shards, forget};
 use super::snapshot::text;
 use crate::mode::LockMode;
 use crate::panics::Panics;
@@ -224,7 +224,7 @@ impl<P: SetPointer<Name: fmt::Debug>> Request<P> {
         if self.everything {
             return NamesWanted::whole();
         }
-        let known = self.members.iter().map(|member| member.name());
+        let known = self.members.iter().map(MemberRef::name);
         NamesWanted::these(known.chain(&self.names).map(text), self.members.len() + self.names.len())
     }
 }

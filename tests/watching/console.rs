@@ -55,10 +55,8 @@ impl Subscriber for Console {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        match metadata.is_event() {
-            true => metadata.target().starts_with("runtime"),
-            false => metadata.name().starts_with("runtime."),
-        }
+        let tells = if metadata.is_event() { metadata.target() } else { metadata.name() };
+        tells.starts_with("runtime")
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {

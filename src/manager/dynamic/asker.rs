@@ -7,7 +7,7 @@ use crate::manager::error::{AtLevel, SessionError};
 use crate::manager::order::OrderError;
 use crate::manager::record::Place;
 use crate::manager::request::{Answer, Asker, SessionRequest};
-use crate::manager::watch::{Asked, Party};
+use crate::manager::watch::{Party, Watched};
 use crate::set::SetError;
 use std::fmt;
 
@@ -35,7 +35,7 @@ pub struct DynAsker<'s, H: Hierarchy, L: NotRoot> {
     keep: Keep<H, L>,
 }
 
-type Keep<H, L> = fn(&mut DynSession<H>, AnyGuard<L>, Place, Asked);
+type Keep<H, L> = fn(&mut DynSession<H>, AnyGuard<L>, Place, Watched);
 
 impl<'s, H: Hierarchy, L: NotRoot + LevelOf<H>, F> DynRequest<'s, H, L, F> {
     pub(super) fn on(session: &'s mut DynSession<H>, order: Result<(), OrderError>, request: F, place: Place) -> Self {
@@ -48,12 +48,12 @@ impl<H: Hierarchy, L: NotRoot> DynClimb<'_, H, L> {
     pub(super) fn at_once(self) -> Result<(), SessionError> {
         let Some((mut asker, request)) = self.into_parts() else { unreachable!("it has not been polled") };
         asker.may_wait()?;
-        let asked = Asked::now(asker.party(), &request);
+        let watched = Watched::now(asker.party(), &request);
         let acquired: Result<AnyGuard<L>, SetError<L::Name>> = match request {
             ByMode::Shared { it } => it.at_once().map(ByMode::shared),
             ByMode::Exclusive { it } => it.at_once().map(ByMode::exclusive),
         };
-        DynAsker::answered(&mut Some(asker), acquired, asked)
+        DynAsker::answered(&mut Some(asker), acquired, watched)
     }
 }
 
@@ -96,14 +96,14 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for
     fn answered(
         asker: &mut Option<Self>,
         acquired: Result<AnyGuard<L>, E>,
-        asked: Asked,
+        watched: Watched,
     ) -> Result<Self::Gain, SessionError> {
         let Some(mut asker) = asker.take() else { unreachable!("it is there until it is told") };
         let guard = match acquired {
             Ok(guard) => guard,
-            Err(error) => return asked.failed(error.at_level()),
+            Err(error) => return watched.failed(error.at_level()),
         };
-        (asker.keep)(asker.session, guard, asker.place, asked);
+        (asker.keep)(asker.session, guard, asker.place, watched);
         asker.noted = false; // The level is held now: it stays on the record.
         Ok(())
     }
@@ -113,10 +113,14 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<AnyGuard<L>, E>> for
 impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<(), E>> for DynAsker<'_, H, L> {
     type Gain = ();
 
-    fn answered(asker: &mut Option<Self>, added: Result<(), E>, asked: Asked) -> Result<Self::Gain, SessionError> {
-        let result = asked.ends(asker.as_ref(), added.map_err(AtLevel::at_level));
+    fn answered(
+        asker: &mut Option<Self>,
+        added: Result<(), E>,
+        mut watched: Watched,
+    ) -> Result<Self::Gain, SessionError> {
+        watched.ends(asker.as_ref().map(Asker::party), added.is_ok());
         *asker = None;
-        result
+        added.or_else(|error| watched.failed(error.at_level()))
     }
 }
 
@@ -127,11 +131,11 @@ impl<H: Hierarchy, L: NotRoot, E: AtLevel<L>> Answer<Result<Vec<L::Name>, E>> fo
     fn answered(
         asker: &mut Option<Self>,
         removed: Result<Vec<L::Name>, E>,
-        asked: Asked,
+        mut watched: Watched,
     ) -> Result<Self::Gain, SessionError> {
-        let result = asked.ends(asker.as_ref(), removed.map_err(AtLevel::at_level));
+        watched.ends(asker.as_ref().map(Asker::party), removed.is_ok());
         *asker = None;
-        result
+        removed.or_else(|error| watched.failed(error.at_level()))
     }
 }
 

@@ -25,10 +25,10 @@ impl Home {
 }
 
 #[derive(Default)]
-pub(super) struct Asked;
+pub(super) struct Watched;
 
 #[expect(clippy::unused_self, reason = "with the feature `tracing`, it is used")]
-impl Asked {
+impl Watched {
     pub(super) fn new(
         _party: Party<'_>,
         _mode: LockMode,

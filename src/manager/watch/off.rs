@@ -6,7 +6,6 @@ use super::super::LockManager;
 use super::super::error::SessionError;
 use super::super::flow::Flow;
 use super::super::record::Place;
-use super::super::request::Asker;
 use crate::level::Hierarchy;
 use crate::mode::LockMode;
 use crate::priority::Priority;
@@ -43,6 +42,7 @@ impl<'a> Party<'a> {
     }
 }
 
+#[derive(Clone, Copy)]
 pub(in super::super) struct Alarm<'a>(PhantomData<&'a ()>);
 
 impl<'a> Alarm<'a> {
@@ -59,10 +59,10 @@ impl<'a> Alarm<'a> {
 
 /// A request.
 #[derive(Debug, Default)]
-pub struct Asked;
+pub struct Watched;
 
 #[expect(clippy::unused_self, reason = "with a feature, it is used")]
-impl Asked {
+impl Watched {
     #[inline(always)]
     pub(in super::super) fn now(_party: Party<'_>, _request: &impl Wants) -> Self {
         Self
@@ -83,25 +83,16 @@ impl Asked {
     pub(in super::super) fn moves(&mut self, _priority: Priority) {}
 
     #[inline(always)]
-    pub(in super::super) fn hears<T>(&mut self, _result: &Result<T, SessionError>) {}
-
-    #[inline(always)]
     pub(in super::super) fn failed<T>(self, error: SessionError) -> Result<T, SessionError> {
         Err(error)
     }
 
     #[inline(always)]
-    pub(in super::super) fn ends<T>(
-        self,
-        _asker: Option<&impl Asker>,
-        result: Result<T, SessionError>,
-    ) -> Result<T, SessionError> {
-        result
-    }
+    pub(in super::super) fn ends(&mut self, _party: Option<Party<'_>>, _is_granted: bool) {}
 }
 
 #[inline(always)]
-pub(in super::super) fn held(_party: Party<'_>, _mode: LockMode, _asked: Asked) {}
+pub(in super::super) fn held(_party: Party<'_>, _mode: LockMode, _asked: Watched) {}
 
 #[inline(always)]
 pub(in super::super) fn downgraded<'a>(_flow: impl FnOnce() -> &'a Flow, _level: usize) {}

@@ -24,7 +24,6 @@ use super::super::error::SessionError;
 use super::super::flow::Flow;
 use super::super::locks::name_of;
 use super::super::record::Place;
-use super::super::request::Asker;
 use crate::level::Hierarchy;
 use crate::mode::LockMode;
 use crate::panics::quietly;
@@ -67,8 +66,8 @@ impl Home {
 // Foreign code behind these is called in `quietly` alone, and is not ours to mend if it has panicked.
 impl UnwindSafe for Home {}
 impl RefUnwindSafe for Home {}
-impl UnwindSafe for Asked {}
-impl RefUnwindSafe for Asked {}
+impl UnwindSafe for Watched {}
+impl RefUnwindSafe for Watched {}
 
 /// Who asks: a session, for a level, from a place in the source.
 #[derive(Clone, Copy)]
@@ -94,6 +93,7 @@ impl<'a> Party<'a> {
 }
 
 /// Wakes a task that waits, when it has waited for long. `None` for a request that is not going to wait.
+#[derive(Clone, Copy)]
 pub(in super::super) struct Alarm<'a>(Option<&'a Waker>);
 
 impl<'a> Alarm<'a> {
@@ -111,7 +111,7 @@ impl<'a> Alarm<'a> {
 /// A request, from its first poll to its answer. `None` before that, and after. A request that is dropped in between is
 /// told as cancelled.
 #[derive(Default)]
-pub struct Asked(Option<Open>);
+pub struct Watched(Option<Open>);
 
 struct Open {
     home: Home,
@@ -120,7 +120,7 @@ struct Open {
     began: Instant,
     /// Whether it is counted among those that wait.
     waits: bool,
-    trace: trace::Asked,
+    trace: trace::Watched,
 }
 
 /// How a request ended.
@@ -143,9 +143,9 @@ impl<'e> End<'e> {
     }
 }
 
-impl fmt::Debug for Asked {
+impl fmt::Debug for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Asked").field(&self.0.as_ref().map(|open| open.mode)).finish()
+        f.debug_tuple("Watched").field(&self.0.as_ref().map(|open| open.mode)).finish()
     }
 }
 
@@ -156,7 +156,7 @@ impl fmt::Debug for Party<'_> {
     }
 }
 
-impl Asked {
+impl Watched {
     /// A request that does not wait.
     pub(in super::super) fn now(party: Party<'_>, request: &impl Wants) -> Self {
         let (mode, priority) = request.wants();
@@ -169,7 +169,7 @@ impl Asked {
     }
 
     fn of(party: Party<'_>, mode: LockMode, priority: Priority, names: impl FnOnce() -> Option<NamesWanted>) -> Self {
-        let trace = quietly(|| trace::Asked::new(party, mode, priority, names)).unwrap_or_default();
+        let trace = quietly(|| trace::Watched::new(party, mode, priority, names)).unwrap_or_default();
         let (home, level) = (party.flow.home.clone(), party.level);
         Self(Some(Open { home, level, mode, began: Instant::now(), waits: false, trace }))
     }
@@ -201,35 +201,21 @@ impl Asked {
         }
     }
 
-    /// Tells of an error, if there is one.
-    pub(in super::super) fn hears<T>(&mut self, result: &Result<T, SessionError>) {
-        if let Err(error) = result {
-            self.end(End::of(error));
-        }
-    }
-
     /// Tells of an error, and returns it.
     pub(in super::super) fn failed<T>(mut self, error: SessionError) -> Result<T, SessionError> {
         self.end(End::of(&error));
         Err(error)
     }
 
-    /// Tells how a request ended that holds nothing then.
-    pub(in super::super) fn ends<T>(
-        mut self,
-        asker: Option<&impl Asker>,
-        result: Result<T, SessionError>,
-    ) -> Result<T, SessionError> {
-        match (&result, asker) {
-            (Ok(_), Some(asker)) => drop(self.granted(asker.party())),
-            (Ok(_), None) => {}
-            (Err(error), _) => drop(self.end(End::of(error))),
+    /// Tells of a grant, if it is one, to a request that holds nothing then.
+    pub(in super::super) fn ends(&mut self, party: Option<Party<'_>>, is_granted: bool) {
+        if let Some(party) = party.filter(|_| is_granted) {
+            drop(self.granted(party));
         }
-        result
     }
 
     /// Tells of a grant, and of a wait that was long and has not been told of yet.
-    fn granted(&mut self, party: Party<'_>) -> Option<trace::Asked> {
+    fn granted(&mut self, party: Party<'_>) -> Option<trace::Watched> {
         if let Some(open) = &mut self.0 {
             quietly(|| open.trace.was_slow(party, open.began));
         }
@@ -237,7 +223,7 @@ impl Asked {
     }
 
     /// Tells how a request ended. Returns its span, which lasts as long as its hold does.
-    fn end(&mut self, end: End<'_>) -> Option<trace::Asked> {
+    fn end(&mut self, end: End<'_>) -> Option<trace::Watched> {
         let Open { home: Home(home), level, mode, began, waits, mut trace } = self.0.take()?;
         let waited = began.elapsed();
         quietly(|| home.figures.ended(&home, level, mode, waits, waited, end));
@@ -246,7 +232,7 @@ impl Asked {
     }
 }
 
-impl Drop for Asked {
+impl Drop for Watched {
     fn drop(&mut self) {
         self.end(End::Cancelled);
     }
@@ -263,7 +249,7 @@ struct Hold {
     /// Since when it is held in this mode.
     in_mode: Instant,
     place: Place,
-    trace: trace::Asked,
+    trace: trace::Watched,
 }
 
 impl Holds {
@@ -274,10 +260,10 @@ impl Holds {
 }
 
 /// Tells that a level is held from now on.
-pub(in super::super) fn held(party: Party<'_>, mode: LockMode, mut asked: Asked) {
+pub(in super::super) fn held(party: Party<'_>, mode: LockMode, mut watched: Watched) {
     let Party { flow, level, place } = party;
     end_holds(flow, flow.record.held() & !(1 << level));
-    let trace = asked.granted(party).unwrap_or_default();
+    let trace = watched.granted(party).unwrap_or_default();
     let now = Instant::now();
     flow.holds.with(|holds| holds.push(Hold { level, mode, since: now, in_mode: now, place, trace }));
     quietly(|| flow.home.0.figures.held(party, mode));

@@ -105,7 +105,7 @@ impl Home {
 }
 
 /// The span of a request, and of the hold that it becomes.
-pub(super) struct Asked {
+pub(super) struct Watched {
     span: QuietSpan,
     alarm: Slow,
     /// The request, for tokio-console; until it is answered.
@@ -123,14 +123,14 @@ enum Slow {
     Untimed,
 }
 
-impl Default for Asked {
+impl Default for Watched {
     fn default() -> Self {
         Self { span: QuietSpan::none(), alarm: Slow::NotYet, operation: None }
     }
 }
 
 /// Dropping the waker in the timer is foreign code.
-impl Drop for Asked {
+impl Drop for Watched {
     fn drop(&mut self) {
         if let Slow::Timed(timer) = mem::take(&mut self.alarm) {
             quietly(|| drop(timer));
@@ -138,7 +138,7 @@ impl Drop for Asked {
     }
 }
 
-impl Asked {
+impl Watched {
     pub(super) fn new(
         party: Party<'_>,
         mode: LockMode,
