@@ -29,6 +29,7 @@ use crate::mode::LockMode;
 use crate::panics::quietly;
 use crate::priority::Priority;
 use crate::wants::{NamesWanted, Wants};
+use smallvec::SmallVec;
 use std::fmt;
 use std::mem;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -238,9 +239,11 @@ impl Drop for Watched {
     }
 }
 
-/// What a flow holds.
+/// What a flow holds. A few levels are in place: a flow is used again and again, and allocates nothing then.
 #[derive(Default)]
-pub(in super::super) struct Holds(Mutex<Vec<Hold>>);
+pub(in super::super) struct Holds(Mutex<List>);
+
+type List = SmallVec<[Hold; 4]>;
 
 struct Hold {
     level: usize,
@@ -254,7 +257,7 @@ struct Hold {
 
 impl Holds {
     /// Looks at the list. No foreign code runs meanwhile.
-    fn with<R>(&self, look: impl FnOnce(&mut Vec<Hold>) -> R) -> R {
+    fn with<R>(&self, look: impl FnOnce(&mut List) -> R) -> R {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
