@@ -37,6 +37,7 @@
 //! | lists of locks that are known only at run time | [`DynSession`] |
 //! | an error: try again, refuse, or mend the code | [`ErrorKind`] |
 //! | spans, warnings and figures of sessions | the features `tracing` and `metrics`: `docs/WATCHING.md` |
+//! | a service that hangs: who holds, who waits, behind whom | [`LockManager::locks`], [`mod@table`] |
 //! | the types and traits behind these, by name | [`mod@futures`], [`level`], [`names`], [`guards`] |
 //! | ready hierarchies | [`ganeti`] |
 //!
@@ -124,6 +125,11 @@ struct HowTo;
 #[cfg(all(doctest, feature = "tracing", feature = "metrics"))]
 #[doc = include_str!("../docs/WATCHING.md")]
 struct Watching;
+
+/// The page on tables, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/SEEING.md")]
+struct Seeing;
 
 /// The table beside tokio's locks, run as a test.
 #[cfg(doctest)]

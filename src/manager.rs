@@ -5,6 +5,8 @@ mod dynamic;
 mod enter;
 mod error;
 mod flow;
+mod hot;
+mod in_the_way;
 mod jam;
 mod locks;
 mod members;
@@ -29,6 +31,7 @@ use crate::lock::{SharedLock, block_on};
 use crate::mode::{Exclusive, LockMode, Shared};
 use crate::set::{AsName, Names, SetPointer as _};
 use flow::Flows;
+use hot::HotNames;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -73,6 +76,7 @@ struct Locks<H: Hierarchy> {
     root: Arc<SharedLock>,
     sets: H::Sets,
     flows: Flows,
+    hot: HotNames,
 }
 
 /// A session that holds only the root.
@@ -337,8 +341,13 @@ impl<H: Hierarchy> Builder<H> {
     #[must_use]
     pub fn build(self) -> LockManager<H> {
         const { checks::is_hierarchy::<H>() }
-        let flows = Flows::new(watch::Home::new::<H>(self.limits));
-        let manager = LockManager { locks: Arc::new(Locks { root: Arc::default(), sets: self.sets, flows }) };
+        let locks = Locks {
+            root: Arc::default(),
+            sets: self.sets,
+            flows: Flows::new(watch::Home::new::<H>(self.limits)),
+            hot: HotNames::default(),
+        };
+        let manager = LockManager { locks: Arc::new(locks) };
         manager.locks.flows.home.opens(&manager);
         manager
     }

@@ -35,6 +35,7 @@ use std::panic::Location;
 use std::time::{Duration, SystemTime};
 
 pub(crate) use order::natural;
+pub(crate) use text::Span;
 
 /// A copy of what the locks of a manager, or of a set, looked like.
 ///
@@ -135,6 +136,37 @@ pub struct Wait {
     /// The numbers of the sessions in its way: those that hold what it asks for, and the nearest that stands ahead; at
     /// most 16.
     pub behind: Vec<u64>,
+}
+
+/// A session that holds what another one has asked for in vain, as
+/// [`SessionError::TimedOut`](crate::SessionError::TimedOut) names it.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), lockladder::SessionError> {
+/// use lockladder::{LockManager, SessionError, ganeti::seed::{Node, Seed}};
+/// use std::time::Duration;
+///
+/// let manager: LockManager<Seed> = LockManager::builder().names::<Node>(["node1"]).build();
+/// let _busy = manager.shared("migrate web1").await?.exclusive::<Node>("node1").await?;
+/// let late = manager.shared("reboot").await?.exclusive::<Node>("node1").timeout(Duration::from_millis(50)).await;
+/// let Err(SessionError::TimedOut { held_by, .. }) = late else { panic!("it is held") };
+/// assert_eq!(held_by[0].label, "migrate web1");
+/// assert!(held_by[0].place.file().ends_with(".rs"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The label of the session.
+    pub label: String,
+    /// The mode in which it holds what is in the way.
+    pub mode: LockMode,
+    /// For how long.
+    pub held: Duration,
+    /// Where the program asked for it.
+    pub place: &'static Location<'static>,
 }
 
 /// A lock that is held or awaited.

@@ -171,13 +171,18 @@ async fn errors_of_an_open_level_name_it_and_the_names_in_use() {
     let (level, names, more) = ("Tenant", vec!["2".to_owned(), "3".to_owned()], 0);
     let blocked = SessionError::WouldBlock { level, names: names.clone(), more, mode: LockMode::Shared };
     assert_eq!(job(&bank).try_shared::<Tenant>([3, 1, 2]).unwrap_err(), blocked);
-    let late = SessionError::TimedOut { level, names, more, mode: LockMode::Exclusive, waited: SOON };
     let mut climb = pin!(job(&bank).exclusive::<Tenant>([1, 2, 3]).timeout(SOON));
-    assert_eq!(climb.as_mut().await.unwrap_err(), late);
+    let late = climb.as_mut().await.unwrap_err();
+    let text = late.to_string();
+    let SessionError::TimedOut { level: "Tenant", names: found, more: 0, held_by, .. } = late else { panic!("{text}") };
+    assert_eq!(found, names);
+    let place = held_by[0].place;
     assert_eq!(
-        late.to_string(),
-        "gave up on level Tenant, exclusive, after 50ms, blocked on `2`, `3`: others hold it or come first; \
-         wait longer, or try again later"
+        text,
+        format!(
+            "gave up on level Tenant, exclusive, after 50ms, blocked on `2`, `3`, held by `job` for 50 ms ({place}): \
+             others hold it or come first; wait longer, or try again later"
+        )
     );
     assert_eq!(climb.as_mut().reclaim().unwrap().label(), "job");
     let few = now(job(&bank).shared::<Tenant>([4, 4]).at_least(2)).unwrap_err();

@@ -238,10 +238,10 @@ fn debug_shows_who_holds_what_without_waiting() {
 }
 
 #[test]
-fn a_session_is_its_guards_and_two_words() {
+fn a_session_is_its_guards_and_three_words() {
     use std::mem::size_of;
     let guards = size_of::<held![shared Cluster, exclusive Instance]>();
-    assert_eq!(size_of::<Job>(), guards + 2 * size_of::<usize>());
+    assert_eq!(size_of::<Job>(), guards + 3 * size_of::<usize>());
 }
 
 #[test]

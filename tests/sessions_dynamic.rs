@@ -208,11 +208,14 @@ async fn additions_and_removals_give_up_and_leave_the_session_as_it_was() {
     let mut job = manager.dynamic("job", LockMode::Shared).await.unwrap();
     job.acquire::<Instance>("web1", LockMode::Exclusive).await.unwrap();
     let (waited, mode) = (Duration::from_millis(50), LockMode::Exclusive);
-    let late = SessionError::TimedOut { level: "Node", names: Vec::new(), more: 0, mode, waited };
-    assert_eq!(job.add::<Node>("node9").timeout(waited).await, Err(late.clone()));
-    assert_eq!(job.add_in::<Node>("node9", mode).timeout(waited).await, Err(late.clone()));
+    let assert_late = |error: SessionError| {
+        let SessionError::TimedOut { level, names, held_by, .. } = error else { panic!("{error}") };
+        assert_eq!((level, names.len(), held_by.len(), &*held_by[0].label), ("Node", 0, 1, "busy"));
+    };
+    assert_late(job.add::<Node>("node9").timeout(waited).await.unwrap_err());
+    assert_late(job.add_in::<Node>("node9", mode).timeout(waited).await.unwrap_err());
     let remove = job.remove::<Node>(["node1"]).priority(Priority::new(-3)).timeout(waited);
-    assert_eq!(remove.await, Err(late.clone()));
+    assert_late(remove.await.unwrap_err());
     assert_eq!(manager.names::<Node>(), ["node1", "node2"]);
     job.acquire::<Node>("node1", LockMode::Shared).await.unwrap();
     assert_eq!((job.names::<Instance>(), job.names::<Node>()), (vec!["web1".into()], vec!["node1".into()]));

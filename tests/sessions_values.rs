@@ -77,14 +77,12 @@ async fn an_acquisition_that_gives_up_names_the_level_and_keeps_the_session() {
     let _busy = accounts(&bank, [2]).await;
     let job = bank.shared("job").await.unwrap();
     let mut request = pin!(job.exclusive::<Account>([1, 2]).timeout(SOON).priority(Priority::new(-1)));
-    let late = SessionError::TimedOut {
-        level: "Account",
-        names: vec!["2".to_owned()],
-        more: 0,
-        mode: LockMode::Exclusive,
-        waited: SOON,
+    let late = request.as_mut().await.unwrap_err();
+    let SessionError::TimedOut { level: "Account", names, more: 0, mode, waited, held_by } = late else {
+        panic!("{late}")
     };
-    assert_eq!(request.as_mut().await.unwrap_err(), late);
+    assert_eq!((names, mode, waited, held_by.len()), (vec!["2".to_owned()], LockMode::Exclusive, SOON, 1));
+    assert_eq!(held_by[0].held, SOON, "by tokio's clock, as the wait is");
     let job = request.as_mut().reclaim().unwrap();
     let job = job.exclusive::<Account>(1).deadline(tokio::time::Instant::now()).await.unwrap();
     assert_eq!(job.owned::<Account>().names(), [&1]);

@@ -9,7 +9,7 @@ use super::LockManager;
 use super::claim::Claim;
 use super::error::{AtLevel, SessionError};
 use super::order::OrderError;
-use super::record::{Place, Record};
+use super::record::{Place, Record, Renaming};
 use super::session::Session;
 use super::watch::{self, Party, Watched};
 use crate::by_mode::ByMode;
@@ -151,15 +151,6 @@ impl<H: Hierarchy> DynSession<H> {
         watch::held(Party::new(|| self.claim.flow(), L::INDEX, place), mode, watched);
     }
 
-    /// Notes on the record which names of level `L` are held, after a change.
-    fn renamed<L: NotRoot + LevelOf<H>>(&self) {
-        match &L::slot(&self.slots).0 {
-            Some(ByMode::Shared { it }) => self.record().renames(L::INDEX, LockMode::Shared, it.held()),
-            Some(ByMode::Exclusive { it }) => self.record().renames(L::INDEX, LockMode::Exclusive, it.held()),
-            None => {}
-        }
-    }
-
     /// Takes the guard of level `L` out of the session. The level is no longer held, whatever happens to the guard.
     fn surrender<L: NotRoot + LevelOf<H>>(&mut self) -> Result<AnyGuard<L>, OrderError> {
         let guard = L::slot_mut(&mut self.slots).0.take().ok_or(OrderError::NotHeld { level: L::NAME })?;
@@ -183,14 +174,22 @@ impl<H: Hierarchy> DynSession<H> {
     }
 
     fn exclusive_slot<L: NotRoot + LevelOf<H>>(&mut self) -> Result<&mut ExclusiveGuard<L>, OrderError> {
-        match self.slot::<L>()? {
+        match Self::slot::<L>(&mut self.slots)? {
             ByMode::Exclusive { it } => Ok(it),
             ByMode::Shared { .. } => Err(OrderError::NotExclusive { level: L::NAME }),
         }
     }
 
-    fn slot<L: NotRoot + LevelOf<H>>(&mut self) -> Result<&mut AnyGuard<L>, OrderError> {
-        L::slot_mut(&mut self.slots).0.as_mut().ok_or(OrderError::NotHeld { level: L::NAME })
+    /// The guard of level `L`, to change which names it holds.
+    fn renaming<L: NotRoot + LevelOf<H>>(&mut self) -> Result<Renaming<'_, SetOf<L>, Exclusive>, OrderError> {
+        match Self::slot::<L>(&mut self.slots)? {
+            ByMode::Exclusive { it } => Ok(self.claim.record().renaming(L::INDEX, it)),
+            ByMode::Shared { .. } => Err(OrderError::NotExclusive { level: L::NAME }),
+        }
+    }
+
+    fn slot<L: NotRoot + LevelOf<H>>(slots: &mut H::Slots) -> Result<&mut AnyGuard<L>, OrderError> {
+        L::slot_mut(slots).0.as_mut().ok_or(OrderError::NotHeld { level: L::NAME })
     }
 }
 
@@ -301,13 +300,12 @@ impl<H: Hierarchy> DynSession<H> {
     ///
     /// [`OrderError::NotHeld`]; [`SessionError::NotHeld`] with the names that are not held. Nothing is released then.
     pub fn release_names<L: NotRoot + LevelOf<H>>(&mut self, names: impl Names<L::Name>) -> Result<(), SessionError> {
-        let released = match self.slot::<L>()? {
-            ByMode::Shared { it } => it.release(names),
-            ByMode::Exclusive { it } => it.release(names),
+        let Self { claim, slots, .. } = self;
+        let released = match Self::slot::<L>(slots)? {
+            ByMode::Shared { it } => claim.record().renaming(L::INDEX, it).release(names),
+            ByMode::Exclusive { it } => claim.record().renaming(L::INDEX, it).release(names),
         };
-        released.map_err(AtLevel::<L>::at_level)?;
-        self.renamed::<L>();
-        Ok(())
+        released.map_err(AtLevel::<L>::at_level)
     }
 
     /// Turns an exclusive hold of level `L` into a shared one.

@@ -3,6 +3,7 @@
 use super::claim::Claim;
 use super::dynamic::DynSession;
 use super::error::{SessionError, at_root, now_at_root};
+use super::hot::Delay;
 use super::record::Place;
 use super::request::{Answer, Asker, SessionRequest};
 use super::session::Session;
@@ -13,6 +14,7 @@ use crate::error::{AcquireError, TryAcquireError};
 use crate::level::{AnyRoot, Hierarchy, Level, RootHeld};
 use crate::lock::{Acquire, Guard, SharedLock};
 use crate::mode::{Exclusive, LockMode, Mode, Shared};
+use crate::table::Holder;
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
@@ -145,6 +147,14 @@ impl<H: Hierarchy> Asker for Entrant<H> {
     #[inline]
     fn party(&self) -> Party<'_> {
         Party::new(|| self.claim.flow(), 0, self.place)
+    }
+
+    fn delay(&self, ticket: u64) -> Delay {
+        Delay::begin(Arc::clone(&self.claim.manager().locks) as _, H::Root::INDEX, ticket)
+    }
+
+    fn in_the_way(&self, ticket: u64) -> Vec<Holder> {
+        self.claim.manager().in_the_way(H::Root::INDEX, self.mode, ticket)
     }
 }
 

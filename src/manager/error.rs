@@ -7,6 +7,7 @@ use crate::error_kind::ErrorKind;
 use crate::level::Level;
 use crate::mode::LockMode;
 use crate::set::{AddError, SetError};
+use crate::table::{Holder, Span};
 use std::any::Any;
 use std::fmt::Debug;
 use std::time::Duration;
@@ -86,8 +87,9 @@ pub enum SessionError {
     /// The deadline passed first. Nothing that was asked for is held, and the other requests keep their order.
     /// [Busy](ErrorKind::Busy): wait longer, or try again later.
     #[error(
-        "gave up on level {level}, {mode}, after {waited:?}{}: others hold it or come first; wait longer, or try again later",
-        blocked_on(names, *more)
+        "gave up on level {level}, {mode}, after {waited:?}{}{}: others hold it or come first; wait longer, or try again later",
+        blocked_on(names, *more),
+        by(held_by)
     )]
     TimedOut {
         /// The level.
@@ -101,6 +103,9 @@ pub enum SessionError {
         mode: LockMode,
         /// How long the request has waited, by tokio's clock.
         waited: Duration,
+        /// Sessions that hold what is in the way, longest first: at most three. Empty if other requests just come
+        /// first.
+        held_by: Vec<Holder>,
     },
     /// The request would have to wait. [Busy](ErrorKind::Busy): wait for it, or try again later.
     #[error(
@@ -173,6 +178,20 @@ pub enum SessionError {
 }
 
 impl SessionError {
+    fn timed_out(level: &'static str, names: Vec<String>, left_out: usize, mode: LockMode, waited: Duration) -> Self {
+        Self::TimedOut { level, names, more: left_out, mode, waited, held_by: Vec::new() }
+    }
+
+    /// If a deadline has passed, names the sessions in the way.
+    pub(super) fn with_holders(self, holders: Vec<Holder>) -> Self {
+        match self {
+            Self::TimedOut { level, names, more, mode, waited, .. } => {
+                Self::TimedOut { level, names, more, mode, waited, held_by: holders }
+            }
+            other => other,
+        }
+    }
+
     /// Whether to try again, to refuse, or to mend the code.
     ///
     /// See [`ErrorKind`] for an example.
@@ -199,7 +218,7 @@ impl SessionError {
 /// Converts an error of the root, which was asked for in this mode.
 pub(super) fn at_root(level: &'static str, mode: LockMode, error: AcquireError) -> SessionError {
     match error {
-        AcquireError::TimedOut { waited } => SessionError::TimedOut { level, names: Vec::new(), more: 0, mode, waited },
+        AcquireError::TimedOut { waited } => SessionError::timed_out(level, Vec::new(), 0, mode, waited),
         AcquireError::TooManySharers => SessionError::TooManySharers { level },
         AcquireError::Deleted => unreachable!("the root is never deleted"),
     }
@@ -212,6 +231,13 @@ pub(super) fn now_at_root(level: &'static str, mode: LockMode, error: TryAcquire
         TryAcquireError::TooManySharers => SessionError::TooManySharers { level },
         TryAcquireError::Deleted => unreachable!("the root is never deleted"),
     }
+}
+
+/// Who holds what is in the way: the first in full, the others counted.
+fn by(holders: &[Holder]) -> String {
+    let Some((Holder { label, held, place, .. }, others)) = holders.split_first() else { return String::new() };
+    let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+    format!(", held by `{}` for {} ({place}){more}", Beginning(label), Span(*held))
 }
 
 fn blocked_on(names: &[String], more: usize) -> String {
@@ -241,7 +267,7 @@ impl<L: Level> AtLevel<L> for SetError<L::Name> {
             Self::Deleted { name } => SessionError::Deleted { level, name: text(&name) },
             Self::NotHeld { names } => SessionError::NotHeld { level, names: texts(&names) },
             Self::TimedOut { names, more, mode, waited } => {
-                SessionError::TimedOut { level, names: texts(&names), more, mode, waited }
+                SessionError::timed_out(level, texts(&names), more, mode, waited)
             }
             Self::WouldBlock { names, more, mode } => {
                 SessionError::WouldBlock { level, names: texts(&names), more, mode }
@@ -259,9 +285,7 @@ impl<L: Level> AtLevel<L> for AddError<L::Name> {
             Self::Exists { names } => SessionError::Exists { level, names: texts(&names) },
             Self::Repeated { names } => SessionError::Repeated { level, names: texts(&names) },
             Self::NotWhole => SessionError::NotWhole { level },
-            Self::TimedOut { waited } => {
-                SessionError::TimedOut { level, names: Vec::new(), more: 0, mode: LockMode::Exclusive, waited }
-            }
+            Self::TimedOut { waited } => SessionError::timed_out(level, Vec::new(), 0, LockMode::Exclusive, waited),
         }
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct Flows {
 struct Desk {
     /// The flows that go on, each in its seat.
     seats: Vec<Option<Arc<Flow>>>,
-    /// Finished flows. Each keeps its seat. There is no other reference to them.
+    /// Finished flows. Each keeps its seat, and, until it is used again, its label.
     finished: Vec<Arc<Flow>>,
     /// Seats that no flow has.
     vacant: Vec<u32>,
@@ -84,43 +84,44 @@ impl Flows {
         let (at, mut desk) = self.desk();
         desk.begun += 1;
         let id = (desk.begun - 1) * DESKS as u64 + at as u64 + 1;
-        let flow = if let Some(mut flow) = desk.finished.pop() {
-            let Some(begins) = Arc::get_mut(&mut flow) else { unreachable!("only the desk has a finished flow") };
+        let (mut finished, mut old_label) = (desk.finished.pop(), Cow::default());
+        // A flow that has just ended, or that a table looks at, is not free yet.
+        if let Some(begins) = finished.as_mut().and_then(Arc::get_mut) {
             begins.record.begin_again();
-            (begins.label, begins.id, begins.task) = (label, id, task);
+            old_label = mem::replace(&mut begins.label, label);
+            (begins.id, begins.task) = (id, task);
             *begins.claims.get_mut() = 1;
-            flow
         } else {
-            let seat = desk.seat();
-            let (record, claims) = (Record::new(levels), AtomicUsize::new(1));
-            let (home, holds) = (self.home.clone(), watch::Holds::default());
-            Arc::new(Flow { record, label, id, task, home, holds, claims, desk: at, seat })
-        };
+            finished = Some(desk.new_flow(at, finished, (label, id, task), levels, &self.home));
+        }
+        let Some(flow) = finished else { unreachable!("it was made above") };
         desk.seats[flow.seat as usize] = Some(Arc::clone(&flow));
+        drop(desk);
+        drop(old_label);
         flow
     }
 
-    /// Ends a flow whose last claim has gone.
+    /// Ends a flow whose last claim is about to go.
     #[inline]
-    pub(super) fn end(&self, mut flow: Arc<Flow>) {
+    pub(super) fn end(&self, flow: &Flow) {
         let mut desk = Self::lock(&self.desks[flow.desk]);
-        let seat = flow.seat;
-        drop(desk.seats[seat as usize].take()); // The caller has the flow, too: nothing is dropped here.
-        if let Some(ended) = Arc::get_mut(&mut flow).filter(|_| desk.finished.len() < KEPT) {
-            let label = mem::take(&mut ended.label);
-            desk.finished.push(flow);
-            drop(desk);
-            drop(label); // With the desk unlocked.
+        let Some(listed) = desk.seats[flow.seat as usize].take() else { unreachable!("it is listed while it goes on") };
+        if desk.finished.len() < KEPT {
+            desk.finished.push(listed);
         } else {
-            // There are enough, or a table is looking at it.
-            desk.vacant.push(seat);
+            desk.vacant.push(flow.seat);
             drop(desk);
-            drop(flow);
+            drop(listed);
         }
     }
 
     /// All flows that go on, in the order of their numbers.
     pub(super) fn all(&self) -> Vec<Arc<Flow>> {
+        self.those(|_| true)
+    }
+
+    /// Those flows that `are_meant`, in the order of their numbers.
+    pub(super) fn those(&self, are_meant: impl Fn(&Record) -> bool) -> Vec<Arc<Flow>> {
         /// How many seats are looked at together: it takes some microseconds.
         const TOGETHER: usize = 256;
         let mut all = Vec::new();
@@ -128,7 +129,7 @@ impl Flows {
             for first in (0..).step_by(TOGETHER) {
                 let desk = Self::lock(desk);
                 let seats = desk.seats.iter().skip(first).take(TOGETHER);
-                all.extend(seats.flatten().cloned());
+                all.extend(seats.flatten().filter(|flow| are_meant(&flow.record)).cloned());
                 if desk.seats.len() <= first + TOGETHER {
                     break;
                 }
@@ -157,13 +158,29 @@ impl Flows {
         free.unwrap_or_else(|| (own, Self::lock(&self.desks[own])))
     }
 
+    #[inline]
     fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
         desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Desk {
+    /// A flow for which memory is allocated, in place of one that is not free.
     #[cold]
+    fn new_flow(
+        &mut self,
+        desk: usize,
+        taken: Option<Arc<Flow>>,
+        (label, id, task): (Cow<'static, str>, u64, Option<task::Id>),
+        levels: usize,
+        home: &watch::Home,
+    ) -> Arc<Flow> {
+        let seat = taken.map_or_else(|| self.seat(), |taken| taken.seat);
+        let (record, claims) = (Record::new(levels), AtomicUsize::new(1));
+        let (home, holds) = (home.clone(), watch::Holds::default());
+        Arc::new(Flow { record, label, id, task, home, holds, claims, desk, seat })
+    }
+
     fn seat(&mut self) -> u32 {
         if let Some(seat) = self.vacant.pop() {
             return seat;
@@ -179,7 +196,13 @@ impl Desk {
 fn own_desk() -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
-        static OWN: Cell<usize> = Cell::new(THREADS.fetch_add(1, Ordering::Relaxed) % DESKS);
+        static OWN: Cell<usize> = const { Cell::new(DESKS) };
     }
-    OWN.try_with(Cell::get).unwrap_or(0) // While the thread ends, any will do.
+    let own = OWN.get();
+    if own < DESKS {
+        return own;
+    }
+    let own = THREADS.fetch_add(1, Ordering::Relaxed) % DESKS;
+    OWN.set(own);
+    own
 }

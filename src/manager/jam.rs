@@ -82,8 +82,8 @@ impl Jam {
                 held.entry(*number).or_default().push(holder);
             }
         }
-        let (mut lines, mut all_names, mut wholes) =
-            (HashMap::<SlotNumber, Line>::new(), Line::default(), Line::default());
+        let mut lines: HashMap<SlotNumber, Line> = HashMap::new();
+        let (mut all_names, mut wholes, mut additions) = (Line::default(), Line::default(), Line::default());
         let mut ways = HashMap::with_capacity(self.waits.len());
         for (at, waits) in self.waits.iter().enumerate() {
             // An addition excludes holds of the whole, and nothing else.
@@ -95,24 +95,33 @@ impl Jam {
             let in_the_way = whole_holders.chain(name_holders).filter(conflicts).map(|held| held.by);
             let mut way = Way::default();
             for by in in_the_way.filter(|by| *by != waits.by) {
-                if way.behind.len() + 1 < LISTED && !way.behind.contains(&by) {
+                if way.behind.len() + 1 == LISTED {
+                    break;
+                }
+                if !way.behind.contains(&by) {
                     way.behind.push(by);
                 }
             }
             let at_names = own_names.iter().filter_map(|number| lines.get(number)).map(|line| line.ahead(mode));
             let at_whole = if waits.reach == Reach::Every { all_names.ahead(mode) } else { (0, None) };
             let (whole_count, whole_last) = wholes.ahead(mode);
+            let (added_count, added_last) = if waits.reach == Reach::Names { (0, None) } else { additions.ahead(mode) };
             let (most, last) = at_names
                 .chain([at_whole])
                 .fold((0, None), |(most, last), (count, nearest)| (most.max(count), last.max(nearest)));
-            way.ahead = most + whole_count;
-            let nearest = last.max(whole_last).map(|at: usize| self.waits[at].by);
+            way.ahead = most + whole_count + added_count;
+            let nearest = last.max(whole_last).max(added_last).map(|at: usize| self.waits[at].by);
             way.behind.extend(nearest.filter(|by| !way.behind.contains(by)));
             ways.insert(waits.by, way);
             for number in own_names {
                 lines.entry(*number).or_default().push(at, mode);
             }
-            if waits.reach == Reach::Names { all_names.push(at, mode) } else { wholes.push(at, mode) }
+            let line = match waits.reach {
+                Reach::Names => &mut all_names,
+                Reach::Every => &mut wholes,
+                Reach::Addition => &mut additions,
+            };
+            line.push(at, mode);
         }
         self.ways = ways;
     }

@@ -13,7 +13,7 @@ use crate::level::{Hierarchy, Sets as _};
 use crate::lock::NodeCopy;
 use crate::mode::LockMode;
 use crate::set::{Copies, Reach, RequestSeen, SlotNumber, Stage};
-use crate::table::{Hold, LockRow, LockTable, SessionRow, Wait, Waiter, natural};
+use crate::table::{Hold, HotName, LockRow, LockTable, SessionRow, Wait, Waiter, natural};
 use std::collections::{BTreeMap, HashMap};
 use std::iter;
 use std::time::{Duration, SystemTime};
@@ -38,7 +38,8 @@ impl<H: Hierarchy> LockManager<H> {
         let queues = Queues::of(self);
         let seen =
             flows.iter().zip(copied).filter_map(|(flow, copied)| Seen::of(flow, copied, &queues, self)).collect();
-        Scene { levels: H::LEVELS, seen, queues, now: Moment::now() }.table(name_of::<H>())
+        let hot = self.locks.hot.list(H::LEVELS);
+        Scene { levels: H::LEVELS, seen, queues, now: Moment::now() }.table(name_of::<H>(), hot)
     }
 }
 
@@ -118,7 +119,9 @@ impl Seen {
             tries += 1;
             copied = flow.record.copy_soon();
         }
-        let uncertain = !(copied.is_whole && flow.record.is_as_in(&copied));
+        // A request that is in no queue came after the queues were copied, or its end.
+        let is_missing = awaits.as_ref().is_some_and(|wait| wait.at.is_none() && wait.unclaimed.is_none());
+        let uncertain = is_missing || !(copied.is_whole && flow.record.is_as_in(&copied));
         if copied.levels() == 0 {
             return None;
         }
@@ -129,7 +132,7 @@ impl Seen {
 
     fn wait(flow: &Flow, copied: &Copied, queues: &Queues) -> Option<WaitSeen> {
         let (level, wait) = copied.awaits.zip(copied.wait)?;
-        if wait.level != level {
+        if wait.level != Some(level) {
             return None; // It is about to ask.
         }
         let at = queues.places.get(&(level, wait.ticket)).copied();
@@ -162,12 +165,11 @@ struct Scene {
 }
 
 impl Scene {
-    fn table(&self, hierarchy: &'static str) -> LockTable {
+    fn table(&self, hierarchy: &'static str, hot: Vec<HotName>) -> LockTable {
         let jams: Vec<Jam> = (0..self.levels.len()).map(|level| self.jam(level)).collect();
         let sessions = self.seen.iter().map(|seen| self.session(seen, &jams)).collect();
         let locks = jams.iter().enumerate().flat_map(|(level, jam)| self.locks(level, jam)).collect();
-        LockTable { hierarchy, root: self.levels[0], at: SystemTime::now(), sessions, locks, hot: Vec::new() }
-            .in_order(self.levels)
+        LockTable { hierarchy, root: self.levels[0], at: SystemTime::now(), sessions, locks, hot }.in_order(self.levels)
     }
 
     fn ago(&self, moment: Moment) -> Duration {

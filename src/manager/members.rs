@@ -7,7 +7,7 @@ use super::session::{Climb, Session};
 use crate::level::{
     CanAdd, CanRelease, HeldList, Hierarchy, HoldsExclusive, HoldsTop, LevelOf, Modifiable, SetOf, checks,
 };
-use crate::mode::{Exclusive, LockMode, Mode, Shared};
+use crate::mode::{Exclusive, Mode, Shared};
 use crate::set::{Add, Added, IntoEntries, Names, Remove, Unheld};
 use std::panic::Location;
 
@@ -37,7 +37,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { checks::may_acquire::<S, L>() }
-        SessionRequest::new(Changer::new(self.claim.flow(), Location::caller()), Add::new(self.set::<L>(), entries))
+        SessionRequest::new(Changer::new(&self.claim, Location::caller()), Add::new(self.set::<L>(), entries))
     }
 
     /// Adds names to level `L`, and holds them exclusively before any other request can.
@@ -140,10 +140,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { checks::is_top::<S, L>() }
         const { checks::is_exclusive::<S, L>() }
-        let guard = self.held.exclusive_guard();
-        guard.add_held(entries).map_err(AtLevel::<L>::at_level)?;
-        self.claim.record().renames(L::INDEX, LockMode::Exclusive, guard.held());
-        Ok(())
+        let mut guard = self.claim.record().renaming(L::INDEX, self.held.exclusive_guard());
+        guard.add_held(entries).map_err(AtLevel::<L>::at_level)
     }
 
     /// Removes names from level `L`; resolves to those that this call removed, in name order.
@@ -170,7 +168,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanAdd<L>,
     {
         const { checks::may_acquire::<S, L>() }
-        SessionRequest::new(Changer::new(self.claim.flow(), Location::caller()), Remove::new(self.set::<L>(), names))
+        SessionRequest::new(Changer::new(&self.claim, Location::caller()), Remove::new(self.set::<L>(), names))
     }
 
     /// Removes names of level `L` that this session holds exclusively, without waiting.
@@ -188,9 +186,7 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
     {
         const { checks::is_own::<S, L>() }
         const { checks::is_exclusive::<S, L>() }
-        let guard = self.held.exclusive_guard();
-        guard.remove(names).map(drop).map_err(AtLevel::<L>::at_level)?;
-        self.claim.record().renames(L::INDEX, LockMode::Exclusive, guard.held());
-        Ok(())
+        let mut guard = self.claim.record().renaming(L::INDEX, self.held.exclusive_guard());
+        guard.remove(names).map(drop).map_err(AtLevel::<L>::at_level)
     }
 }

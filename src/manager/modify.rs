@@ -1,11 +1,13 @@
 //! The future by which a session adds or removes members of a level that it does not hold.
 
+use super::claim::Lender;
 use super::error::{AtLevel, SessionError};
-use super::flow::Flow;
+use super::hot::Delay;
 use super::record::{Awaited, Place};
 use super::request::{Answer, Asker, SessionRequest};
 use super::watch::{Party, Watched};
 use crate::level::Level;
+use crate::table::Holder;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -22,7 +24,7 @@ pub type Modify<'s, L, F> = SessionRequest<Changer<'s, L>, F>;
 
 /// What a session lends to a future that changes level `L`.
 pub struct Changer<'s, L> {
-    flow: &'s Flow,
+    session: &'s dyn Lender,
     // `Some` from the first poll to the end.
     awaited: Option<Awaited<'s>>,
     place: Place,
@@ -30,30 +32,38 @@ pub struct Changer<'s, L> {
 }
 
 impl<'s, L> Changer<'s, L> {
-    pub(super) fn new(flow: &'s Flow, place: Place) -> Self {
-        Self { flow, awaited: None, place, level: PhantomData }
+    pub(super) fn new(session: &'s dyn Lender, place: Place) -> Self {
+        Self { session, awaited: None, place, level: PhantomData }
     }
 }
 
 impl<L: Level> Asker for Changer<'_, L> {
     fn may_wait(&mut self) -> Result<(), SessionError> {
         if self.awaited.is_none() {
-            self.awaited = Some(Awaited::begin::<L>(&self.flow.record)?);
+            self.awaited = Some(Awaited::begin::<L>(self.session.record())?);
         }
         Ok(())
     }
 
     fn waits(&mut self, ticket: u64) {
-        self.flow.record.waits(L::INDEX, ticket, self.place);
+        self.session.record().waits(L::INDEX, ticket, self.place);
     }
 
     fn moves(&self, ticket: u64) {
-        self.flow.record.moves(ticket);
+        self.session.record().moves(ticket);
     }
 
     #[inline]
     fn party(&self) -> Party<'_> {
-        Party::new(|| self.flow, L::INDEX, self.place)
+        Party::new(|| self.session.flow(), L::INDEX, self.place)
+    }
+
+    fn delay(&self, ticket: u64) -> Delay {
+        Delay::begin(self.session.locks(), L::INDEX, ticket)
+    }
+
+    fn in_the_way(&self, ticket: u64) -> Vec<Holder> {
+        self.session.in_the_way(L::INDEX, ticket)
     }
 }
 
@@ -73,6 +83,6 @@ impl<L: Level, T, E: AtLevel<L>> Answer<Result<T, E>> for Changer<'_, L> {
 
 impl<L: Level> fmt::Debug for Changer<'_, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Changer").field("level", &L::NAME).field("place", &self.place).finish()
+        f.debug_struct("Changer").field("level", &L::NAME).field("session", &self.session.label()).finish()
     }
 }

@@ -18,11 +18,12 @@
 use super::error::SessionError;
 use crate::clock::Moment;
 use crate::level::{Hierarchy as _, Level};
-use crate::mode::LockMode;
-use crate::set::{Holding, SlotNumber};
+use crate::mode::{LockMode, Mode};
+use crate::set::{Holding, SetGuard, SetPointer, SlotNumber};
 use smallvec::SmallVec;
 use std::array;
 use std::mem;
+use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
@@ -43,12 +44,14 @@ const INLINES: [u32; INLINE + 1] = [0, 1, 2, 3, 4];
 pub(super) struct Record {
     /// Bit `i` stands for the level with index `i`: it is held or awaited. Bit `16 + i`: it is held.
     levels: AtomicU32,
-    /// Odd while a hold is written.
+    /// Odd while a hold is written, or its names change.
     version: AtomicUsize,
     /// By level.
     holds: Box<[Hold]>,
     /// The request that waits, or the last one that has waited.
     wait: Mutex<Option<Wait>>,
+    /// Whether `wait` is of a request that has not ended, as far as the owner has noted.
+    has_waited: AtomicBool,
     /// Whether a hold has a list of names, or had one.
     has_lists: AtomicBool,
 }
@@ -76,8 +79,8 @@ impl Hold {
 /// A request that waits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
-    /// The index of the level.
-    pub(super) level: usize,
+    /// The index of the level. `None` once the session asks for something else.
+    pub(super) level: Option<usize>,
     /// The ticket in the queue of the level's set; at the root, the address of the request.
     pub(super) ticket: u64,
     /// The mode in which the root is awaited: once that is granted, no queue tells it.
@@ -98,6 +101,7 @@ impl Record {
             version: AtomicUsize::new(0),
             holds: (0..levels).map(|_| Hold::default()).collect(),
             wait: Mutex::default(),
+            has_waited: AtomicBool::new(false),
             has_lists: AtomicBool::new(false),
         }
     }
@@ -105,6 +109,7 @@ impl Record {
     /// Makes this the record of another session. Nothing is allocated.
     pub(super) fn begin_again(&mut self) {
         *self.levels.get_mut() = 0;
+        *self.has_waited.get_mut() = false;
         *self.wait.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         if mem::take(self.has_lists.get_mut()) {
             for hold in &mut self.holds {
@@ -125,6 +130,11 @@ impl Record {
         (self.word() >> 16) as u16
     }
 
+    /// Whether this level is held.
+    pub(super) fn is_held(&self, level: usize) -> bool {
+        self.word() & (1 << 16) << level != 0
+    }
+
     #[inline]
     fn word(&self) -> u32 {
         self.levels.load(Ordering::Relaxed)
@@ -136,6 +146,9 @@ impl Record {
         let reached = (levels >> L::INDEX).checked_ilog2();
         if let Some(held) = reached.and_then(|above| L::In::LEVELS.get(L::INDEX + above as usize)) {
             return Err(SessionError::AlreadyHeld { level: L::NAME, held });
+        }
+        if self.has_waited.load(Ordering::Relaxed) {
+            self.asks_anew();
         }
         self.levels.store(self.word() | 1 << L::INDEX, Ordering::Relaxed);
         Ok(())
@@ -177,9 +190,14 @@ impl Record {
         });
     }
 
-    /// Notes which names of a level are held, after a change.
-    pub(super) fn renames<K, T>(&self, level: usize, mode: LockMode, held: &Holding<K, T>) {
-        self.write(level, |hold| hold.write_names(held, mode, &self.has_lists));
+    /// A guard of a level, to change which names it holds. They are noted when this is dropped, also by a panic.
+    pub(super) fn renaming<'r, P: SetPointer, M: Mode>(
+        &'r self,
+        level: usize,
+        guard: &'r mut SetGuard<P, M>,
+    ) -> Renaming<'r, P, M> {
+        self.open();
+        Renaming { record: self, level, guard }
     }
 
     /// Notes that a level is held shared from now on.
@@ -192,13 +210,24 @@ impl Record {
     /// Changes a hold of a level, which is held from now on.
     #[inline]
     fn write(&self, level: usize, change: impl FnOnce(&Hold)) {
-        let Some(hold) = self.holds.get(level) else { return };
-        let version = self.version.load(Ordering::Relaxed);
-        self.version.store(version.wrapping_add(1), Ordering::Relaxed);
-        fence(Ordering::Release); // A reader that sees one of the stores below also sees the odd version.
-        change(hold);
+        self.open();
+        self.close(level, change);
+    }
+
+    /// From now on, until it is closed, what the record says may not belong together.
+    #[inline]
+    fn open(&self) {
+        self.version.store(self.version.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        fence(Ordering::Release); // A reader that sees one of the stores that follow also sees the odd version.
+    }
+
+    #[inline]
+    fn close(&self, level: usize, change: impl FnOnce(&Hold)) {
+        if let Some(hold) = self.holds.get(level) {
+            change(hold);
+        }
         self.levels.store(self.word() | (1 | 1 << 16) << level, Ordering::Relaxed);
-        self.version.store(version.wrapping_add(2), Ordering::Release);
+        self.version.store(self.version.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
     }
 
     /// Notes that a request waits, or that its ticket has changed.
@@ -214,10 +243,21 @@ impl Record {
         self.levels.store(self.word() | 1, Ordering::Relaxed);
     }
 
+    /// Notes that the request which has waited is not the one that is made now. Its task is still the last one known.
+    #[cold]
+    fn asks_anew(&self) {
+        self.has_waited.store(false, Ordering::Relaxed);
+        if let Some(wait) = &mut *self.wait.lock().unwrap_or_else(PoisonError::into_inner) {
+            wait.level = None;
+        }
+    }
+
     fn waits_in(&self, level: usize, ticket: u64, place: Place, root: Option<LockMode>) {
         let task = task::try_id();
         let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
+        let level = Some(level);
         let since = wait.filter(|wait| wait.level == level && wait.ticket == ticket).map(|wait| wait.since);
+        self.has_waited.store(true, Ordering::Relaxed);
         *wait = Some(Wait {
             level,
             ticket,
@@ -236,6 +276,34 @@ impl Record {
         if let Some(wait) = &mut *wait {
             wait.ticket = ticket;
         }
+    }
+}
+
+/// A guard that is about to hold other names.
+pub(super) struct Renaming<'r, P: SetPointer, M: Mode> {
+    record: &'r Record,
+    level: usize,
+    guard: &'r mut SetGuard<P, M>,
+}
+
+impl<P: SetPointer, M: Mode> Deref for Renaming<'_, P, M> {
+    type Target = SetGuard<P, M>;
+
+    fn deref(&self) -> &Self::Target {
+        self.guard
+    }
+}
+
+impl<P: SetPointer, M: Mode> DerefMut for Renaming<'_, P, M> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.guard
+    }
+}
+
+impl<P: SetPointer, M: Mode> Drop for Renaming<'_, P, M> {
+    fn drop(&mut self) {
+        let Self { record, level, guard } = self;
+        record.close(*level, |hold| hold.write_names(guard.held(), M::MODE, &record.has_lists));
     }
 }
 

@@ -12,10 +12,12 @@
 //! ```
 
 use super::error::SessionError;
+use super::hot::Delay;
 use super::watch::{Alarm, Party, Watched};
 use crate::deadline::{Deadline, Limit, Timed};
 use crate::priority::Priority;
 use crate::set::{InPart, Want};
+use crate::table::Holder;
 use crate::wants::Wants;
 use futures::future::FusedFuture;
 use pin_project_lite::pin_project;
@@ -58,7 +60,9 @@ pin_project! {
         // Declared before the asker, so that it is dropped first: the level is on the record as long as this waits.
         #[pin]
         request: Option<F>,
-        // What those who watch know of the request. Dropped second: they hear that it was dropped before its session is.
+        // Ends after the request, with no place in a queue any more.
+        delay: Option<Box<Delay>>,
+        // What those who watch know of the request. Dropped before the session: they hear first that it was dropped.
         watched: Watched,
         asker: Option<A>,
     }
@@ -77,6 +81,12 @@ pub trait Asker: Sized {
 
     /// Who it is, for those who watch.
     fn party(&self) -> Party<'_>;
+
+    /// The delay of a request that begins to wait.
+    fn delay(&self, ticket: u64) -> Delay;
+
+    /// The sessions that hold what the request of this ticket waits for, longest first: a few of them.
+    fn in_the_way(&self, ticket: u64) -> Vec<Holder>;
 }
 
 /// An asker whose request is answered by `T`.
@@ -91,7 +101,7 @@ pub trait Answer<T>: Asker {
 impl<A, F> SessionRequest<A, F> {
     #[inline]
     pub(super) fn new(asker: A, request: F) -> Self {
-        Self { request: Some(request), watched: Watched::default(), asker: Some(asker) }
+        Self { request: Some(request), delay: None, watched: Watched::default(), asker: Some(asker) }
     }
 
     /// Gives up after this duration, counted from the first poll.
@@ -128,6 +138,7 @@ impl<A, F> SessionRequest<A, F> {
     pub(super) fn recall(self: Pin<&mut Self>) -> Option<A> {
         let mut this = self.project();
         this.request.set(None);
+        *this.delay = None;
         drop(mem::take(this.watched));
         this.asker.take()
     }
@@ -161,11 +172,14 @@ impl<A, F> SessionRequest<A, F> {
         }
         this.watched.begins(asker.party(), &*request);
         let Poll::Ready(answer) = poll(request.as_mut()) else {
-            Self::pending(request, asker);
+            Self::pending(request, asker, this.delay);
             this.watched.waits(asker.party(), alarm);
             return Poll::Pending;
         };
         this.request.set(None);
+        if this.delay.is_some() {
+            *this.delay = None;
+        }
         Poll::Ready(A::answered(this.asker, answer, mem::take(this.watched)))
     }
 }
@@ -173,9 +187,10 @@ impl<A, F> SessionRequest<A, F> {
 impl<A: Asker, F: Timed> SessionRequest<A, F> {
     /// The slow path of a poll.
     #[cold]
-    fn pending(request: Pin<&mut F>, asker: &mut A) {
+    fn pending(request: Pin<&mut F>, asker: &mut A, delay: &mut Option<Box<Delay>>) {
         if let Some(ticket) = request.watch() {
             asker.waits(ticket);
+            delay.get_or_insert_with(|| Box::new(asker.delay(ticket)));
         }
     }
 
@@ -265,9 +280,12 @@ impl<A: Answer<F::Output>, F: Timed + Wants> Timed for SessionRequest<A, F> {
         self.set_priority(priority);
     }
 
-    fn give_up(self: Pin<&mut Self>, waited: Duration) -> Self::Output {
+    fn give_up(mut self: Pin<&mut Self>, waited: Duration) -> Self::Output {
+        let this = self.as_mut().project();
+        let ticket = this.request.as_pin_mut().and_then(F::watch);
+        let holders = ticket.zip(this.asker.as_ref()).map(|(ticket, asker)| asker.in_the_way(ticket));
         match self.poll_by(Alarm::none(), |request| Poll::Ready(request.give_up(waited))) {
-            Poll::Ready(answer) => answer,
+            Poll::Ready(answer) => answer.map_err(|error| error.with_holders(holders.unwrap_or_default())),
             Poll::Pending => unreachable!("a request that gives up has resolved"),
         }
     }

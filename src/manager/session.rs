@@ -3,6 +3,7 @@
 use super::LockManager;
 use super::claim::Claim;
 use super::error::{AtLevel, SessionError};
+use super::hot::Delay;
 use super::record::{Place, Record};
 use super::request::{Answer, Asker, SessionRequest};
 use super::watch::{self, Party, Watched};
@@ -12,9 +13,10 @@ use crate::level::{
     NamesOf, NotRoot, SetOf, checks,
 };
 use crate::lock::block_on;
-use crate::mode::{Exclusive, Mode, Shared};
+use crate::mode::{Exclusive, LockMode, Mode, Shared};
 use crate::panics::Panics;
 use crate::set::{AsName, NameArray, Names, SetAcquire, SetGuard, Want};
+use crate::table::Holder;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -337,10 +339,8 @@ impl<H: Hierarchy, S: HeldList> Session<H, S> {
         S: CanRelease<L>,
     {
         const { checks::is_own::<S, L>() }
-        let guard = self.held.own_guard();
-        guard.release(names).map_err(AtLevel::<L>::at_level)?;
-        self.claim.record().renames(L::INDEX, S::Mode::MODE, guard.held());
-        Ok(())
+        let mut guard = self.claim.record().renaming(L::INDEX, self.held.own_guard());
+        guard.release(names).map_err(AtLevel::<L>::at_level)
     }
 
     /// Turns an exclusive hold of level `L`, or of the root, into a shared one.
@@ -538,6 +538,14 @@ impl<H: Hierarchy, S, L: Level, M> Asker for Climber<H, S, L, M> {
     #[inline]
     fn party(&self) -> Party<'_> {
         Party::new(|| self.session.claim.flow(), L::INDEX, self.place)
+    }
+
+    fn delay(&self, ticket: u64) -> Delay {
+        Delay::begin(Arc::clone(&self.session.manager().locks) as _, L::INDEX, ticket)
+    }
+
+    fn in_the_way(&self, ticket: u64) -> Vec<Holder> {
+        self.session.manager().in_the_way(L::INDEX, LockMode::Exclusive, ticket)
     }
 }
 

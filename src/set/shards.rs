@@ -105,10 +105,14 @@ impl<K, T> Shards<K, T> {
         &self.shards[usize::from(shard_of(tag))]
     }
 
-    /// The member at this place that is held in this mode, pinned.
-    pub(crate) fn held_at(&self, number: SlotNumber, mode: LockMode) -> Option<MemberRef<K, T>> {
+    /// The member at this place, pinned, if it `is_meant`.
+    pub(crate) fn at(
+        &self,
+        number: SlotNumber,
+        is_meant: impl FnOnce(&MemberRef<K, T>) -> bool,
+    ) -> Option<MemberRef<K, T>> {
         let room = self.shards.get(usize::from(number.shard))?.lock();
-        let known = room.at(number.slot).filter(|known| known.held() == Some(mode))?;
+        let known = room.at(number.slot).filter(is_meant)?;
         room.pin(known);
         Some(known)
     }

@@ -12,8 +12,10 @@ use crate::mode::LockMode;
 use crate::panics::Panics;
 use crate::priority::Priority;
 use crate::table::{LockRow, LockTable, Waiter, natural};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::time::SystemTime;
 
 /// A request, as a table shows it.
@@ -37,6 +39,15 @@ pub trait Copies {
     /// The requests in the order in which they stand: by priority, then by arrival.
     fn requests(&self) -> Vec<RequestSeen>;
 
+    /// The mode of a request that waits, what it is about, and the places of its first names.
+    fn asked(&self, ticket: u64) -> Option<(LockMode, Reach, Vec<SlotNumber>)>;
+
+    /// Up to four members that have no room for a request; its first members if there is room at all.
+    fn in_the_way_of(&self, ticket: u64) -> SmallVec<[SlotNumber; 4]>;
+
+    /// The name of the member at this place.
+    fn name_of(&self, number: SlotNumber) -> Option<String>;
+
     /// The name of the member at this place, if it is held in this mode.
     fn name_at(&self, number: SlotNumber, mode: LockMode) -> Option<String>;
 }
@@ -48,15 +59,33 @@ impl<K: Key + fmt::Debug, T> Copies for Core<K, T> {
         let mut seen = Vec::with_capacity(tickets.len());
         let mut left = &tickets[..];
         while !left.is_empty() {
-            let copies = self.some_requests(&mut left);
-            seen.extend(copies.into_iter().map(|copy| Self::seen(copy)));
+            // All pins have an owner before the first name is shown, which may panic.
+            let own = |copy: &mut RequestCopy<_, _>| Pinned::each_of(mem::take(&mut copy.members));
+            let copies = self.some_requests(&mut left).into_iter();
+            let copies: Vec<_> = copies.map(|mut copy| (own(&mut copy), copy)).collect();
+            seen.extend(copies.into_iter().map(|(members, copy)| Self::seen(&members, copy)));
         }
         seen.sort_by_key(|request| (request.priority, request.ticket));
         seen
     }
 
+    fn asked(&self, ticket: u64) -> Option<(LockMode, Reach, Vec<SlotNumber>)> {
+        const EXTENT: Extent = Extent { named: 0, looked: 256 };
+        let copy = self.queue().copy(ticket, EXTENT, |member| SlotNumber::of(*member))?;
+        (copy.state == Stage::Waits).then_some((copy.mode, copy.reach, copy.numbers))
+    }
+
+    fn in_the_way_of(&self, ticket: u64) -> SmallVec<[SlotNumber; 4]> {
+        self.queue().first_in_the_way(ticket, |member| SlotNumber::of(*member))
+    }
+
+    fn name_of(&self, number: SlotNumber) -> Option<String> {
+        let known = Pinned::of(self.shards.at(number, |_| true)?);
+        Some(text(known[0].name()))
+    }
+
     fn name_at(&self, number: SlotNumber, mode: LockMode) -> Option<String> {
-        let known = Pinned::of(self.shards.held_at(number, mode)?);
+        let known = Pinned::of(self.shards.at(number, |known| known.held() == Some(mode))?);
         Some(text(known[0].name()))
     }
 }
@@ -79,10 +108,9 @@ impl<K: Key + fmt::Debug, T> Core<K, T> {
         copies
     }
 
-    fn seen(copy: RequestCopy<MemberRef<K, T>, SlotNumber>) -> RequestSeen {
-        let RequestCopy { ticket, mode, priority, reach, state, members, numbers, count } = copy;
-        let pinned = Pinned::each_of(members);
-        let names = pinned.iter().map(|member| (SlotNumber::of(*member), text(member.name()))).collect();
+    fn seen(members: &Pinned<K, T>, copy: RequestCopy<MemberRef<K, T>, SlotNumber>) -> RequestSeen {
+        let RequestCopy { ticket, mode, priority, reach, state, numbers, count, .. } = copy;
+        let names = members.iter().map(|member| (SlotNumber::of(*member), text(member.name()))).collect();
         RequestSeen { ticket, mode, priority, reach, stage: state, names, numbers, count }
     }
 

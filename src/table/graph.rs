@@ -177,7 +177,9 @@ impl LockTable {
     pub(super) fn jams(&self) -> Vec<(&SessionRow, usize)> {
         let graph = Graph::of(self);
         let reversed = graph.reversed();
-        let is_root = |at: &usize| graph.behind[*at].is_empty() && !reversed[*at].is_empty();
+        // Behind none, a session that waits is no root: what is in its way changed hands while the copy was taken.
+        let is_root =
+            |at: &usize| graph.behind[*at].is_empty() && !reversed[*at].is_empty() && !self.sessions[*at].is_stuck();
         let roots = (0..self.sessions.len()).filter(is_root);
         let mut jams: Vec<_> =
             roots.map(|root| (&self.sessions[root], Graph::reached(&reversed, [root]).len())).collect();

@@ -169,6 +169,27 @@ impl<'t> From<&'t HotName> for Hot<'t> {
     }
 }
 
+/// As in the `sessions` of a table.
+impl Serialize for SessionRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Session::from(self).serialize(serializer)
+    }
+}
+
+/// As in the `locks` of a table.
+impl Serialize for LockRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Lock::from(self).serialize(serializer)
+    }
+}
+
+/// As in the `hottest` of a table.
+impl Serialize for HotName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Hot::from(self).serialize(serializer)
+    }
+}
+
 /// As a map of `hierarchy`, `at_ms`, `sessions`, `locks`, `roots`, `cycles` and `hottest`. Durations are whole
 /// milliseconds, places `file:line`.
 impl Serialize for LockTable {

@@ -253,7 +253,7 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 /// A duration for people.
-struct Span(Duration);
+pub(crate) struct Span(pub(crate) Duration);
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -45,7 +45,7 @@ fn the_text_about_a_list_of_a_million_names_is_below_a_kibibyte() {
     assert_short(&AddError::Repeated { names });
     let names: Vec<String> = (0..MILLION).map(|name| name.to_string()).collect();
     let (listed, level) = (|| names.clone(), "Number");
-    assert_short(&SessionError::TimedOut { level, names: listed(), more: 0, mode, waited });
+    assert_short(&SessionError::TimedOut { level, names: listed(), more: 0, mode, waited, held_by: Vec::new() });
     assert_short(&SessionError::WouldBlock { level, names: listed(), more: 0, mode });
     assert_short(&SessionError::NotHeld { level, names: listed() });
     assert_short(&SessionError::Exists { level, names: listed() });

@@ -120,7 +120,7 @@ async fn of_a_session() -> Vec<Seen> {
     let mut seen = vec![
         seen!(
             late,
-            "gave up on level Node, shared, after 50ms, blocked on `node1`: others hold it or come first; wait longer, or try again later"
+            "gave up on level Node, shared, after 50ms, blocked on `node1`, held by `job` for 50 ms (here): others hold it or come first; wait longer, or try again later"
         ),
         seen!(
             manager.try_exclusive("alone"),

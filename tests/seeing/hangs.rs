@@ -1,8 +1,8 @@
 //! A service hangs; the table says why.
 
 use super::{labels, manager, next_line, session};
-use lockladder::ganeti::seed::{Instance, Node};
-use lockladder::{All, LockMode};
+use lockladder::ganeti::seed::{Instance, Node, Seed};
+use lockladder::{All, LockManager, LockMode, SessionError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::{spawn, yield_now};
@@ -70,6 +70,44 @@ async fn a_convoy_at_all_hangs_behind_the_one_sharer_that_is_slow() {
     let whole = table.locks.iter().find(|row| row.level == "Node" && row.name.is_none()).unwrap();
     assert_eq!((whole.holders, whole.waiters.len()), (0, 1));
     drop((slow, all, jobs));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_addition_is_in_the_way_of_the_whole_and_of_no_name() {
+    let manager = manager();
+    let whole = manager.shared("whole").await.unwrap().shared::<Node>(All).await.unwrap();
+    let mut adds = manager.shared("adds").await.unwrap();
+    let mut add = mock(adds.add::<Node>("node4"));
+    assert_pending!(add.poll());
+    let mut name = mock(manager.shared("name").await.unwrap().exclusive::<Node>("node1"));
+    assert_pending!(name.poll());
+    let mut all = mock(manager.shared("all").await.unwrap().shared::<Node>(All));
+    assert_pending!(all.poll());
+    let table = manager.locks();
+    assert_eq!(labels(&table.blockers("name")), ["whole"], "{table}");
+    assert_eq!(session(&table, "name").awaits.as_ref().unwrap().ahead, 0);
+    assert_eq!(session(&table, "all").awaits.as_ref().unwrap().ahead, 2);
+    drop((whole, add, name, all));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_holder_of_any_name_of_a_long_list_is_found() {
+    let nodes: Vec<String> = (0..400).map(|node| format!("node{node}")).collect();
+    let manager: LockManager<Seed> = LockManager::builder().names::<Node>(&nodes).build();
+    for node in nodes.iter().step_by(7) {
+        let _busy = manager.shared("busy").await.unwrap().exclusive::<Node>(node).await.unwrap();
+        let mut late = mock(manager.shared("late").await.unwrap().exclusive::<Node>(&nodes));
+        assert_pending!(late.poll());
+        let table = manager.locks();
+        assert_eq!(labels(&table.blockers("late")), ["busy"]);
+        assert!(session(&table, "late").awaits.as_ref().unwrap().names.contains(node));
+        drop(late);
+        let late = manager.shared("late").await.unwrap().exclusive::<Node>(&nodes);
+        let Err(SessionError::TimedOut { held_by, .. }) = late.timeout(Duration::from_millis(50)).await else {
+            panic!("it is held")
+        };
+        assert_eq!(held_by[0].label, "busy");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,11 @@
 //! table alone.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod foreign;
 mod hangs;
 mod json;
 mod moments;
+
 mod shown;
 
 use lockladder::ganeti::seed::{Instance, Node, Seed};

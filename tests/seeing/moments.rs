@@ -4,6 +4,10 @@ use super::{labels, manager, session};
 use lockladder::ganeti::seed::{Cluster, Instance, Node};
 use lockladder::table::{Hold, SessionRow};
 use lockladder::{All, LockMode, Priority};
+use lockladder_test_support::requests::poll;
+use lockladder_test_support::wakers::on_clone;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio_test::task::spawn as mock;
 use tokio_test::{assert_pending, assert_ready_ok, block_on};
 
@@ -97,6 +101,26 @@ fn a_request_is_seen_from_its_first_poll_to_its_end() {
 }
 
 #[test]
+fn a_request_that_is_about_to_wait_is_not_shown_as_the_one_before() {
+    let manager = manager();
+    let holder =
+        || block_on(async { manager.shared("holder").await.unwrap().exclusive::<Node>("node1").await.unwrap() });
+    let busy = holder();
+    let mut job = mock(block_on(manager.shared("job")).unwrap().exclusive::<Node>("node1"));
+    assert_pending!(job.poll());
+    drop(busy);
+    let job = assert_ready_ok!(job.poll()).release::<Node>();
+    let _busy = holder();
+    let (looks, seen) = (manager.clone(), Arc::new(Mutex::new(Vec::new())));
+    let notes = Arc::clone(&seen);
+    let waker = on_clone(move || notes.lock().unwrap().push(session(&looks.locks(), "job").awaits.clone()));
+    let mut request = Box::pin(job.exclusive::<Node>("node1"));
+    assert!(poll(request.as_mut(), &waker).is_pending());
+    assert_eq!(seen.lock().unwrap().first(), Some(&None), "its waker is cloned before it has a ticket");
+    assert_eq!(session(&manager.locks(), "job").awaits.as_ref().unwrap().names, ["node1"]);
+}
+
+#[test]
 fn members_that_come_and_go_are_awaited_under_their_names() {
     let manager = manager();
     let whole = block_on(async { manager.shared("whole").await.unwrap().shared::<Node>(All).await.unwrap() });
@@ -144,4 +168,57 @@ fn a_session_that_is_used_again_shows_nothing_of_the_one_before() {
         assert_eq!(session(&manager.locks(), "few").holds.len(), 2);
         drop(few);
     }
+}
+
+/// Waits for these names, as long as another session holds them.
+async fn wait_for(manager: &lockladder::LockManager<lockladder::ganeti::seed::Seed>, names: [&str; 2], ms: u64) {
+    let holder = manager.shared("holder").await.unwrap().exclusive::<Node>(names[0]).await.unwrap();
+    let mut late = mock(manager.shared("late").await.unwrap().exclusive::<Node>(names));
+    assert_pending!(late.poll());
+    tokio::time::advance(Duration::from_millis(ms)).await;
+    if ms % 2 == 0 {
+        drop(holder);
+        drop(assert_ready_ok!(late.poll()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hottest_names_are_those_in_the_way_of_requests_for_the_longest() {
+    let manager = manager();
+    assert!(manager.locks().hottest(3).is_empty());
+    wait_for(&manager, ["node1", "node2"], 40).await;
+    wait_for(&manager, ["node2", "node1"], 101).await; // It is given up.
+    wait_for(&manager, ["node1", "node3"], 70).await;
+    let alone = manager.exclusive("alone").await.unwrap();
+    let mut job = mock(manager.shared("job"));
+    assert_pending!(job.poll());
+    tokio::time::advance(Duration::from_millis(5)).await;
+    drop((job, alone));
+    let table = manager.locks();
+    let hot: Vec<_> =
+        table.hottest(9).iter().map(|hot| (hot.level, hot.name.as_deref(), hot.waits, hot.waited)).collect();
+    let ms = Duration::from_millis;
+    assert_eq!(
+        hot,
+        [("Node", Some("node1"), 2, ms(110)), ("Node", Some("node2"), 1, ms(101)), ("Cluster", None, 1, ms(5)),]
+    );
+    assert_eq!(table.hottest(1).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn among_many_names_the_hot_ones_stay_and_no_figure_is_too_low() {
+    let names: Vec<String> = (0..200).map(|name| format!("node{name}")).collect();
+    let manager: lockladder::LockManager<lockladder::ganeti::seed::Seed> =
+        lockladder::LockManager::builder().names::<Node>(&names).build();
+    for (at, name) in names.iter().enumerate() {
+        wait_for(&manager, ["node7", name], 100).await;
+        if at != 7 {
+            wait_for(&manager, [name, "node7"], 2).await;
+        }
+    }
+    let table = manager.locks();
+    assert_eq!(table.hottest(usize::MAX).len(), 64);
+    let hottest = &table.hottest(1)[0];
+    assert_eq!((hottest.name.as_deref(), hottest.waits, hottest.waited), (Some("node7"), 200, Duration::from_secs(20)));
+    assert!(table.hottest(64).iter().all(|hot| hot.waited >= Duration::from_millis(2)));
 }

@@ -17,9 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use self::json::{Complaint, Cursor, Unambiguous};
+use self::json::{Complaint, Cursor};
 use crate::inventory::Inventory;
 
+pub(crate) use self::json::Unambiguous;
 pub(crate) use self::scale::scale;
 
 /// A made-up cluster, for runs without `--config`.
@@ -93,6 +94,9 @@ struct References<'v> {
 
 fn interpret(top: &Cursor<'_>) -> Result<Inventory, Complaint> {
     let mut inventory = Inventory::default();
+    if let Some(name) = top.member("cluster").and_then(|cluster| cluster.member("cluster_name")) {
+        inventory.set_name(name.text()?);
+    }
     let nodes = named_entries(&top.required("nodes")?)?;
     if nodes.is_empty() {
         return top.required("nodes")?.complain("is empty: every cluster has a node");

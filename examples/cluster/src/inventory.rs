@@ -3,21 +3,84 @@
 //! Plain data and pure rules. The configuration reader makes an inventory, and the running jobs share one (behind the
 //! [`Store`]). The generator of job streams evolves one of its own to guess what will exist when a job runs.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+mod store;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::refusal::Refusal;
 
-/// Nodes and instances, by name.
+pub(crate) use self::store::Store;
+
+/// Nodes and instances, by name, and what holds for the whole cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Inventory {
-    /// The nodes of each instance, the primary first.
-    instances: BTreeMap<String, Vec<String>>,
-    /// How many instances use each node; the allocator goes by this.
-    nodes: BTreeMap<String, usize>,
+    /// The name of the cluster; none once it is destroyed.
+    name: Option<String>,
+    parameters: BTreeMap<String, String>,
+    instances: BTreeMap<String, Instance>,
+    nodes: BTreeMap<String, Node>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Instance {
+    /// The primary first.
+    nodes: Vec<String>,
+    running: bool,
+    disk_mib: u32,
+    memory_mib: u32,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Node {
+    /// How many instances use it; the allocator goes by this.
+    uses: usize,
+    /// The allocator passes it over.
+    drained: bool,
+    /// The instances whose exports are here.
+    exports: BTreeSet<String>,
+}
+
+/// What becomes of an instance that stays where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InstanceChange {
+    Activate,
+    Grow { by_mib: u32 },
+    Memory { mib: u32 },
+    Start,
+    Shut,
+    Reboot,
+    Reinstall,
+}
+
+impl InstanceChange {
+    /// Whether it changes the disks or the parameters, which the nodes of the instance have to know.
+    pub(crate) fn needs_nodes(self) -> bool {
+        matches!(self, Self::Activate | Self::Grow { .. } | Self::Memory { .. })
+    }
 }
 
 impl Inventory {
+    pub(crate) fn set_name(&mut self, name: &str) {
+        self.name = Some(name.to_owned());
+    }
+
+    pub(crate) fn set_parameter(&mut self, parameter: &str, value: &str) {
+        self.parameters.insert(parameter.to_owned(), value.to_owned());
+    }
+
+    /// Whether nothing is left but one node.
+    pub(crate) fn may_be_destroyed(&self) -> Result<(), Refusal> {
+        let (instances, nodes) = (self.instances.len(), self.nodes.len());
+        if instances > 0 || nodes > 1 { Err(Refusal::NotEmpty { instances, nodes }) } else { Ok(()) }
+    }
+
+    pub(crate) fn destroy(&mut self) -> Result<(), Refusal> {
+        self.may_be_destroyed()?;
+        self.name = None;
+        self.parameters.clear();
+        Ok(())
+    }
+
     pub(crate) fn instance_names(&self) -> impl ExactSizeIterator<Item = &String> {
         self.instances.keys()
     }
@@ -36,7 +99,8 @@ impl Inventory {
 
     /// The nodes of `instance`, the primary first.
     pub(crate) fn nodes_of(&self, instance: &str) -> Result<&[String], Refusal> {
-        self.instances.get(instance).map(Vec::as_slice).ok_or_else(|| Refusal::NoSuchInstance(instance.to_owned()))
+        let found = self.instances.get(instance).ok_or_else(|| Refusal::NoSuchInstance(instance.to_owned()))?;
+        Ok(&found.nodes)
     }
 
     /// The primary and the secondary of an instance that has both.
@@ -51,8 +115,36 @@ impl Inventory {
         if self.has_node(node) {
             return Err(Refusal::NodeExists(node.to_owned()));
         }
-        self.nodes.insert(node.to_owned(), 0);
+        self.nodes.insert(node.to_owned(), Node::default());
         Ok(())
+    }
+
+    /// Whether no instance lives on this node.
+    pub(crate) fn may_be_removed(&self, node: &str) -> Result<(), Refusal> {
+        match self.node(node)?.uses {
+            0 => Ok(()),
+            instances => Err(Refusal::NodeInUse { node: node.to_owned(), instances }),
+        }
+    }
+
+    /// Removes a node on which no instance lives.
+    pub(crate) fn remove_node(&mut self, node: &str) -> Result<(), Refusal> {
+        self.may_be_removed(node)?;
+        self.nodes.remove(node);
+        Ok(())
+    }
+
+    pub(crate) fn drain(&mut self, node: &str, drained: bool) -> Result<(), Refusal> {
+        self.node_mut(node)?.drained = drained;
+        Ok(())
+    }
+
+    fn node(&self, node: &str) -> Result<&Node, Refusal> {
+        self.nodes.get(node).ok_or_else(|| Refusal::NoSuchNode(node.to_owned()))
+    }
+
+    fn node_mut(&mut self, node: &str) -> Result<&mut Node, Refusal> {
+        self.nodes.get_mut(node).ok_or_else(|| Refusal::NoSuchNode(node.to_owned()))
     }
 
     /// Puts a new instance on `nodes`, each of which must exist and be named once.
@@ -69,13 +161,14 @@ impl Inventory {
             }
         }
         self.count(&nodes, |uses| uses + 1);
-        self.instances.insert(instance.to_owned(), nodes);
+        let new = Instance { nodes, running: true, disk_mib: 10240, memory_mib: 1024 };
+        self.instances.insert(instance.to_owned(), new);
         Ok(())
     }
 
     pub(crate) fn remove_instance(&mut self, instance: &str) -> Result<(), Refusal> {
-        let nodes = self.instances.remove(instance).ok_or_else(|| Refusal::NoSuchInstance(instance.to_owned()))?;
-        self.count(&nodes, |uses| uses - 1);
+        let gone = self.instances.remove(instance).ok_or_else(|| Refusal::NoSuchInstance(instance.to_owned()))?;
+        self.count(&gone.nodes, |uses| uses - 1);
         Ok(())
     }
 
@@ -83,18 +176,63 @@ impl Inventory {
         if self.has_instance(new) {
             return Err(Refusal::InstanceExists(new.to_owned()));
         }
-        let nodes = self.instances.remove(old).ok_or_else(|| Refusal::NoSuchInstance(old.to_owned()))?;
-        self.instances.insert(new.to_owned(), nodes);
+        let renamed = self.instances.remove(old).ok_or_else(|| Refusal::NoSuchInstance(old.to_owned()))?;
+        self.instances.insert(new.to_owned(), renamed);
         Ok(())
     }
 
     /// Swaps the primary and the secondary.
     pub(crate) fn fail_over(&mut self, instance: &str) -> Result<(), Refusal> {
         self.pair_of(instance)?;
-        if let Some(nodes) = self.instances.get_mut(instance) {
-            nodes.reverse();
+        if let Some(instance) = self.instances.get_mut(instance) {
+            instance.nodes.reverse();
         }
         Ok(())
+    }
+
+    pub(crate) fn is_running(&self, instance: &str) -> bool {
+        self.instances.get(instance).is_some_and(|instance| instance.running)
+    }
+
+    /// Whether `change` can be made: a reboot needs an instance that runs, a reinstallation one that does not.
+    pub(crate) fn may_change(&self, instance: &str, change: InstanceChange) -> Result<(), Refusal> {
+        self.nodes_of(instance)?;
+        match (change, self.is_running(instance)) {
+            (InstanceChange::Reboot, false) => Err(Refusal::NotRunning(instance.to_owned())),
+            (InstanceChange::Reinstall, true) => Err(Refusal::StillRunning(instance.to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn change(&mut self, name: &str, change: InstanceChange) -> Result<(), Refusal> {
+        self.may_change(name, change)?;
+        let Some(instance) = self.instances.get_mut(name) else { return Ok(()) };
+        match change {
+            InstanceChange::Activate | InstanceChange::Reboot | InstanceChange::Reinstall => {}
+            InstanceChange::Grow { by_mib } => instance.disk_mib = instance.disk_mib.saturating_add(by_mib),
+            InstanceChange::Memory { mib } => instance.memory_mib = mib,
+            InstanceChange::Start => instance.running = true,
+            InstanceChange::Shut => instance.running = false,
+        }
+        Ok(())
+    }
+
+    /// Keeps an export of `instance` on `node`.
+    pub(crate) fn export(&mut self, instance: &str, node: &str) -> Result<(), Refusal> {
+        self.nodes_of(instance)?;
+        self.node_mut(node)?.exports.insert(instance.to_owned());
+        Ok(())
+    }
+
+    /// Removes the exports of `instance` from all nodes. The instance need not exist any more.
+    pub(crate) fn remove_export(&mut self, instance: &str) -> Result<(), Refusal> {
+        let removed = self.nodes.values_mut().filter_map(|node| node.exports.take(instance)).count();
+        if removed == 0 { Err(Refusal::NoSuchExport(instance.to_owned())) } else { Ok(()) }
+    }
+
+    /// The first instance of which there is an export.
+    pub(crate) fn exported(&self) -> Option<&String> {
+        self.nodes.values().find_map(|node| node.exports.first())
     }
 
     /// Mirrors `instance` to `new_secondary` from now on.
@@ -106,7 +244,7 @@ impl Inventory {
             return Err(Refusal::NoSuchNode(new_secondary.to_owned()));
         }
         let mut dropped = new_secondary.to_owned();
-        if let Some([_, secondary]) = self.instances.get_mut(instance).map(Vec::as_mut_slice) {
+        if let Some([_, secondary]) = self.instances.get_mut(instance).map(|found| found.nodes.as_mut_slice()) {
             std::mem::swap(secondary, &mut dropped);
         }
         self.count(&[dropped], |uses| uses - 1);
@@ -114,13 +252,13 @@ impl Inventory {
         Ok(())
     }
 
-    /// The allocator: the `N` least used nodes outside `avoid`.
+    /// The allocator: the `N` least used nodes that are not drained, outside `avoid`.
     pub(crate) fn allocate<const N: usize>(&self, avoid: &[&str]) -> Result<[String; N], Refusal> {
         let mut candidates: Vec<_> = self
             .nodes
             .iter()
-            .filter(|(node, _)| !avoid.contains(&node.as_str()))
-            .map(|(node, uses)| (uses, node))
+            .filter(|(name, node)| !node.drained && !avoid.contains(&name.as_str()))
+            .map(|(name, node)| (node.uses, name))
             .collect();
         candidates.sort_unstable();
         let chosen: Vec<String> = candidates.into_iter().take(N).map(|(_, node)| node.clone()).collect();
@@ -130,85 +268,12 @@ impl Inventory {
 
     fn count(&mut self, nodes: &[String], change: impl Fn(usize) -> usize) {
         for node in nodes {
-            if let Some(uses) = self.nodes.get_mut(node) {
-                *uses = change(*uses);
+            if let Some(node) = self.nodes.get_mut(node) {
+                node.uses = change(node.uses);
             }
         }
     }
 }
 
-/// The inventory that running jobs share: what Ganeti keeps in its configuration file.
-///
-/// The mutex only keeps single reads and writes whole. The job's own locks ensure that what a job has read stays true
-/// until the job is done. The closures make it impossible to hold the mutex across an `await`.
-#[derive(Debug)]
-pub(crate) struct Store(Mutex<Inventory>);
-
-impl Store {
-    pub(crate) fn new(inventory: Inventory) -> Self {
-        Self(Mutex::new(inventory))
-    }
-
-    pub(crate) fn read<R>(&self, read: impl FnOnce(&Inventory) -> R) -> R {
-        read(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn write<R>(&self, write: impl FnOnce(&mut Inventory) -> R) -> R {
-        write(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn three_nodes() -> Inventory {
-        let mut inventory = Inventory::default();
-        for node in ["node1", "node2", "node3"] {
-            inventory.add_node(node).expect("each name is new");
-        }
-        inventory
-    }
-
-    fn pair(first: &str, second: &str) -> Vec<String> {
-        vec![first.to_owned(), second.to_owned()]
-    }
-
-    #[test]
-    fn a_failover_swaps_primary_and_secondary() {
-        let mut inventory = three_nodes();
-        inventory.add_instance("web1", pair("node1", "node2")).expect("both nodes exist");
-        inventory.fail_over("web1").expect("it is mirrored");
-        assert_eq!(inventory.pair_of("web1"), Ok(["node2", "node1"]));
-    }
-
-    #[test]
-    fn the_allocator_prefers_the_least_used_nodes() {
-        let mut inventory = three_nodes();
-        inventory.add_instance("web1", pair("node1", "node2")).expect("both nodes exist");
-        let expected = ["node3".to_owned(), "node1".to_owned()];
-        assert_eq!(inventory.allocate::<2>(&[]), Ok(expected));
-        assert_eq!(inventory.allocate::<1>(&["node1", "node2"]), Ok(["node3".to_owned()]));
-    }
-
-    #[test]
-    fn a_replaced_secondary_is_used_no_more() {
-        let mut inventory = three_nodes();
-        inventory.add_instance("web1", pair("node1", "node2")).expect("both nodes exist");
-        inventory.replace_secondary("web1", "node3").expect("it is free");
-        assert_eq!(inventory.pair_of("web1"), Ok(["node1", "node3"]));
-        assert_eq!(inventory.allocate::<1>(&[]), Ok(["node2".to_owned()]));
-    }
-
-    #[test]
-    fn an_instance_needs_distinct_existing_nodes_and_a_free_name() {
-        let mut inventory = three_nodes();
-        let refused = inventory.add_instance("web1", pair("node1", "node1"));
-        assert_eq!(refused, Err(Refusal::SameNodeTwice("node1".to_owned())));
-        let refused = inventory.add_instance("web1", pair("node1", "node9"));
-        assert_eq!(refused, Err(Refusal::NoSuchNode("node9".to_owned())));
-        inventory.add_instance("web1", Vec::new()).expect("nothing wrong with it");
-        let refused = inventory.add_instance("web1", Vec::new());
-        assert_eq!(refused, Err(Refusal::InstanceExists("web1".to_owned())));
-    }
-}
+mod tests;

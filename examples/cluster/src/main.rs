@@ -2,17 +2,22 @@
 //!
 //! ```text
 //!   options ─► config ─► inventory ─┐
-//!          └─► task / stream ───────┴─► run ─► queue ─► opcodes ─► duties ─► ledger
-//!                                        │        ├──► one_by_one ──┤
-//!                                        │        └──► one_mutex ───┘
-//!                                        └─► report
+//!          ├─► task / stream ───────┴─► run ─► queue ─► retries ─► opcodes ─► duties ─► ledger
+//!          │                             │        ├──────► one_by_one ──┤
+//!          │                             │        └──────► one_mutex ───┘
+//!          │                             ├─► report
+//!          │                             └─► timeline ◄─ control
+//!          └─► service ─► queue::do_job
 //! ```
 //!
-//! Jobs are data (`task`), made up (`stream`) or read from a file. Workers take them from the `queue`. Each opcode
-//! climbs a typed session just as its Ganeti namesake climbs its locks (`opcodes`), and does its work under the session
-//! (`duties`). The `ledger` watches, independently of the locks. See `--help` for the options.
+//! Jobs are data (`task`), made up (`stream`), read from a file, or posted by HTTP (`service`). Workers take them from the
+//! `queue`. Each opcode climbs a typed session just as its Ganeti namesake climbs its locks (`opcodes`), and does its work
+//! under the session (`duties`); if its locks do not come in time, it tries again (`retries`). What is to be seen of a
+//! running job, and stops it, is its `control`. The `ledger` watches, independently of the locks. See `--help` for the
+//! options.
 
 mod config;
+mod control;
 mod desk;
 mod duties;
 mod inventory;
@@ -25,15 +30,22 @@ mod progress;
 mod queue;
 mod refusal;
 mod report;
+mod retries;
 mod run;
 #[cfg(test)]
 mod schedules;
+mod service;
+#[cfg(test)]
+mod stopping;
 mod stream;
 mod tally;
 mod task;
+mod timeline;
 
 use std::error::Error;
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -45,28 +57,70 @@ use crate::options::Options;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::run::{Findings, INTERRUPTED, Plan};
+use crate::service::Serving;
 use crate::task::Opcode;
+use crate::timeline::LANES;
 
 const VIOLATED: u8 = 1;
 /// The findings could not be written: that is no success either.
 const UNWRITTEN: u8 = 1;
+/// The service could not start.
+const UNSERVED: u8 = 1;
 const BAD_INPUT: u8 = 2;
 
+/// Why there is no result: the exit code, and the reason in words.
+type Failure = (u8, String);
+
 fn main() -> ExitCode {
-    let options = Options::parse();
-    let plan = match plan(&options) {
-        Ok(plan) => plan,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::from(BAD_INPUT);
+    match run(&Options::parse()) {
+        Ok(code) => code,
+        Err((code, reason)) => {
+            eprintln!("error: {reason}");
+            ExitCode::from(code)
         }
-    };
-    let findings = runtime(options.virtual_time).block_on(run::carry_out(&plan));
-    if let Err(error) = publish(&options, &Report::new(source(&options), &plan, &findings)) {
-        eprintln!("error: cannot write the report: {error}");
-        return ExitCode::from(UNWRITTEN);
     }
-    exit_code(&findings)
+}
+
+fn run(options: &Options) -> Result<ExitCode, Failure> {
+    let plan = plan(options).map_err(|error| (BAD_INPUT, error.to_string()))?;
+    let picture = options.timeline.as_deref().map(Picture::begin).transpose();
+    let picture = picture.map_err(|reason| (BAD_INPUT, reason))?;
+    let findings = find(options, &plan).map_err(|error| (UNSERVED, format!("cannot serve at {error}")))?;
+    if let Some(picture) = picture {
+        picture.finish(&findings).map_err(|reason| (UNWRITTEN, reason))?;
+    }
+    let report = Report::new(source(options), &plan, &findings);
+    publish(options, &report).map_err(|error| (UNWRITTEN, format!("cannot write the report: {error}")))?;
+    Ok(exit_code(&findings))
+}
+
+/// The file of the timeline. It is opened before anything starts, so that a wrong name is told then.
+struct Picture<'o>(&'o Path, File);
+
+impl<'o> Picture<'o> {
+    fn begin(path: &'o Path) -> Result<Self, String> {
+        File::create(path).map(|file| Self(path, file)).map_err(|error| unwritten(path, &error))
+    }
+
+    fn finish(mut self, findings: &Findings) -> Result<(), String> {
+        let svg = timeline::svg(&findings.ladder.lanes, findings.jobs);
+        self.1.write_all(svg.as_bytes()).map_err(|error| unwritten(self.0, &error))
+    }
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> String {
+    format!("cannot write {}: {error}", path.display())
+}
+
+fn find(options: &Options, plan: &Plan) -> io::Result<Findings> {
+    let runtime = runtime(options.virtual_time);
+    match options.serve {
+        Some(address) => {
+            let serving = Serving { address, queue_limit: options.queue_limit };
+            runtime.block_on(service::serve(serving, plan))
+        }
+        None => Ok(runtime.block_on(run::carry_out(plan))),
+    }
 }
 
 fn runtime(virtual_time: bool) -> Runtime {
@@ -83,7 +137,8 @@ fn plan(options: &Options) -> Result<Plan, Box<dyn Error>> {
     }
     let tasks = match &options.job_file {
         Some(file) => task::read_job_file(file)?,
-        None => stream::generate(&cluster, options.jobs, options.seed),
+        None if options.serve.is_some() => Vec::new(),
+        None => stream::generate(&cluster, options.jobs, options.seed, options.mix),
     };
     let sabotage = if options.sabotage { Sabotage::Failovers } else { Sabotage::None };
     if options.sabotage && !tasks.iter().any(|task| task.opcode() == Opcode::InstanceFailover) {
@@ -94,8 +149,10 @@ fn plan(options: &Options) -> Result<Plan, Box<dyn Error>> {
         tasks: tasks.into(),
         workers: options.workers,
         pace: Pace { step: options.step(), seed: options.seed },
+        patience: options.patience(),
         sabotage,
         compare: !options.no_baseline,
+        lanes: if options.timeline.is_some() { LANES } else { 0 },
         // A virtual clock leaves no time to show progress.
         progress: Progress::suited(options.quiet || options.virtual_time),
     })

@@ -124,24 +124,18 @@ impl Held<'_> {
 
 /// Does `task` under its locks.
 pub(crate) async fn run(desk: &mut Desk<'_>, locks: &OneByOne, task: &Task) -> Result<(), Refusal> {
-    let (named, access) = match task {
-        Task::NodeAdd { .. } | Task::InstanceRename { .. } => return run_alone(desk, locks, task).await,
-        Task::ClusterVerify {} => (None, Access::Shared),
-        Task::QueryInstances { instances } => (instances.as_deref(), Access::Shared),
-        Task::InstanceCreate { instance, .. }
-        | Task::InstanceRemove { instance }
-        | Task::InstanceFailover { instance }
-        | Task::ReplaceDisks { instance, .. } => (Some(slice::from_ref(instance)), Access::Exclusive),
-    };
+    if task.is_alone() {
+        return run_alone(desk, locks, task).await;
+    }
+    let access = if task.only_looks() { Access::Shared } else { Access::Exclusive };
     let _cluster = desk.wait(locks.cluster.shared()).await.expect(NEVER);
     let mut instances = if let Task::InstanceCreate { instance, .. } = task {
         desk.wait(locks.instances.add(instance)).await?
     } else {
-        let wanted = named.map(|names| names.iter().cloned().collect());
-        desk.wait(locks.instances.take(wanted, access)).await.map_err(Refusal::NoSuchInstance)?
+        desk.wait(locks.instances.take(wanted_instances(task), access)).await.map_err(Refusal::NoSuchInstance)?
     };
     let with_nodes = async {
-        let nodes = locks.nodes.take(wanted_nodes(desk, task, named)?, access);
+        let nodes = locks.nodes.take(wanted_nodes(desk, task)?, access);
         let nodes = desk.wait(nodes).await.map_err(Refusal::NoSuchNode)?;
         duties::perform(desk, &Hand { instances: &instances, nodes: Some(&nodes) }, task).await
     };
@@ -152,20 +146,40 @@ pub(crate) async fn run(desk: &mut Desk<'_>, locks: &OneByOne, task: &Task) -> R
         _ => {}
     }
     done?;
-    duties::finish(desk, &Hand { instances: &instances, nodes: None }, task).await;
-    Ok(())
+    duties::finish(desk, &Hand { instances: &instances, nodes: None }, task).await
+}
+
+/// The instances that `task` needs; `None` if it needs all.
+fn wanted_instances(task: &Task) -> Option<BTreeSet<String>> {
+    match task {
+        Task::ClusterVerify {} | Task::VerifyDisks {} | Task::QueryInstances { instances: None } => None,
+        Task::QueryInstances { instances: Some(names) } => Some(names.iter().cloned().collect()),
+        _ => Some(task.instance().into_iter().cloned().collect()),
+    }
 }
 
 /// The nodes that `task` needs now that its instances are locked; `None` if it needs all.
-fn wanted_nodes(desk: &Desk<'_>, task: &Task, named: Option<&[String]>) -> Result<Option<BTreeSet<String>>, Refusal> {
-    let homes = || duties::homes(desk, named).map(|(_, nodes)| nodes);
+fn wanted_nodes(desk: &Desk<'_>, task: &Task) -> Result<Option<BTreeSet<String>>, Refusal> {
+    let listed = |nodes: &[String]| Some(nodes.iter().cloned().collect());
+    let home = |instance: &str| duties::home(desk, instance).map(|nodes| nodes.into_iter().collect::<BTreeSet<_>>());
     Ok(match task {
-        Task::ClusterVerify {}
-        | Task::InstanceCreate { nodes: None, .. }
-        | Task::ReplaceDisks { new_secondary: None, .. } => None,
-        Task::InstanceCreate { nodes: Some(pair), .. } => Some(pair.clone().into()),
-        Task::ReplaceDisks { new_secondary, .. } => Some(homes()?.into_iter().chain(new_secondary.clone()).collect()),
-        _ => Some(homes()?),
+        Task::DiagnoseOS { nodes: Some(nodes) }
+        | Task::QueryNodeVolumes { nodes: Some(nodes) }
+        | Task::TestDelay { nodes, .. } => listed(nodes),
+        Task::NodeSetParams { node, .. } => listed(slice::from_ref(node)),
+        Task::InstanceCreate { nodes: Some(pair), .. } => listed(pair),
+        Task::InstanceCreate { nodes: None, .. }
+        | Task::ReplaceDisks { new_secondary: None, .. }
+        | Task::ExportInstance { .. } => None,
+        Task::ReplaceDisks { instance, new_secondary } => {
+            Some(&home(instance)? | &new_secondary.iter().cloned().collect())
+        }
+        Task::QueryInstances { instances } => Some(duties::homes(desk, instances.as_deref())?.1),
+        _ => match (task.instance(), task.change()) {
+            (Some(_), Some(change)) if !change.needs_nodes() => Some(BTreeSet::new()),
+            (Some(instance), _) => Some(home(instance)?),
+            (None, _) => None,
+        },
     })
 }
 

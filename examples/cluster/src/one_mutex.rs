@@ -12,8 +12,7 @@ use crate::task::Task;
 pub(crate) async fn run(desk: &mut Desk<'_>, mutex: &Mutex<()>, task: &Task) -> Result<(), Refusal> {
     let guard = desk.wait(mutex.lock()).await;
     duties::perform(desk, &guard, task).await?;
-    duties::finish(desk, &guard, task).await;
-    Ok(())
+    duties::finish(desk, &guard, task).await
 }
 
 impl Lease for MutexGuard<'_, ()> {

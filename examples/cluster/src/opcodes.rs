@@ -2,25 +2,38 @@
 //!
 //! | opcode | cluster | instances | nodes |
 //! |---|---|---|---|
-//! | `ClusterVerify` | shared | all shared | all shared |
+//! | `ClusterVerify`, `VerifyDisks` | shared | all shared | all shared |
+//! | `SetClusterParams`, `RedistributeConfig` | shared | – | all shared |
+//! | `DiagnoseOS`, `QueryNodeVolumes` | shared | – | all or named, shared |
+//! | `NodeAdd`, `NodeRemove` | exclusive | – | added or removed while executing |
+//! | `NodeSetParams` | shared | – | one exclusive |
 //! | `InstanceCreate` | shared | its name **added**, exclusive; removed again on failure | the pair, or all for the allocator, exclusive; released before the disks sync |
 //! | `InstanceRemove` | shared | one exclusive, then removed | its nodes exclusive |
-//! | `InstanceFailover` | shared | one exclusive | its nodes exclusive |
+//! | `InstanceFailover`, `InstanceMigrate` | shared | one exclusive | its nodes exclusive |
+//! | `ActivateDisks`, `GrowDisk`, `SetInstanceParams` | shared | one exclusive; shared while the disks sync | its nodes exclusive |
 //! | `ReplaceDisks` | shared | one exclusive | its nodes and the new secondary, or all for the allocator, exclusive |
-//! | `NodeAdd` | exclusive | – | added while executing |
+//! | `InstanceStartup`, `-Shutdown`, `-Reboot`, `-Reinstall` | shared | one exclusive | – |
 //! | `InstanceRename` | exclusive | the old name removed, the new one added | – |
 //! | `QueryInstances` | shared | all or named, shared | their nodes shared |
+//! | `ExportInstance` | shared | one exclusive | all exclusive |
+//! | `RemoveExport` | shared | – | all exclusive |
+//! | `TestDelay` | shared | – | its own list, exclusive |
+//! | `DestroyCluster`, `RenameCluster` | exclusive | – | – |
 //!
 //! An opcode looks up the nodes of an instance once the instance is locked, and not before: until then they may change.
 //! Locks taken in a wrong order would not compile.
 
+mod alone;
+mod create;
+mod instances;
+mod nodes;
+
 use std::collections::BTreeSet;
 
 use lockladder::ganeti::seed::{Cluster, Instance, Node, Seed};
-use lockladder::{All, Holds, LockManager, LockMode, Session, held};
+use lockladder::{Holds, LockManager, LockMode, Session, held};
 
 use crate::desk::{Desk, Lease};
-use crate::duties;
 use crate::inventory::Inventory;
 use crate::ledger::{Access, Resource};
 use crate::refusal::Refusal;
@@ -56,133 +69,50 @@ impl Ladder {
         let nodes = self.locks.names::<Node>().into_iter().map(Resource::Node);
         instances.chain(nodes).collect()
     }
+
+    /// Whether no job holds or awaits anything.
+    #[cfg(test)]
+    pub(crate) fn is_free(&self) -> bool {
+        self.locks.try_exclusive("probe").is_ok()
+    }
 }
 
 /// Does `task` under its locks.
 pub(crate) async fn run(desk: &mut Desk<'_>, ladder: &Ladder, task: &Task) -> Result<(), Refusal> {
     match task {
-        Task::ClusterVerify {} => cluster_verify(desk, ladder).await,
+        Task::ClusterVerify {} | Task::VerifyDisks {} => instances::verify(desk, ladder).await,
+        Task::SetClusterParams { parameter, value } => nodes::configure(desk, ladder, Some((parameter, value))).await,
+        Task::RedistributeConfig {} => nodes::configure(desk, ladder, None).await,
+        Task::DiagnoseOS { nodes } | Task::QueryNodeVolumes { nodes } => {
+            nodes::ask(desk, ladder, nodes.as_deref()).await
+        }
+        Task::NodeAdd { node } => alone::node_add(desk, ladder, node).await,
+        Task::NodeRemove { node } => alone::node_remove(desk, ladder, node).await,
+        Task::NodeSetParams { node, drained } => nodes::set_params(desk, ladder, node, *drained).await,
         Task::InstanceCreate { instance, nodes, fails } => {
-            instance_create(desk, ladder, instance, nodes.as_ref(), *fails).await
+            create::instance_create(desk, ladder, instance, nodes.as_ref(), *fails).await
         }
-        Task::InstanceRemove { instance } => instance_remove(desk, ladder, instance).await,
-        Task::InstanceFailover { instance } => instance_failover(desk, ladder, instance).await,
+        Task::InstanceRemove { instance } => instances::remove(desk, ladder, instance).await,
+        Task::InstanceFailover { instance } => instances::fail_over(desk, ladder, instance).await,
+        Task::InstanceMigrate { instance } => instances::migrate(desk, ladder, instance).await,
         Task::ReplaceDisks { instance, new_secondary } => {
-            replace_disks(desk, ladder, instance, new_secondary.as_deref()).await
+            instances::replace_disks(desk, ladder, instance, new_secondary.as_deref()).await
         }
-        Task::NodeAdd { node } => node_add(desk, ladder, node).await,
-        Task::InstanceRename { instance, new_name } => instance_rename(desk, ladder, instance, new_name).await,
-        Task::QueryInstances { instances } => query_instances(desk, ladder, instances.as_deref()).await,
+        Task::ActivateDisks { instance }
+        | Task::GrowDisk { instance, .. }
+        | Task::SetInstanceParams { instance, .. }
+        | Task::InstanceStartup { instance }
+        | Task::InstanceShutdown { instance }
+        | Task::InstanceReboot { instance }
+        | Task::InstanceReinstall { instance } => instances::change(desk, ladder, instance, task).await,
+        Task::InstanceRename { instance, new_name } => alone::instance_rename(desk, ladder, instance, new_name).await,
+        Task::QueryInstances { instances } => instances::query(desk, ladder, instances.as_deref()).await,
+        Task::ExportInstance { instance, node } => instances::export(desk, ladder, instance, node).await,
+        Task::RemoveExport { instance } => nodes::remove_export(desk, ladder, instance).await,
+        Task::TestDelay { nodes, duration_ms } => nodes::delay(desk, ladder, nodes, *duration_ms).await,
+        Task::DestroyCluster {} => alone::destroy(desk, ladder).await,
+        Task::RenameCluster { name } => alone::rename(desk, ladder, name).await,
     }
-}
-
-async fn cluster_verify(desk: &mut Desk<'_>, ladder: &Ladder) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let session = desk.wait(session.shared::<Instance>(All)).await?;
-    let session = desk.wait(session.shared::<Node>(All)).await?;
-    duties::verify_cluster(desk, &session).await;
-    Ok(())
-}
-
-async fn query_instances(desk: &mut Desk<'_>, ladder: &Ladder, instances: Option<&[String]>) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let session = match instances {
-        Some(names) => desk.wait(session.shared::<Instance>(names)).await?,
-        None => desk.wait(session.shared::<Instance>(All)).await?,
-    };
-    let (_, nodes) = duties::homes(desk, instances)?;
-    let session = desk.wait(session.shared::<Node>(nodes)).await?;
-    duties::query_instances(desk, &session, instances).await
-}
-
-async fn instance_create(
-    desk: &mut Desk<'_>,
-    ladder: &Ladder,
-    instance: &str,
-    nodes: Option<&[String; 2]>,
-    fails: bool,
-) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let mut session = desk.wait(session.add_exclusive::<Instance>([instance])).await?;
-    duties::announce_instance(desk, instance);
-    // Nested, so that `session` still holds the name if a later step fails, and can remove it again.
-    let created = create_disks(desk, session.nest(), instance, nodes, fails).await;
-    if created.is_err() {
-        duties::withdraw_instance(desk, instance);
-        session.remove_held::<Instance>([instance])?;
-    }
-    created
-}
-
-async fn create_disks(
-    desk: &mut Desk<'_>,
-    session: Session<Seed, &mut held![shared Cluster, exclusive Instance]>,
-    instance: &str,
-    nodes: Option<&[String; 2]>,
-    fails: bool,
-) -> Result<(), Refusal> {
-    let session = match nodes {
-        Some(pair) => desk.wait(session.exclusive::<Node>(pair)).await?,
-        None => desk.wait(session.exclusive::<Node>(All)).await?,
-    };
-    duties::place_instance(desk, &session, instance, nodes, fails).await?;
-    // The configuration is written: other jobs may use the nodes while the disks sync.
-    let session = session.release::<Node>();
-    duties::sync_disks(desk, &InstancesOnly(&session), instance).await;
-    Ok(())
-}
-
-async fn instance_remove(desk: &mut Desk<'_>, ladder: &Ladder, instance: &str) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let session = desk.wait(session.exclusive::<Instance>([instance])).await?;
-    let nodes = duties::home(desk, instance)?;
-    let mut session = desk.wait(session.exclusive::<Node>(nodes)).await?;
-    duties::remove_instance(desk, &session, instance).await?;
-    session.remove_held::<Instance>([instance])?;
-    Ok(())
-}
-
-async fn instance_failover(desk: &mut Desk<'_>, ladder: &Ladder, instance: &str) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let session = desk.wait(session.exclusive::<Instance>([instance])).await?;
-    let nodes = match ladder.sabotage {
-        Sabotage::None => duties::home(desk, instance)?,
-        Sabotage::Failovers => Vec::new(),
-    };
-    let session = desk.wait(session.exclusive::<Node>(nodes)).await?;
-    duties::fail_over(desk, &session, instance).await
-}
-
-async fn replace_disks(
-    desk: &mut Desk<'_>,
-    ladder: &Ladder,
-    instance: &str,
-    new_secondary: Option<&str>,
-) -> Result<(), Refusal> {
-    let session = desk.wait(ladder.locks.shared(desk.label())).await?;
-    let session = desk.wait(session.exclusive::<Instance>([instance])).await?;
-    let session = if let Some(node) = new_secondary {
-        let mut nodes = duties::home(desk, instance)?;
-        nodes.push(node.to_owned());
-        desk.wait(session.exclusive::<Node>(nodes)).await?
-    } else {
-        desk.wait(session.exclusive::<Node>(All)).await?
-    };
-    duties::replace_disks(desk, &session, instance, new_secondary).await
-}
-
-async fn node_add(desk: &mut Desk<'_>, ladder: &Ladder, node: &str) -> Result<(), Refusal> {
-    let mut session = desk.wait(ladder.locks.exclusive(desk.label())).await?;
-    desk.wait(session.add::<Node>([node])).await?;
-    duties::add_node(desk, &WholeCluster(&session), node).await
-}
-
-async fn instance_rename(desk: &mut Desk<'_>, ladder: &Ladder, old: &str, new: &str) -> Result<(), Refusal> {
-    let mut session = desk.wait(ladder.locks.exclusive(desk.label())).await?;
-    duties::rename_instance(desk, &WholeCluster(&session), old, new).await?;
-    desk.wait(session.remove::<Instance>([old])).await?;
-    desk.wait(session.add::<Instance>([new])).await?;
-    Ok(())
 }
 
 impl<S: Holds<Instance> + Holds<Node> + Sync> Lease for Session<Seed, S> {
@@ -208,6 +138,19 @@ impl<S: Holds<Instance> + Sync> Lease for InstancesOnly<'_, S> {
     }
 }
 
+/// A session that holds nodes but no instances.
+struct NodesOnly<'s, S>(&'s Session<Seed, S>);
+
+impl<S: Holds<Node> + Sync> Lease for NodesOnly<'_, S> {
+    fn held(&self, resource: &Resource) -> Option<Access> {
+        let nodes = self.0.owned::<Node>();
+        match resource {
+            Resource::Instance(_) => None,
+            Resource::Node(name) => nodes.contains(name).then_some(nodes.mode().into()),
+        }
+    }
+}
+
 /// A session that holds the root exclusively is alone: it needs no lock of any level.
 struct WholeCluster<'s>(#[expect(dead_code, reason = "having it is the evidence")] &'s AloneSession);
 
@@ -227,3 +170,6 @@ impl From<LockMode> for Access {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

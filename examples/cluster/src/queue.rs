@@ -13,13 +13,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+use crate::control::Control;
 use crate::desk::{Desk, Site};
 use crate::ledger::Resource;
 use crate::one_by_one::{self, OneByOne};
 use crate::one_mutex;
-use crate::opcodes::{self, Ladder};
+use crate::opcodes::Ladder;
+use crate::retries;
 use crate::tally::{Outcome, Tally};
 use crate::task::Task;
+use crate::timeline::Lane;
 
 /// What keeps the jobs out of each other's way.
 #[derive(Debug)]
@@ -30,6 +33,12 @@ pub(crate) enum Guarding {
     OneByOne(Box<OneByOne>),
     /// One mutex around everything.
     OneMutex(Mutex<()>),
+}
+
+impl From<Ladder> for Guarding {
+    fn from(ladder: Ladder) -> Self {
+        Self::Ladder(ladder)
+    }
 }
 
 impl Guarding {
@@ -58,12 +67,21 @@ pub(crate) struct Queue {
     next: AtomicUsize,
     finished: AtomicUsize,
     stopped: Arc<AtomicBool>,
+    /// Those of the first jobs, for a timeline.
+    controls: Vec<Control>,
 }
 
 impl Queue {
-    /// A queue that hands out no more jobs once `stopped` is set.
-    pub(crate) fn new(tasks: Arc<[Task]>, stopped: Arc<AtomicBool>) -> Self {
-        Self { tasks, next: AtomicUsize::new(0), finished: AtomicUsize::new(0), stopped }
+    /// A queue that hands out no more jobs once `stopped` is set, and notes when the first of them have their locks.
+    pub(crate) fn new(tasks: Arc<[Task]>, stopped: Arc<AtomicBool>, lanes: usize) -> Self {
+        let controls = (0..lanes.min(tasks.len())).map(|_| Control::new(true)).collect();
+        Self { tasks, next: AtomicUsize::new(0), finished: AtomicUsize::new(0), stopped, controls }
+    }
+
+    /// The lanes of the first jobs.
+    pub(crate) fn lanes(&self) -> Vec<Lane> {
+        let jobs = self.tasks.iter().zip(&self.controls).enumerate();
+        jobs.map(|(index, (task, control))| Lane::of(index + 1, task, control)).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -105,21 +123,34 @@ pub(crate) async fn run(queue: &Arc<Queue>, workers: usize, site: &Arc<Site>, gu
 async fn work(queue: Arc<Queue>, site: Arc<Site>, guarding: Arc<Guarding>) -> Tally {
     let mut tally = Tally::default();
     while let Some((number, task)) = queue.take() {
-        let outcome = do_job(&site, &guarding, number, task).await;
+        let outcome = do_job(&site, &guarding, number, task, queue.controls.get(number - 1)).await;
         tally.record(number, task, &outcome);
         queue.finished.fetch_add(1, Relaxed);
     }
     tally
 }
 
-async fn do_job(site: &Site, guarding: &Guarding, number: usize, task: &Task) -> Outcome {
-    let mut desk = Desk::new(site, number, task.to_string());
+/// Does one job to its end, or until its control stops it.
+pub(crate) async fn do_job(
+    site: &Site,
+    guarding: &Guarding,
+    number: usize,
+    task: &Task,
+    control: Option<&Control>,
+) -> Outcome {
+    let mut desk = Desk::new(site, number, task.to_string(), control);
     let result = match guarding {
-        Guarding::Ladder(ladder) => opcodes::run(&mut desk, ladder, task).await,
+        Guarding::Ladder(ladder) => {
+            let attempts = desk.attempts_of(number);
+            retries::run(&mut desk, ladder, task, attempts).await
+        }
         Guarding::OneByOne(locks) => one_by_one::run(&mut desk, locks, task).await,
         Guarding::OneMutex(mutex) => one_mutex::run(&mut desk, mutex, task).await,
     };
-    let (account, wait, hold) = desk.clear();
+    let (account, service) = desk.clear();
+    if let (Some(control), Err(refusal)) = (control, &result) {
+        control.fails(refusal.to_string());
+    }
     account.close(result.is_ok(), task.effect());
-    Outcome { result, wait, hold }
+    Outcome { result, service }
 }

@@ -21,6 +21,18 @@ pub(crate) enum Refusal {
     TooFewNodes { wanted: usize, found: usize },
     #[error("creating the disks of `{0}` failed, as this job was told to")]
     DisksFailed(String),
+    #[error("node `{node}` is in use by {instances} instance(s)")]
+    NodeInUse { node: String, instances: usize },
+    #[error("instance `{0}` is not running")]
+    NotRunning(String),
+    #[error("instance `{0}` is still running")]
+    StillRunning(String),
+    #[error("there is no export of `{0}`")]
+    NoSuchExport(String),
+    #[error("the cluster still has {instances} instance(s) and {nodes} node(s), it must be empty but for one node")]
+    NotEmpty { instances: usize, nodes: usize },
+    #[error("the job was cancelled")]
+    Cancelled,
     /// Mostly a name that no longer exists, or that exists already.
     #[error(transparent)]
     Locks(#[from] SessionError),

@@ -24,6 +24,9 @@ pub(crate) struct Report {
     work_us: u128,
     jobs: Jobs,
     opcodes: Vec<Row>,
+    /// How many attempts gave up, and the most urgent priority that a job has reached by that.
+    retries: u64,
+    most_urgent: i8,
     most_jobs_at_once: usize,
     wall_ms: u128,
     jobs_per_s: f64,
@@ -79,8 +82,8 @@ pub(crate) fn rate(jobs: usize, time: Duration) -> f64 {
 impl Report {
     /// The report on the findings of a run of `plan`, whose cluster came from `source`.
     pub(crate) fn new(source: String, plan: &Plan, findings: &Findings) -> Self {
-        let Findings { ladder, one_by_one, one_mutex, violations, interrupted } = findings;
-        let (total, done) = (plan.tasks.len() as u64, ladder.tally.jobs());
+        let Findings { jobs, ladder, one_by_one, one_mutex, violations, interrupted } = findings;
+        let (total, done) = (*jobs as u64, ladder.tally.jobs());
         let jobs_per_s = pass_rate(ladder);
         let baseline = |pass: &Pass| Baseline {
             scheme: pass.scheme,
@@ -100,6 +103,8 @@ impl Report {
             work_us: plan.pace.step.as_micros(),
             jobs: Jobs { total, done, failed: ladder.tally.failed(), not_started: total - done },
             opcodes: ladder.tally.rows(),
+            retries: ladder.tally.retries(),
+            most_urgent: ladder.tally.most_urgent().get(),
             most_jobs_at_once: ladder.most_at_once,
             wall_ms: ladder.wall.as_millis(),
             jobs_per_s,
@@ -138,6 +143,10 @@ impl Report {
              in {} ms: {:.1} jobs/s, at most {} at once",
             self.wall_ms, self.jobs_per_s, self.most_jobs_at_once
         )?;
+        if self.retries > 0 {
+            let Self { retries, most_urgent, .. } = self;
+            writeln!(out, "{retries} attempts gave up and were followed by others, up to priority {most_urgent}")?;
+        }
         for baseline in [&self.one_by_one, &self.one_mutex].into_iter().flatten() {
             let Baseline { scheme, done, wall_ms, jobs_per_s, wait_us, ladder_speedup } = baseline;
             let [ours, theirs] = [self.wait_us, *wait_us].map(|waits| in_ms(waits)[1].clone());
@@ -172,13 +181,14 @@ impl Report {
     fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_preset(UTF8_FULL_CONDENSED).set_header([
-            "opcode", "jobs", "failed", "wait p50", "wait p99", "wait max", "hold p50", "hold p99", "hold max",
+            "opcode", "jobs", "failed", "retries", "wait p50", "wait p99", "wait max", "hold p50", "hold p99",
+            "hold max",
         ]);
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        for Row { op, jobs, failures, wait_us, hold_us } in &self.opcodes {
-            let mut cells = vec![op.to_string(), jobs.to_string(), failures.to_string()];
+        for Row { op, jobs, failures, retries, wait_us, hold_us } in self.opcodes.iter().filter(|row| row.jobs > 0) {
+            let mut cells = vec![op.to_string(), jobs.to_string(), failures.to_string(), retries.to_string()];
             cells.extend([wait_us, hold_us].into_iter().flat_map(|times| in_ms(*times)));
             table.add_row(cells);
         }

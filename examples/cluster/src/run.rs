@@ -18,8 +18,10 @@ use crate::one_by_one::OneByOne;
 use crate::opcodes::{Ladder, Sabotage};
 use crate::progress::Progress;
 use crate::queue::{self, Guarding, Queue};
+use crate::retries::Patience;
 use crate::tally::Tally;
 use crate::task::Task;
+use crate::timeline::Lane;
 
 /// The exit code by which a shell reports a program that SIGINT killed.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -31,10 +33,15 @@ pub(crate) struct Plan {
     pub(crate) tasks: Arc<[Task]>,
     pub(crate) workers: usize,
     pub(crate) pace: Pace,
+    /// How long jobs wait for their locks under the ladder before they try again. Under the other schemes they wait as
+    /// long as it takes.
+    pub(crate) patience: Patience,
     pub(crate) sabotage: Sabotage,
     /// Whether to run the stream under the other schemes as well.
     pub(crate) compare: bool,
     pub(crate) progress: Progress,
+    /// How many of the first jobs have a lane in the timeline.
+    pub(crate) lanes: usize,
 }
 
 /// The results of one pass through the stream.
@@ -45,11 +52,15 @@ pub(crate) struct Pass {
     pub(crate) tally: Tally,
     pub(crate) wall: Duration,
     pub(crate) most_at_once: usize,
+    /// Empty but under the ladder.
+    pub(crate) lanes: Vec<Lane>,
 }
 
 /// The results of the whole run.
 #[derive(Debug)]
 pub(crate) struct Findings {
+    /// How many jobs there were to do.
+    pub(crate) jobs: usize,
     pub(crate) ladder: Pass,
     /// `None` if [`compare`] found nothing to compare. The same holds for `one_mutex`.
     pub(crate) one_by_one: Option<Pass>,
@@ -87,7 +98,8 @@ async fn all_passes(plan: &Plan, stopped: &Arc<AtomicBool>) -> Findings {
     let ladder = Guarding::Ladder(Ladder::new(&plan.cluster, plan.sabotage));
     let (ladder, violations) = one_pass(plan, stopped, ladder).await;
     let interrupted = stopped.load(Relaxed);
-    let mut findings = Findings { ladder, one_by_one: None, one_mutex: None, violations, interrupted };
+    let mut findings =
+        Findings { jobs: plan.tasks.len(), ladder, one_by_one: None, one_mutex: None, violations, interrupted };
     let one_by_one = Guarding::OneByOne(OneByOne::new(&plan.cluster).into());
     findings.one_by_one = compare(plan, stopped, one_by_one, &mut findings).await;
     findings.one_mutex = compare(plan, stopped, Guarding::OneMutex(Mutex::new(())), &mut findings).await;
@@ -107,12 +119,9 @@ async fn compare(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding, fin
 }
 
 async fn one_pass(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding) -> (Pass, Violations) {
-    let site = Arc::new(Site {
-        store: Store::new(plan.cluster.clone()),
-        ledger: Ledger::new(resources(&plan.cluster)),
-        pace: plan.pace,
-    });
-    let queue = Arc::new(Queue::new(Arc::clone(&plan.tasks), Arc::clone(stopped)));
+    let site = Arc::new(site(plan));
+    let lanes = if matches!(guarding, Guarding::Ladder(_)) { plan.lanes } else { 0 };
+    let queue = Arc::new(Queue::new(Arc::clone(&plan.tasks), Arc::clone(stopped), lanes));
     let (jobs, workers, scheme) = (queue.len(), plan.workers, guarding.name());
     plan.progress.say(&format!("{jobs} jobs through {workers} workers under {scheme}"));
     let guarding = Arc::new(guarding);
@@ -121,12 +130,28 @@ async fn one_pass(plan: &Plan, stopped: &Arc<AtomicBool>, guarding: Guarding) ->
         tally = queue::run(&queue, workers, &site, &guarding) => tally,
         never = plan.progress.follow(scheme, &queue) => match never {},
     };
-    let pass = Pass { scheme, tally, wall: begun.elapsed(), most_at_once: site.ledger.most_at_work() };
-    site.ledger.audit("the configuration", &site.store.read(resources));
-    if let Some(names) = guarding.names() {
-        site.ledger.audit("the locks", &names);
+    let pass =
+        Pass { scheme, tally, wall: begun.elapsed(), most_at_once: site.ledger.most_at_work(), lanes: queue.lanes() };
+    (pass, audited(&site, guarding.names().as_ref()))
+}
+
+/// A new site with the cluster of the plan.
+pub(crate) fn site(plan: &Plan) -> Site {
+    Site {
+        store: Store::new(plan.cluster.clone()),
+        ledger: Ledger::new(resources(&plan.cluster)),
+        pace: plan.pace,
+        patience: plan.patience,
     }
-    (pass, site.ledger.violations())
+}
+
+/// Audits the configuration, and the names that have locks, if there are any. Returns all violations of the pass.
+pub(crate) fn audited(site: &Site, locks: Option<&BTreeSet<Resource>>) -> Violations {
+    site.ledger.audit("the configuration", &site.store.read(resources));
+    if let Some(names) = locks {
+        site.ledger.audit("the locks", names);
+    }
+    site.ledger.violations()
 }
 
 /// Everything in `cluster` that jobs work on.

@@ -4,36 +4,27 @@
 //! most jobs find what they name. But jobs run side by side, and a few are made to fail, so some jobs do come to
 //! nothing: that is part of the exercise.
 
+mod draw;
+mod mix;
+
 use std::collections::VecDeque;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::inventory::Inventory;
+use crate::inventory::{InstanceChange, Inventory};
 use crate::task::{Opcode, Task};
 
-/// How many jobs in a thousand are of each opcode.
-///
-/// Most concern one instance. Those that stop most other jobs are rare, as they are in a real cluster: the two that own
-/// the cluster as a whole (`NodeAdd`, `InstanceRename`), and `ClusterVerify`.
-const MIX: [(Opcode, u32); 8] = [
-    (Opcode::ClusterVerify, 10),
-    (Opcode::InstanceCreate, 125),
-    (Opcode::InstanceRemove, 115),
-    (Opcode::InstanceFailover, 340),
-    (Opcode::ReplaceDisks, 130),
-    (Opcode::NodeAdd, 3),
-    (Opcode::InstanceRename, 7),
-    (Opcode::QueryInstances, 270),
-];
+pub(crate) use self::mix::Mix;
 
 /// How many jobs come before a created or renamed instance is named again. If it were fewer, most jobs that name the
 /// instance would overtake the job that they count on, and fail.
 const SETTLES_AFTER: usize = 100;
 
 /// Makes up `jobs` tasks for `cluster`.
-pub(crate) fn generate(cluster: &Inventory, jobs: usize, seed: u64) -> Vec<Task> {
+pub(crate) fn generate(cluster: &Inventory, jobs: usize, seed: u64, mix: Mix) -> Vec<Task> {
     let mut generator = Generator {
+        mix,
         rng: StdRng::seed_from_u64(seed),
         instances: cluster.instance_names().cloned().collect(),
         nodes: cluster.node_names().cloned().collect(),
@@ -47,6 +38,7 @@ pub(crate) fn generate(cluster: &Inventory, jobs: usize, seed: u64) -> Vec<Task>
 }
 
 struct Generator {
+    mix: Mix,
     rng: StdRng,
     /// The cluster as it will be if the jobs run in order.
     expected: Inventory,
@@ -68,29 +60,48 @@ impl Generator {
             self.instances.extend(self.settling.pop_front().map(|(_, name)| name));
         }
         let present = self.instances.len() + self.settling.len();
-        match self.draw_opcode() {
+        match self.mix.draw(&mut self.rng) {
             Opcode::InstanceCreate if present <= 2 * self.usual + 20 => self.create(),
             Opcode::InstanceRemove if self.instances.len() < self.usual / 2 + 2 => self.create(),
             Opcode::InstanceCreate | Opcode::InstanceRemove => self.remove(),
             Opcode::InstanceFailover => self.on_mirrored(|_, instance| Task::InstanceFailover { instance }),
+            Opcode::InstanceMigrate => self.on_mirrored(Self::migrate),
             Opcode::ReplaceDisks => self.on_mirrored(Self::replace_disks),
             Opcode::NodeAdd => self.add_node(),
+            Opcode::NodeRemove => self.remove_node(),
+            Opcode::NodeSetParams => self.set_node(),
             Opcode::InstanceRename => self.rename(),
             Opcode::QueryInstances => self.query(),
             Opcode::ClusterVerify => Task::ClusterVerify {},
-        }
-    }
-
-    fn draw_opcode(&mut self) -> Opcode {
-        let total = MIX.iter().map(|(_, share)| share).sum();
-        let mut ticket: u32 = self.rng.random_range(0..total);
-        for (opcode, share) in MIX {
-            if ticket < share {
-                return opcode;
+            Opcode::VerifyDisks => Task::VerifyDisks {},
+            Opcode::RedistributeConfig => Task::RedistributeConfig {},
+            Opcode::DestroyCluster => Task::DestroyCluster {},
+            Opcode::SetClusterParams => {
+                Task::SetClusterParams { parameter: "pool_size".into(), value: self.tasks_made.to_string() }
             }
-            ticket -= share;
+            Opcode::RenameCluster => Task::RenameCluster { name: format!("cluster{}.example.com", self.tasks_made) },
+            Opcode::DiagnoseOS => Task::DiagnoseOS { nodes: self.draw_some_nodes() },
+            Opcode::QueryNodeVolumes => Task::QueryNodeVolumes { nodes: self.draw_some_nodes() },
+            Opcode::TestDelay => {
+                let nodes = self.draw_some_nodes().unwrap_or_default();
+                Task::TestDelay { nodes, duration_ms: None }
+            }
+            Opcode::ActivateDisks => self.change(|instance, _| Task::ActivateDisks { instance }),
+            Opcode::GrowDisk => self.change(|instance, rng| {
+                let by_mib = 1024 * rng.random_range(1..=8);
+                Task::GrowDisk { instance, by_mib }
+            }),
+            Opcode::SetInstanceParams => self.change(|instance, rng| {
+                let memory_mib = 512 * rng.random_range(1..=16);
+                Task::SetInstanceParams { instance, memory_mib }
+            }),
+            Opcode::InstanceStartup => self.change(|instance, _| Task::InstanceStartup { instance }),
+            Opcode::InstanceShutdown => self.change(|instance, _| Task::InstanceShutdown { instance }),
+            Opcode::InstanceReboot => self.change(|instance, _| Task::InstanceReboot { instance }),
+            Opcode::InstanceReinstall => self.change(|instance, _| Task::InstanceReinstall { instance }),
+            Opcode::ExportInstance => self.export(),
+            Opcode::RemoveExport => self.remove_export(),
         }
-        unreachable!("the ticket is less than the sum of the shares")
     }
 
     fn create(&mut self) -> Task {
@@ -132,6 +143,15 @@ impl Generator {
         self.create()
     }
 
+    /// Only an instance that runs can be migrated.
+    fn migrate(&mut self, instance: String) -> Task {
+        if self.expected.is_running(&instance) {
+            Task::InstanceMigrate { instance }
+        } else {
+            Task::InstanceFailover { instance }
+        }
+    }
+
     fn replace_disks(&mut self, instance: String) -> Task {
         let candidate = self.nodes[self.rng.random_range(0..self.nodes.len())].clone();
         // The allocator chooses for one job in ten, and if the drawn node does not fit.
@@ -146,6 +166,51 @@ impl Generator {
         let _ = self.expected.add_node(&node);
         self.nodes.push(node.clone());
         Task::NodeAdd { node }
+    }
+
+    /// Removes a node on which no instance lives; adds one if there is none.
+    fn remove_node(&mut self) -> Task {
+        let unused = self.nodes.iter().position(|node| self.expected.may_be_removed(node).is_ok());
+        let Some(index) = unused.filter(|_| self.nodes.len() > 3) else { return self.add_node() };
+        let node = self.nodes.swap_remove(index);
+        // The list and the inventory agree, so this is not refused.
+        let _ = self.expected.remove_node(&node);
+        Task::NodeRemove { node }
+    }
+
+    /// Drains a node for one job in four, else lets the allocator use it.
+    fn set_node(&mut self) -> Task {
+        let node = self.nodes[self.rng.random_range(0..self.nodes.len())].clone();
+        let drained = self.rng.random_ratio(1, 4);
+        let _ = self.expected.drain(&node, drained);
+        Task::NodeSetParams { node, drained }
+    }
+
+    /// A change of an instance that can be made as it is; if a few draws find none, the creation of an instance.
+    fn change(&mut self, task: impl Fn(String, &mut StdRng) -> Task) -> Task {
+        for _ in 0..10 {
+            let Some(index) = self.draw_index() else { break };
+            let task = task(self.instances[index].clone(), &mut self.rng);
+            let change = task.change().unwrap_or(InstanceChange::Activate);
+            if self.expected.change(&self.instances[index], change).is_ok() {
+                return task;
+            }
+        }
+        self.create()
+    }
+
+    fn export(&mut self) -> Task {
+        let Some(index) = self.draw_index() else { return self.create() };
+        let instance = self.instances[index].clone();
+        let node = self.nodes[self.rng.random_range(0..self.nodes.len())].clone();
+        let _ = self.expected.export(&instance, &node);
+        Task::ExportInstance { instance, node }
+    }
+
+    fn remove_export(&mut self) -> Task {
+        let Some(instance) = self.expected.exported().cloned() else { return self.export() };
+        let _ = self.expected.remove_export(&instance);
+        Task::RemoveExport { instance }
     }
 
     fn rename(&mut self) -> Task {
@@ -170,67 +235,7 @@ impl Generator {
     fn settle(&mut self, instance: &str) {
         self.settling.push_back((self.tasks_made + SETTLES_AFTER, instance.to_owned()));
     }
-
-    /// Two different nodes, if there are two.
-    fn draw_pair(&mut self) -> Option<[String; 2]> {
-        let count = self.nodes.len();
-        if count < 2 {
-            return None;
-        }
-        let primary = self.rng.random_range(0..count);
-        let secondary = (primary + self.rng.random_range(1..count)) % count;
-        Some([self.nodes[primary].clone(), self.nodes[secondary].clone()])
-    }
-
-    fn draw_index(&mut self) -> Option<usize> {
-        let count = self.instances.len();
-        (count > 0).then(|| self.rng.random_range(0..count))
-    }
-
-    fn draw_instance(&mut self) -> String {
-        self.instances[self.rng.random_range(0..self.instances.len())].clone()
-    }
-
-    /// A name that `taken` does not know and that this generator has not made before.
-    fn fresh_name(&mut self, stem: &str, taken: impl Fn(&Inventory, &str) -> bool) -> String {
-        loop {
-            self.names_made += 1;
-            let name = format!("{stem}{:05}.example.com", self.names_made);
-            if !taken(&self.expected, &name) {
-                return name;
-            }
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::config;
-
-    #[test]
-    fn the_same_seed_gives_the_same_stream_and_another_seed_another() {
-        let cluster = config::load(None).expect("the sample is ours");
-        let stream = generate(&cluster, 500, 7);
-        assert_eq!(stream, generate(&cluster, 500, 7));
-        assert_ne!(stream, generate(&cluster, 500, 8));
-        assert_eq!(stream[..100], generate(&cluster, 100, 7));
-    }
-
-    #[test]
-    fn a_stream_of_some_length_has_every_opcode() {
-        let cluster = config::load(None).expect("the sample is ours");
-        let stream = generate(&cluster, 2000, 1);
-        let opcodes: BTreeSet<_> = stream.iter().map(Task::opcode).collect();
-        assert_eq!(opcodes.len(), Opcode::ALL.len());
-    }
-
-    #[test]
-    fn a_stream_can_be_made_for_a_cluster_of_one_empty_node() {
-        let mut cluster = Inventory::default();
-        cluster.add_node("node1").expect("the name is new");
-        assert_eq!(generate(&cluster, 200, 1).len(), 200);
-    }
-}
+mod tests;

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use lockladder::Priority;
 use serde::Serialize;
+use strum::VariantArray;
 
+use crate::desk::Service;
 use crate::refusal::Refusal;
 use crate::task::{Opcode, Task};
 
@@ -16,10 +19,7 @@ const FAILURES_KEPT: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) result: Result<(), Refusal>,
-    /// Time spent waiting for locks, all acquisitions of the job together.
-    pub(crate) wait: Duration,
-    /// Time from the first acquisition to the last release.
-    pub(crate) hold: Duration,
+    pub(crate) service: Service,
 }
 
 /// The outcomes of some jobs. Each worker keeps a tally of its own; they are merged in the end.
@@ -27,19 +27,22 @@ pub(crate) struct Outcome {
 pub(crate) struct Tally {
     opcodes: BTreeMap<Opcode, OpcodeTally>,
     failures: BTreeMap<usize, String>,
+    /// The most urgent priority that a job has reached.
+    most_urgent: Priority,
 }
 
 #[derive(Debug)]
 struct OpcodeTally {
     jobs: u64,
     failures: u64,
+    retries: u64,
     wait: Times,
     hold: Times,
 }
 
 impl Default for OpcodeTally {
     fn default() -> Self {
-        Self { jobs: 0, failures: 0, wait: Times::new(), hold: Times::new() }
+        Self { jobs: 0, failures: 0, retries: 0, wait: Times::new(), hold: Times::new() }
     }
 }
 
@@ -47,8 +50,10 @@ impl Tally {
     pub(crate) fn record(&mut self, number: usize, task: &Task, outcome: &Outcome) {
         let opcode = self.opcodes.entry(task.opcode()).or_default();
         opcode.jobs += 1;
-        opcode.wait.record(outcome.wait);
-        opcode.hold.record(outcome.hold);
+        opcode.retries += u64::from(outcome.service.attempts.saturating_sub(1));
+        opcode.wait.record(outcome.service.wait);
+        opcode.hold.record(outcome.service.hold);
+        self.most_urgent = self.most_urgent.min(outcome.service.priority);
         if let Err(refusal) = &outcome.result {
             opcode.failures += 1;
             if self.failures.len() < FAILURES_KEPT {
@@ -62,9 +67,11 @@ impl Tally {
             let mine = self.opcodes.entry(opcode).or_default();
             mine.jobs += theirs.jobs;
             mine.failures += theirs.failures;
+            mine.retries += theirs.retries;
             mine.wait.merge(&theirs.wait);
             mine.hold.merge(&theirs.hold);
         }
+        self.most_urgent = self.most_urgent.min(other.most_urgent);
         self.failures.extend(other.failures);
         // The lowest numbers stay: a stream begins with the same jobs, however long it is.
         while self.failures.len() > FAILURES_KEPT {
@@ -78,6 +85,15 @@ impl Tally {
 
     pub(crate) fn failed(&self) -> u64 {
         self.opcodes.values().map(|opcode| opcode.failures).sum()
+    }
+
+    /// How many attempts gave up, so that another followed.
+    pub(crate) fn retries(&self) -> u64 {
+        self.opcodes.values().map(|opcode| opcode.retries).sum()
+    }
+
+    pub(crate) fn most_urgent(&self) -> Priority {
+        self.most_urgent
     }
 
     /// How long the jobs of all opcodes waited.
@@ -101,11 +117,12 @@ impl Tally {
                 op: opcode,
                 jobs: tally.jobs,
                 failures: tally.failures,
+                retries: tally.retries,
                 wait_us: tally.wait.summary(),
                 hold_us: tally.hold.summary(),
             }
         };
-        Opcode::ALL.into_iter().map(row).collect()
+        Opcode::VARIANTS.iter().copied().map(row).collect()
     }
 }
 
@@ -115,6 +132,7 @@ pub(crate) struct Row {
     pub(crate) op: Opcode,
     pub(crate) jobs: u64,
     pub(crate) failures: u64,
+    pub(crate) retries: u64,
     pub(crate) wait_us: Option<Summary>,
     pub(crate) hold_us: Option<Summary>,
 }
@@ -162,7 +180,8 @@ mod tests {
     use super::*;
 
     fn outcome(result: Result<(), Refusal>, wait_us: u64) -> Outcome {
-        Outcome { result, wait: Duration::from_micros(wait_us), hold: Duration::ZERO }
+        let (wait, hold) = (Duration::from_micros(wait_us), Duration::ZERO);
+        Outcome { result, service: Service { wait, hold, attempts: 2, priority: Priority::new(-1) } }
     }
 
     #[test]
@@ -173,7 +192,7 @@ mod tests {
         let refused = Err(Refusal::NoSuchNode("node9".to_owned()));
         other.record(1, &task, &outcome(refused, 30));
         one.merge(other);
-        assert_eq!((one.jobs(), one.failed()), (2, 1));
+        assert_eq!((one.jobs(), one.failed(), one.retries(), one.most_urgent()), (2, 1, 2, Priority::new(-1)));
         assert_eq!(one.rows()[0].wait_us, Some(Summary { p50: 10, p99: 30, max: 30 }));
         assert_eq!(one.waits(), one.rows()[0].wait_us);
         assert_eq!(one.failures(), ["job 1 (ClusterVerify): there is no node `node9`"]);
@@ -181,6 +200,6 @@ mod tests {
 
     #[test]
     fn an_opcode_without_jobs_has_no_times() {
-        assert_eq!(Tally::default().rows()[3].wait_us, None);
+        assert_eq!(Tally::default().rows()[13].wait_us, None);
     }
 }

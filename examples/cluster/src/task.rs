@@ -3,35 +3,84 @@
 //! A job file has one JSON object a line; empty lines are skipped. `op` names the opcode:
 //!
 //! ```text
-//! {"op": "ClusterVerify"}
+//! {"op": "ClusterVerify"}                                      likewise VerifyDisks, RedistributeConfig, DestroyCluster
+//! {"op": "SetClusterParams", "parameter": "beparams", "value": "auto"}
+//! {"op": "RenameCluster", "name": "cluster2"}
+//! {"op": "DiagnoseOS", "nodes": ["node1"]}                     likewise QueryNodeVolumes
+//! {"op": "DiagnoseOS"}                                         on all of them
+//! {"op": "NodeAdd", "node": "node7"}                           likewise NodeRemove
+//! {"op": "NodeSetParams", "node": "node7", "drained": true}    the allocator passes it over
 //! {"op": "InstanceCreate", "instance": "web9", "nodes": ["node1", "node2"]}
 //! {"op": "InstanceCreate", "instance": "web9"}                 nodes chosen by the allocator
 //! {"op": "InstanceCreate", "instance": "web9", "fails": true}  fails once the name is added
-//! {"op": "InstanceRemove", "instance": "web9"}
-//! {"op": "InstanceFailover", "instance": "web1"}
+//! {"op": "InstanceRemove", "instance": "web9"}                 likewise InstanceFailover, InstanceMigrate, ActivateDisks,
+//!                                                              InstanceStartup, -Shutdown, -Reboot, -Reinstall
+//! {"op": "GrowDisk", "instance": "web1", "by_mib": 1024}
+//! {"op": "SetInstanceParams", "instance": "web1", "memory_mib": 2048}
 //! {"op": "ReplaceDisks", "instance": "web1", "new_secondary": "node3"}
 //! {"op": "ReplaceDisks", "instance": "web1"}                   secondary chosen by the allocator
-//! {"op": "NodeAdd", "node": "node7"}
 //! {"op": "InstanceRename", "instance": "web1", "new_name": "web2"}
 //! {"op": "QueryInstances", "instances": ["web1", "web2"]}
 //! {"op": "QueryInstances"}                                     all of them
+//! {"op": "ExportInstance", "instance": "web1", "node": "node3"}
+//! {"op": "RemoveExport", "instance": "web1"}
+//! {"op": "TestDelay", "nodes": ["node1"], "duration_ms": 500}
+//! {"op": "TestDelay", "nodes": ["node1"]}                      for one step of work
 //! ```
 //!
 //! A job looks up its names when it runs, not when it is read: by then other jobs have run.
+
+mod facts;
+mod json;
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumDiscriminants, VariantArray};
 
-use crate::ledger::{Change, Resource};
+pub(crate) use self::json::{BadJob, parse};
 
-/// An opcode with its parameters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "op", deny_unknown_fields)]
+/// An opcode with its parameters. [`from_json`](Self::from_json) and [`to_json`](Self::to_json) are its form in files.
+/// The report lists the opcodes in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
+#[serde(deny_unknown_fields)]
+#[strum_discriminants(name(Opcode), vis(pub(crate)), doc = "The opcodes without their parameters.")]
+#[strum_discriminants(derive(PartialOrd, Ord, Serialize, Display, VariantArray))]
 pub(crate) enum Task {
     ClusterVerify {},
+    VerifyDisks {},
+    SetClusterParams {
+        parameter: String,
+        value: String,
+    },
+    RedistributeConfig {},
+    RenameCluster {
+        name: String,
+    },
+    DestroyCluster {},
+    DiagnoseOS {
+        /// Without them, all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Vec<String>>,
+    },
+    QueryNodeVolumes {
+        /// Without them, all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Vec<String>>,
+    },
+    NodeAdd {
+        node: String,
+    },
+    NodeRemove {
+        node: String,
+    },
+    NodeSetParams {
+        node: String,
+        /// Whether the allocator passes it over.
+        drained: bool,
+    },
     InstanceCreate {
         instance: String,
         /// Primary and secondary; without them the allocator chooses.
@@ -47,14 +96,37 @@ pub(crate) enum Task {
     InstanceFailover {
         instance: String,
     },
+    InstanceMigrate {
+        instance: String,
+    },
+    ActivateDisks {
+        instance: String,
+    },
+    GrowDisk {
+        instance: String,
+        by_mib: u32,
+    },
+    SetInstanceParams {
+        instance: String,
+        memory_mib: u32,
+    },
     ReplaceDisks {
         instance: String,
         /// Without it the allocator chooses.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         new_secondary: Option<String>,
     },
-    NodeAdd {
-        node: String,
+    InstanceStartup {
+        instance: String,
+    },
+    InstanceShutdown {
+        instance: String,
+    },
+    InstanceReboot {
+        instance: String,
+    },
+    InstanceReinstall {
+        instance: String,
     },
     InstanceRename {
         instance: String,
@@ -65,99 +137,75 @@ pub(crate) enum Task {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instances: Option<Vec<String>>,
     },
-}
-
-/// The opcodes, in the order in which the report lists them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) enum Opcode {
-    ClusterVerify,
-    InstanceCreate,
-    InstanceRemove,
-    InstanceFailover,
-    ReplaceDisks,
-    NodeAdd,
-    InstanceRename,
-    QueryInstances,
-}
-
-impl Opcode {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::ClusterVerify,
-        Self::InstanceCreate,
-        Self::InstanceRemove,
-        Self::InstanceFailover,
-        Self::ReplaceDisks,
-        Self::NodeAdd,
-        Self::InstanceRename,
-        Self::QueryInstances,
-    ];
-}
-
-impl fmt::Display for Opcode {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, out)
-    }
+    ExportInstance {
+        instance: String,
+        /// Where the export goes.
+        node: String,
+    },
+    RemoveExport {
+        instance: String,
+    },
+    TestDelay {
+        nodes: Vec<String>,
+        /// Without it, one step of work.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        duration_ms: Option<u32>,
+    },
 }
 
 impl Task {
     pub(crate) fn opcode(&self) -> Opcode {
-        match self {
-            Self::ClusterVerify {} => Opcode::ClusterVerify,
-            Self::InstanceCreate { .. } => Opcode::InstanceCreate,
-            Self::InstanceRemove { .. } => Opcode::InstanceRemove,
-            Self::InstanceFailover { .. } => Opcode::InstanceFailover,
-            Self::ReplaceDisks { .. } => Opcode::ReplaceDisks,
-            Self::NodeAdd { .. } => Opcode::NodeAdd,
-            Self::InstanceRename { .. } => Opcode::InstanceRename,
-            Self::QueryInstances { .. } => Opcode::QueryInstances,
-        }
+        self.into()
     }
 
-    /// What the task adds and removes if it succeeds. A failed task changes nothing.
-    pub(crate) fn effect(&self) -> Vec<(Resource, Change)> {
-        let added = |resource| (resource, Change::Added);
-        let removed = |resource| (resource, Change::Removed);
+    /// The names that the task mentions, each with its field, for labels and checks.
+    fn names(&self) -> Vec<(&'static str, &str)> {
         match self {
-            Self::InstanceCreate { instance, .. } => vec![added(Resource::instance(instance))],
-            Self::InstanceRemove { instance } => vec![removed(Resource::instance(instance))],
-            Self::InstanceRename { instance, new_name } => {
-                vec![removed(Resource::instance(instance)), added(Resource::instance(new_name))]
+            Self::ClusterVerify {} | Self::VerifyDisks {} | Self::RedistributeConfig {} | Self::DestroyCluster {} => {
+                Vec::new()
             }
-            Self::NodeAdd { node } => vec![added(Resource::node(node))],
-            Self::ClusterVerify {}
-            | Self::InstanceFailover { .. }
-            | Self::ReplaceDisks { .. }
-            | Self::QueryInstances { .. } => Vec::new(),
-        }
-    }
-
-    /// The names that the task mentions, for labels and checks.
-    fn names(&self) -> Vec<&str> {
-        match self {
-            Self::ClusterVerify {} => Vec::new(),
+            Self::SetClusterParams { parameter, .. } => named("parameter", [parameter]),
+            Self::RenameCluster { name } => named("name", [name]),
+            Self::DiagnoseOS { nodes } | Self::QueryNodeVolumes { nodes } => named("nodes", nodes.iter().flatten()),
+            Self::TestDelay { nodes, .. } => named("nodes", nodes),
+            Self::NodeAdd { node } | Self::NodeRemove { node } | Self::NodeSetParams { node, .. } => {
+                named("node", [node])
+            }
             Self::InstanceCreate { instance, nodes, .. } => {
-                let nodes = nodes.iter().flatten();
-                std::iter::once(instance).chain(nodes).map(String::as_str).collect()
+                [named("instance", [instance]), named("nodes", nodes.iter().flatten())].concat()
             }
-            Self::InstanceRemove { instance } | Self::InstanceFailover { instance } => {
-                vec![instance]
-            }
+            Self::InstanceRemove { instance }
+            | Self::InstanceFailover { instance }
+            | Self::InstanceMigrate { instance }
+            | Self::ActivateDisks { instance }
+            | Self::GrowDisk { instance, .. }
+            | Self::SetInstanceParams { instance, .. }
+            | Self::InstanceStartup { instance }
+            | Self::InstanceShutdown { instance }
+            | Self::InstanceReboot { instance }
+            | Self::InstanceReinstall { instance }
+            | Self::RemoveExport { instance } => named("instance", [instance]),
             Self::ReplaceDisks { instance, new_secondary } => {
-                let secondary = new_secondary.as_deref();
-                std::iter::once(instance.as_str()).chain(secondary).collect()
+                [named("instance", [instance]), named("new_secondary", new_secondary)].concat()
             }
-            Self::NodeAdd { node } => vec![node],
-            Self::InstanceRename { instance, new_name } => vec![instance, new_name],
-            Self::QueryInstances { instances } => instances.iter().flatten().map(String::as_str).collect(),
+            Self::InstanceRename { instance, new_name } => {
+                [named("instance", [instance]), named("new_name", [new_name])].concat()
+            }
+            Self::QueryInstances { instances } => named("instances", instances.iter().flatten()),
+            Self::ExportInstance { instance, node } => [named("instance", [instance]), named("node", [node])].concat(),
         }
     }
+}
+
+fn named<'t>(field: &'static str, names: impl IntoIterator<Item = &'t String>) -> Vec<(&'static str, &'t str)> {
+    names.into_iter().map(|name| (field, name.as_str())).collect()
 }
 
 /// The opcode and the first name: enough to find the job, however many names it has.
 impl fmt::Display for Task {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.opcode())?;
-        self.names().first().map_or(Ok(()), |name| write!(out, " {name}"))
+        self.names().first().map_or(Ok(()), |(_, name)| write!(out, " {name}"))
     }
 }
 
@@ -167,7 +215,7 @@ pub(crate) enum JobFileError {
     #[error("cannot read {}: {source}", .file.display())]
     Unreadable { file: PathBuf, source: io::Error },
     #[error("{}: line {line}: {reason}", .file.display())]
-    BadLine { file: PathBuf, line: usize, reason: String },
+    BadLine { file: PathBuf, line: usize, reason: BadJob },
 }
 
 /// The tasks in `file`, in the order of its lines.
@@ -178,56 +226,11 @@ pub(crate) fn read_job_file(file: &Path) -> Result<Vec<Task>, JobFileError> {
         if line.trim_ascii().is_empty() {
             continue;
         }
-        tasks.push(read_line(line).map_err(|reason| JobFileError::BadLine {
+        tasks.push(json::read_line(line).map_err(|reason| JobFileError::BadLine {
             file: file.to_owned(),
             line: index + 1,
             reason,
         })?);
     }
     Ok(tasks)
-}
-
-fn read_line(line: &[u8]) -> Result<Task, String> {
-    let task: Task = serde_json::from_slice(line).map_err(|error| {
-        // Each line is parsed on its own, so the parser would call every line "line 1".
-        error.to_string().replace(" at line 1 column ", " at column ")
-    })?;
-    if task.names().contains(&"") {
-        return Err("a name is empty".to_owned());
-    }
-    Ok(task)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(line: &str) -> String {
-        read_line(line.as_bytes()).expect_err("this line is wrong")
-    }
-
-    #[test]
-    fn a_task_survives_being_written_and_read() {
-        let lines = [
-            r#"{"op":"ClusterVerify"}"#,
-            r#"{"op":"InstanceCreate","instance":"web9","nodes":["node1","node2"]}"#,
-            r#"{"op":"InstanceCreate","instance":"web9","fails":true}"#,
-            r#"{"op":"ReplaceDisks","instance":"web1","new_secondary":"node3"}"#,
-            r#"{"op":"InstanceRename","instance":"web1","new_name":"web2"}"#,
-            r#"{"op":"QueryInstances","instances":["web1"]}"#,
-        ];
-        for line in lines {
-            let task = read_line(line.as_bytes()).expect("this line is right");
-            assert_eq!(serde_json::to_string(&task).expect("tasks are plain data"), line);
-        }
-    }
-
-    #[test]
-    fn a_wrong_line_is_told_what_is_wrong() {
-        assert!(refusal(r#"{"op":"Reboot"}"#).starts_with("unknown variant `Reboot`, expected"));
-        assert!(refusal(r#"{"op":"NodeAdd"}"#).contains("missing field `node`"));
-        assert!(refusal(r#"{"op":"ClusterVerify","quick":1}"#).contains("unknown field `quick`"));
-        assert!(refusal(r#"{"op":"NodeAdd","node":"#).contains("EOF while parsing"));
-        assert_eq!(refusal(r#"{"op":"NodeAdd","node":""}"#), "a name is empty");
-    }
 }

@@ -112,8 +112,8 @@ fn a_bad_job_line_is_refused_with_its_number() {
     let good = r#"{"op": "ClusterVerify"}"#;
     for (bad, reason) in [
         (r#"{"op": "ClusterVerify""#, "EOF while parsing"),
-        (r#"{"op": "Reboot"}"#, "unknown variant `Reboot`"),
-        (r#"{"op": "InstanceFailover"}"#, "missing field `instance`"),
+        (r#"{"op": "Frobnicate"}"#, "op: unknown variant `Frobnicate`"),
+        (r#"{"op": "InstanceFailover"}"#, "instance: is missing"),
         ("verify please", "expected value"),
     ] {
         let text = refusal("--job-file", &format!("{good}\n\n{bad}\n{good}\n"));
@@ -129,6 +129,9 @@ fn wrong_usage_is_refused() {
         &["--jobs", "many"],
         &["--jobs", "3", "--job-file", "jobs"],
         &["--sabotage", "--jobs", "0"],
+        &["--serve", "somewhere"],
+        &["--serve", "0", "--jobs", "3"],
+        &["--queue-limit", "3"],
         &["--frobnicate"],
     ] {
         let output = cluster(arguments).output().expect("the program starts");

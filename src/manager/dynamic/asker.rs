@@ -4,12 +4,16 @@ use super::{DynClimb, DynSession};
 use crate::by_mode::ByMode;
 use crate::level::{AnyGuard, Hierarchy, LevelOf, NotRoot};
 use crate::manager::error::{AtLevel, SessionError};
+use crate::manager::hot::Delay;
 use crate::manager::order::OrderError;
 use crate::manager::record::Place;
 use crate::manager::request::{Answer, Asker, SessionRequest};
 use crate::manager::watch::{Party, Watched};
+use crate::mode::LockMode;
 use crate::set::SetError;
+use crate::table::Holder;
 use std::fmt;
+use std::sync::Arc;
 
 /// Waits for names of level `L`, or adds or removes members. It borrows the session.
 ///
@@ -78,6 +82,14 @@ impl<H: Hierarchy, L: NotRoot> Asker for DynAsker<'_, H, L> {
     #[inline]
     fn party(&self) -> Party<'_> {
         Party::new(|| self.session.claim.flow(), L::INDEX, self.place)
+    }
+
+    fn delay(&self, ticket: u64) -> Delay {
+        Delay::begin(Arc::clone(&self.session.manager().locks) as _, L::INDEX, ticket)
+    }
+
+    fn in_the_way(&self, ticket: u64) -> Vec<Holder> {
+        self.session.manager().in_the_way(L::INDEX, LockMode::Exclusive, ticket)
     }
 }
 

@@ -95,13 +95,11 @@ impl<H: Hierarchy> DynSession<H> {
         L: Modifiable + LevelOf<H>,
     {
         let highest = self.reached::<L>();
-        let guard = self.exclusive_slot::<L>()?;
+        self.exclusive_slot::<L>()?;
         if let Some(held) = highest.filter(|held| *held != L::NAME) {
             return Err(OrderError::NotTop { level: L::NAME, held }.into());
         }
-        guard.add_held(entries).map_err(AtLevel::<L>::at_level)?;
-        self.renamed::<L>();
-        Ok(())
+        self.renaming::<L>()?.add_held(entries).map_err(AtLevel::<L>::at_level)
     }
 
     /// Removes names from level `L`; resolves to those that this call removed, in name order.
@@ -158,8 +156,6 @@ impl<H: Hierarchy> DynSession<H> {
     where
         L: Modifiable + LevelOf<H>,
     {
-        self.exclusive_slot::<L>()?.remove(names).map(drop).map_err(AtLevel::<L>::at_level)?;
-        self.renamed::<L>();
-        Ok(())
+        self.renaming::<L>()?.remove(names).map(drop).map_err(AtLevel::<L>::at_level)
     }
 }

@@ -178,7 +178,7 @@ impl Tally {
 
 /// What a request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub enum Reach {
     /// Its members.
     Names,
     /// The whole set, with all members.

@@ -29,9 +29,13 @@ impl Package {
     /// A package with the dependencies of this library, to be built from its sources.
     pub fn of_sources(name: &str) -> Self {
         let manifest = fs::read_to_string(library().join("Cargo.toml")).expect("the manifest of the library");
-        let (_, after) = manifest.split_once("\n[dependencies]\n").expect("the dependencies of the library");
-        let (dependencies, _) = after.split_once("\n[").expect("what follows them");
-        Self::new(name, &format!("{dependencies}\n"))
+        let section = |title: &str| {
+            let (_, after) = manifest.split_once(title).expect("the dependencies of the library");
+            let (dependencies, _) = after.split_once("\n[").expect("what follows them");
+            dependencies.to_owned()
+        };
+        let linux = "\n[target.'cfg(target_os = \"linux\")'.dependencies]\n";
+        Self::new(name, &format!("{}\n{linux}{}\n", section("\n[dependencies]\n"), section(linux)))
     }
 
     fn new(name: &str, dependencies: &str) -> Self {

@@ -1,5 +1,8 @@
 //! Starts the program and reads what it says.
 
+#[allow(dead_code, reason = "not every test serves")]
+pub(crate) mod service;
+
 use std::process::{Command, Output};
 
 use serde_json::Value;
