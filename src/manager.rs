@@ -344,7 +344,7 @@ impl<H: Hierarchy> Builder<H> {
         let locks = Locks {
             root: Arc::default(),
             sets: self.sets,
-            flows: Flows::new(watch::Home::new::<H>(self.limits)),
+            flows: Flows::new(watch::Home::new(self.limits, locks::name_of::<H>, H::LEVELS)),
             hot: HotNames::default(),
         };
         let manager = LockManager { locks: Arc::new(locks) };

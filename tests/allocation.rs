@@ -276,6 +276,7 @@ fn up_to_four_names_of_an_open_level_that_are_in_use_already_are_acquired_withou
     );
 }
 
+#[cfg(not(feature = "metrics"))] // With it, the first use of a level also makes its figures.
 #[test]
 fn the_first_session_allocates_its_record_and_the_lists_of_those_that_go_on_and_of_those_to_be_used_again() {
     let manager = three_nodes();

@@ -21,6 +21,7 @@ const FLOORS: [(&str, &[&str]); 5] = [
             "priority",
             "sync",
             "table",
+            "wants",
         ],
     ),
     ("lock", &["lock"]),

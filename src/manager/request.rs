@@ -139,7 +139,7 @@ impl<A, F> SessionRequest<A, F> {
         let mut this = self.project();
         this.request.set(None);
         *this.delay = None;
-        drop(mem::take(this.watched));
+        *this.watched = Watched::default();
         this.asker.take()
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 #[derive(Default)]
-pub(in super::super::super) struct Limits;
+pub(in super::super::super) struct Limits(());
 
 pub(super) struct Home;
 
@@ -25,7 +25,7 @@ impl Home {
 }
 
 #[derive(Default)]
-pub(super) struct Watched;
+pub(super) struct Watched(());
 
 #[expect(clippy::unused_self, reason = "with the feature `tracing`, it is used")]
 impl Watched {
@@ -35,7 +35,7 @@ impl Watched {
         _priority: Priority,
         _names: impl FnOnce() -> Option<NamesWanted>,
     ) -> Self {
-        Self
+        Self(())
     }
 
     pub(super) fn waits(&mut self, _party: Party<'_>, _began: Instant, _waker: Option<&Waker>) {}

@@ -14,13 +14,17 @@ use std::marker::PhantomData;
 use std::task::Context;
 
 #[derive(Default)]
-pub(in super::super) struct Limits;
+pub(in super::super) struct Limits(());
 
 #[derive(Clone)]
 pub(in super::super) struct Home;
 
 impl Home {
-    pub(in super::super) fn new<H: Hierarchy>(_limits: Limits) -> Self {
+    pub(in super::super) fn new(
+        _limits: Limits,
+        _hierarchy: fn() -> &'static str,
+        _levels: &'static [&'static str],
+    ) -> Self {
         Self
     }
 
@@ -29,7 +33,7 @@ impl Home {
 }
 
 #[derive(Default)]
-pub(in super::super) struct Holds;
+pub(in super::super) struct Holds(());
 
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
@@ -59,18 +63,18 @@ impl<'a> Alarm<'a> {
 
 /// A request.
 #[derive(Debug, Default)]
-pub struct Watched;
+pub struct Watched(());
 
 #[expect(clippy::unused_self, reason = "with a feature, it is used")]
 impl Watched {
     #[inline(always)]
     pub(in super::super) fn now(_party: Party<'_>, _request: &impl Wants) -> Self {
-        Self
+        Self(())
     }
 
     #[inline(always)]
     pub(in super::super) fn for_root(_party: Party<'_>, _mode: LockMode) -> Self {
-        Self
+        Self(())
     }
 
     #[inline(always)]

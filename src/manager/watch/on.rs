@@ -22,7 +22,6 @@ mod trace;
 use super::super::LockManager;
 use super::super::error::SessionError;
 use super::super::flow::Flow;
-use super::super::locks::name_of;
 use super::super::record::Place;
 use crate::level::Hierarchy;
 use crate::mode::LockMode;
@@ -52,8 +51,12 @@ struct Inner {
 }
 
 impl Home {
-    pub(in super::super) fn new<H: Hierarchy>(limits: Limits) -> Self {
-        let (hierarchy, levels) = (name_of::<H>(), H::LEVELS);
+    pub(in super::super) fn new(
+        limits: Limits,
+        hierarchy: fn() -> &'static str,
+        levels: &'static [&'static str],
+    ) -> Self {
+        let hierarchy = hierarchy();
         let (trace, figures) = (trace::Home::new(limits, hierarchy, levels), figures::Home::new(levels.len()));
         Self(Arc::new(Inner { hierarchy, levels, trace, figures }))
     }
@@ -211,7 +214,7 @@ impl Watched {
     /// Tells of a grant, if it is one, to a request that holds nothing then.
     pub(in super::super) fn ends(&mut self, party: Option<Party<'_>>, is_granted: bool) {
         if let Some(party) = party.filter(|_| is_granted) {
-            drop(self.granted(party));
+            self.granted(party);
         }
     }
 
