@@ -109,7 +109,7 @@ pub(super) struct Watched {
     span: QuietSpan,
     alarm: Slow,
     /// The request, for tokio-console; until it is answered.
-    operation: Option<Operation>,
+    operation: Option<Box<Operation>>,
 }
 
 /// How far a request is from being slow.
@@ -161,7 +161,7 @@ impl Watched {
             )
         };
         let span = QuietSpan::of(make);
-        let operation = Operation::new(&party.home().trace.resources, party.level, mode);
+        let operation = Operation::new(&party.home().trace.resources, party.level, mode).map(Box::new);
         Self { span, alarm: Slow::NotYet, operation }
     }
 
