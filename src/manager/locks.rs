@@ -8,7 +8,7 @@ use super::flow::Flow;
 use super::jam::{Held, Jam, Waits};
 use super::record::{Copied, HoldCopy, NamesCopy, Place};
 use crate::abridged::SHOWN;
-use crate::clock::Moment;
+use crate::clock::{Moment, time_of_day};
 use crate::level::{Hierarchy, Sets as _};
 use crate::lock::NodeCopy;
 use crate::mode::LockMode;
@@ -16,7 +16,7 @@ use crate::set::{Copies, Reach, RequestSeen, SlotNumber, Stage};
 use crate::table::{Hold, HotName, LockRow, LockTable, SessionRow, Wait, Waiter, natural};
 use std::collections::{BTreeMap, HashMap};
 use std::iter;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// The most requests for the root that are copied: its queue is locked for all of them together.
 const AT_ROOT: usize = 512;
@@ -169,7 +169,7 @@ impl Scene {
         let jams: Vec<Jam> = (0..self.levels.len()).map(|level| self.jam(level)).collect();
         let sessions = self.seen.iter().map(|seen| self.session(seen, &jams)).collect();
         let locks = jams.iter().enumerate().flat_map(|(level, jam)| self.locks(level, jam)).collect();
-        LockTable { hierarchy, root: self.levels[0], at: SystemTime::now(), sessions, locks, hot }.in_order(self.levels)
+        LockTable { hierarchy, root: self.levels[0], at: time_of_day(), sessions, locks, hot }.in_order(self.levels)
     }
 
     fn ago(&self, moment: Moment) -> Duration {

@@ -8,6 +8,7 @@ use super::names::Key;
 use super::queue::{Extent, Member as _, Reach, RequestCopy, Stage};
 use super::shards::{MemberRef, Pinned, SlotNumber};
 use crate::abridged::{Beginning, SHOWN};
+use crate::clock::time_of_day;
 use crate::mode::LockMode;
 use crate::panics::Panics;
 use crate::priority::Priority;
@@ -16,7 +17,6 @@ use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
-use std::time::SystemTime;
 
 /// A request, as a table shows it.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl<K: Key + fmt::Debug, T> Core<K, T> {
         }
         let is_whole_used = whole.holders > 0 || !whole.waiters.is_empty();
         let locks = is_whole_used.then_some(whole).into_iter().chain(locks.into_values()).collect();
-        LockTable { hierarchy: "", root: "", at: SystemTime::now(), sessions: Vec::new(), locks, hot: Vec::new() }
+        LockTable { hierarchy: "", root: "", at: time_of_day(), sessions: Vec::new(), locks, hot: Vec::new() }
             .in_order(&[""])
     }
 }

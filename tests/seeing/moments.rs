@@ -231,3 +231,11 @@ fn the_session_of_a_scope_has_the_place_of_its_caller() {
     let root = block_on(scope).unwrap();
     assert_eq!((root.file(), root.line()), place);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_day_goes_by_the_clock_of_the_ages() {
+    let manager = manager();
+    let before = manager.locks().at;
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert_eq!(manager.locks().at.duration_since(before).unwrap(), Duration::from_secs(3));
+}
