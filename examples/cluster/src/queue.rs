@@ -27,7 +27,7 @@ use crate::timeline::Lane;
 /// What keeps the jobs out of each other's way.
 #[derive(Debug)]
 pub(crate) enum Guarding {
-    /// The library's locks, as the table in [`opcodes`] says.
+    /// The library's locks, as the table in `opcodes.rs` says.
     Ladder(Ladder),
     /// A lock for each name, taken one by one.
     OneByOne(Box<OneByOne>),
