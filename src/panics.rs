@@ -42,6 +42,11 @@ impl Panics {
         }
     }
 
+    /// Runs foreign code for our own purposes. Its panic is forgotten: what the caller was asked to do goes on.
+    pub(crate) fn forgetting(foreign: impl FnOnce()) {
+        Self(None).catch(foreign);
+    }
+
     #[cold]
     fn keep(&mut self, panic: Box<dyn Any + Send>) {
         match self.0 {
@@ -52,7 +57,7 @@ impl Panics {
 }
 
 impl Drop for Panics {
-    /// There is a panic here only if the work itself has panicked.
+    /// There is a panic here only if the work itself has panicked, or if the panic is to be forgotten.
     #[inline]
     fn drop(&mut self) {
         if let Some(panic) = self.0.take() {

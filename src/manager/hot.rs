@@ -6,12 +6,12 @@
 use super::Locks;
 use crate::clock::Moment;
 use crate::level::{Hierarchy, Sets as _};
+use crate::panics::Panics;
 use crate::set::SlotNumber;
 use crate::table::HotName;
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -83,8 +83,10 @@ impl<H: Hierarchy> Delayed for Locks<H> {
         };
         for number in by {
             // A name that cannot be shown is not counted: the request has nothing to do with that.
-            if let Ok(Some(name)) = catch_unwind(AssertUnwindSafe(|| set.name_of(*number))) {
-                self.hot.add(level, Some(name), waited);
+            let mut name = None;
+            Panics::forgetting(|| name = set.name_of(*number));
+            if name.is_some() {
+                self.hot.add(level, name, waited);
             }
         }
     }

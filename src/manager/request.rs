@@ -14,6 +14,7 @@
 use super::error::SessionError;
 use super::hot::Delay;
 use crate::deadline::{Deadline, Limit, Timed};
+use crate::panics::Panics;
 use crate::priority::Priority;
 use crate::set::{InPart, Want};
 use crate::table::Holder;
@@ -197,10 +198,12 @@ impl<A: Asker, F: Timed> SessionRequest<A, F> {
     pub fn set_priority(self: Pin<&mut Self>, priority: Priority) {
         let this = self.project();
         let (Some(mut request), Some(asker)) = (this.request.as_pin_mut(), this.asker) else { return };
-        request.as_mut().move_to(priority);
-        if let Some(ticket) = request.watch() {
-            asker.moves(ticket);
-        }
+        Panics::defer(|panics| {
+            panics.catch(|| request.as_mut().move_to(priority)); // Wakes others, once the request has moved.
+            if let Some(ticket) = request.watch() {
+                asker.moves(ticket);
+            }
+        });
     }
 }
 

@@ -148,3 +148,44 @@ fn a_session_that_waits_is_no_root_even_if_the_lock_changes_hands_while_the_tabl
     assert_eq!(labels(&table.roots()), ["machine"], "{table}");
     assert!(!table.to_string().contains("is granted"), "{table}");
 }
+
+/// A panic's payload whose destructor panics, too.
+struct Worse;
+
+impl Drop for Worse {
+    fn drop(&mut self) {
+        throw();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_is_not_lost_when_a_name_that_was_waited_for_cannot_be_shown() {
+    let manager: LockManager<Plant> = LockManager::builder().build();
+    let holder = manager.shared("holder").await.unwrap().exclusive::<Machine>([Touchy(1)]).await.unwrap();
+    let mut late = mock(manager.shared("late").await.unwrap().exclusive::<Machine>([Touchy(1)]));
+    assert_pending!(late.poll());
+    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    drop(holder);
+    ASIDE.set(Some(Box::new(|| std::panic::panic_any(Worse))));
+    let granted = assert_ready_ok!(late.poll());
+    assert!(ASIDE.take().is_none(), "the name was to be shown, for the hottest names");
+    assert_eq!(granted.owned::<Machine>().len(), 1);
+    drop((granted, late));
+    assert_eq!(manager.names::<Machine>(), []);
+}
+
+#[test]
+fn a_request_that_moves_beside_a_waker_that_panics_is_found_where_it_is_now() {
+    let manager = manager();
+    let _holder = block_on(async { manager.shared("holder").await.unwrap().shared::<Node>("node1").await.unwrap() });
+    let mut first = mock(block_on(manager.shared("moves")).unwrap().exclusive::<Node>("node1"));
+    assert_pending!(first.poll());
+    let mut second = Box::pin(block_on(manager.shared("second")).unwrap().shared::<Node>("node1"));
+    assert!(poll(second.as_mut(), &on_wake(throw)).is_pending());
+    // The sharer is granted now, and its waker panics.
+    assert!(survive(|| first.enter(|_, request| request.set_priority(Priority::new(9)))).is_none());
+    let table = manager.locks();
+    let moved = session(&table, "moves");
+    assert!(!moved.uncertain, "{table}");
+    assert_eq!(moved.awaits.as_ref().unwrap().priority, Priority::new(9));
+}
