@@ -33,7 +33,7 @@ pub(crate) use queue::NodeCopy;
 pub(crate) use state::State;
 
 use crate::error::{AcquireError, TryAcquireError};
-use crate::mode::{Exclusive, LockMode, Mode, Shared};
+use crate::mode::{Exclusive, Mode, Shared};
 use crate::panics::Panics;
 use crate::sync::const_unless_loom;
 use crate::table::{LockRow, Waiter};
@@ -117,11 +117,8 @@ impl<T: ?Sized> SharedLock<T> {
     pub fn snapshot(&self) -> LockRow {
         const WAITERS: usize = 512;
         let (queued, state) = self.raw.copy(WAITERS);
-        let shared = (state.sharers() > 0).then_some(LockMode::Shared);
-        let mode = if state.is_exclusive() { Some(LockMode::Exclusive) } else { shared };
-        let holders = state.sharers().max(usize::from(state.is_exclusive()));
         let waiter = |node: NodeCopy| Waiter { session: None, mode: node.mode, priority: node.priority };
-        let row = LockRow::new("", None, mode, holders);
+        let row = LockRow::new("", None, state.mode(), state.holders());
         LockRow { waiters: queued.into_iter().map(waiter).collect(), removed: state.is_deleted(), ..row }
     }
 

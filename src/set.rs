@@ -42,7 +42,7 @@ pub use names::{All, AsName, IntoEntries, Key, Names, NamesOrAll};
 pub use open::OpenSet;
 pub(crate) use partial::InPart;
 pub use pointer::{LockSetPointer, NamedLocks, SetPointer};
-pub(crate) use queue::{Reach, Stage};
+pub(crate) use queue::{Reach, Stage, conflicts};
 pub use remove::Remove;
 pub(crate) use request::Want;
 pub(crate) use shards::SlotNumber;

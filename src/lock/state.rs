@@ -61,6 +61,17 @@ impl State {
         self.is_exclusive() || self.sharers() > 0
     }
 
+    /// The mode in which it is held.
+    pub(crate) fn mode(self) -> Option<LockMode> {
+        let shared = (self.sharers() > 0).then_some(LockMode::Shared);
+        if self.is_exclusive() { Some(LockMode::Exclusive) } else { shared }
+    }
+
+    /// How many holders there are.
+    pub(crate) fn holders(self) -> usize {
+        self.sharers().max(usize::from(self.is_exclusive()))
+    }
+
     #[inline]
     pub(crate) const fn is_deleted(self) -> bool {
         self.0 & DELETED != 0

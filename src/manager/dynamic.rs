@@ -171,16 +171,18 @@ impl<H: Hierarchy> DynSession<H> {
     }
 
     fn exclusive_slot<L: NotRoot + LevelOf<H>>(&mut self) -> Result<&mut ExclusiveGuard<L>, OrderError> {
-        match Self::slot::<L>(&mut self.slots)? {
-            ByMode::Exclusive { it } => Ok(it),
-            ByMode::Shared { .. } => Err(OrderError::NotExclusive { level: L::NAME }),
-        }
+        Self::exclusive::<L>(&mut self.slots)
     }
 
     /// The guard of level `L`, to change which names it holds.
     fn renaming<L: NotRoot + LevelOf<H>>(&mut self) -> Result<Renaming<'_, SetOf<L>, Exclusive>, OrderError> {
-        match Self::slot::<L>(&mut self.slots)? {
-            ByMode::Exclusive { it } => Ok(self.claim.record().renaming(L::INDEX, it)),
+        let guard = Self::exclusive::<L>(&mut self.slots)?;
+        Ok(self.claim.record().renaming(L::INDEX, guard))
+    }
+
+    fn exclusive<L: NotRoot + LevelOf<H>>(slots: &mut H::Slots) -> Result<&mut ExclusiveGuard<L>, OrderError> {
+        match Self::slot::<L>(slots)? {
+            ByMode::Exclusive { it } => Ok(it),
             ByMode::Shared { .. } => Err(OrderError::NotExclusive { level: L::NAME }),
         }
     }

@@ -8,7 +8,7 @@ use super::record::{HoldCopy, NamesCopy};
 use crate::clock::Moment;
 use crate::level::{Hierarchy, Sets as _};
 use crate::mode::LockMode;
-use crate::set::{Reach, SlotNumber};
+use crate::set::{Reach, SlotNumber, conflicts};
 use crate::table::Holder;
 use std::cmp::Reverse;
 
@@ -25,13 +25,12 @@ impl<H: Hierarchy> LockManager<H> {
             Some(Some(asked)) => asked,
         };
         let is_in_the_way = |hold: &&HoldCopy| {
-            let excludes = mode == LockMode::Exclusive || hold.mode == LockMode::Exclusive;
             let meets = match (&hold.names, reach) {
                 (NamesCopy::Whole, _) | (_, Reach::Every) => true,
                 (_, Reach::Addition) => false,
                 (names, Reach::Names) => names.slots().iter().any(|number: &SlotNumber| numbers.contains(number)),
             };
-            hold.level == level && excludes && meets
+            hold.level == level && conflicts(hold.mode, mode) && meets
         };
         let now = Moment::now();
         let mut holders = Vec::new();

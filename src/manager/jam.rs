@@ -2,7 +2,7 @@
 
 use crate::clock::Moment;
 use crate::mode::LockMode;
-use crate::set::{Reach, SlotNumber};
+use crate::set::{Reach, SlotNumber, conflicts};
 use std::collections::{HashMap, HashSet};
 
 /// The most parties in the way of another one that are listed.
@@ -88,11 +88,11 @@ impl Jam {
         for (at, waits) in self.waits.iter().enumerate() {
             // An addition excludes holds of the whole, and nothing else.
             let mode = if waits.reach == Reach::Addition { LockMode::Exclusive } else { waits.mode };
-            let conflicts = |held: &&Held| held.mode == LockMode::Exclusive || mode == LockMode::Exclusive;
             let whole_holders = self.holders.iter().filter(|held| held.whole || waits.reach == Reach::Every);
             let own_names = names(waits);
             let name_holders = own_names.iter().filter_map(|number| held.get(number)).flatten().copied();
-            let in_the_way = whole_holders.chain(name_holders).filter(conflicts).map(|held| held.by);
+            let in_the_way =
+                whole_holders.chain(name_holders).filter(|held| conflicts(held.mode, mode)).map(|held| held.by);
             let mut way = Way::default();
             for by in in_the_way.filter(|by| *by != waits.by) {
                 if way.behind.len() + 1 == LISTED {

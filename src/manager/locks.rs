@@ -107,27 +107,33 @@ impl Seen {
     /// `None` if the session has ended.
     fn of<H: Hierarchy>(flow: &Flow, mut copied: Copied, queues: &Queues, manager: &LockManager<H>) -> Option<Self> {
         const TRIES: usize = 4;
-        let (mut tries, mut names, mut awaits);
-        tries = 0;
+        let (mut names, mut awaits, mut is_missing, mut belongs_together);
+        let mut tries = 0;
         loop {
             awaits = Self::wait(flow, &copied, queues);
             names = copied.holds.iter().map(|hold| Self::names(hold, manager)).collect::<Vec<_>>();
-            let is_missing = awaits.as_ref().is_some_and(|wait| wait.at.is_none() && wait.unclaimed.is_none());
-            if copied.is_whole && flow.record.is_as_in(&copied) && !(is_missing && tries == 0) || tries == TRIES {
+            // A request that is in no queue came after the queues were copied, or its end.
+            is_missing = awaits.as_ref().is_some_and(|wait| wait.at.is_none() && wait.unclaimed.is_none());
+            belongs_together = copied.is_whole && flow.record.is_as_in(&copied);
+            if belongs_together && !(is_missing && tries == 0) || tries == TRIES {
                 break;
             }
             tries += 1;
             copied = flow.record.copy_soon();
         }
-        // A request that is in no queue came after the queues were copied, or its end.
-        let is_missing = awaits.as_ref().is_some_and(|wait| wait.at.is_none() && wait.unclaimed.is_none());
-        let uncertain = is_missing || !(copied.is_whole && flow.record.is_as_in(&copied));
         if copied.levels() == 0 {
             return None;
         }
         let task = copied.wait.map_or(flow.task, |wait| wait.task).and_then(|task| task.to_string().parse().ok());
         let holds = copied.holds.into_iter().zip(names).map(|(copy, names)| HoldSeen { copy, names }).collect();
-        Some(Self { id: flow.id, label: flow.label.clone().into_owned(), task, holds, awaits, uncertain })
+        Some(Self {
+            id: flow.id,
+            label: flow.label.clone().into_owned(),
+            task,
+            holds,
+            awaits,
+            uncertain: is_missing || !belongs_together,
+        })
     }
 
     fn wait(flow: &Flow, copied: &Copied, queues: &Queues) -> Option<WaitSeen> {

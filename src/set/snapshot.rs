@@ -122,8 +122,7 @@ impl<K: Key + fmt::Debug, T> Core<K, T> {
             let known = Pinned::each_of(self.shards.some(usize::MAX, is_meant));
             for member in known.iter() {
                 let state = member.look();
-                let holders = state.sharers().max(usize::from(state.is_exclusive()));
-                let row = LockRow::new("", Some(text(member.name())), member.held(), holders);
+                let row = LockRow::new("", Some(text(member.name())), state.mode(), state.holders());
                 locks.insert(SlotNumber::of(*member), LockRow { removed: state.is_deleted(), ..row });
             }
             panics.catch(|| drop(known));

@@ -43,4 +43,6 @@ mod whole;
 
 pub(crate) use copy::{Extent, RequestCopy, Stage};
 pub(crate) use data::Queue;
-pub(crate) use terms::{Bounds, Effects, Id, Member, Members, Missing, Obstacles, Outcome, Reach, Tally, Waiter};
+pub(crate) use terms::{
+    Bounds, Effects, Id, Member, Members, Missing, Obstacles, Outcome, Reach, Tally, Waiter, conflicts,
+};

@@ -16,9 +16,7 @@ impl<K, T> Member for MemberRef<K, T> {
     }
 
     fn held(&self) -> Option<LockMode> {
-        let state = self.look();
-        let shared = (state.sharers() > 0).then_some(LockMode::Shared);
-        if state.is_exclusive() { Some(LockMode::Exclusive) } else { shared }
+        self.look().mode()
     }
 
     fn holds(&self) -> Tally {
