@@ -64,7 +64,7 @@ fn milliseconds() -> usize {
 #[inline]
 fn coarse() -> usize {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a `timespec` of our own. If the clock did not exist, it would stay zero.
+    // SAFETY: this relies on no invariant of ours. The pointer is to a `timespec` of this function. If the clock did not exist, it would stay zero.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
     (time.tv_sec as usize).wrapping_mul(1_000).wrapping_add(time.tv_nsec as usize / 1_000_000)
 }

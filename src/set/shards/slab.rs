@@ -109,7 +109,7 @@ impl<K, T, H> Slab<K, T, H> {
         let chunk = self.chunks.get(index / Chunk::<K, T, H>::SLOTS)?;
         let bit = index % Chunk::<K, T, H>::SLOTS;
         let slots = chunk.slots.filter(|_| chunk.used & 1 << bit != 0)?;
-        // SAFETY: the bit is less than the length of the chunk, which is there.
+        // SAFETY: the bit is less than the length of the chunk, which is there, as the slot is in use (1, 2).
         Some(MemberRef::new(unsafe { slots.add(bit) }))
     }
 
